@@ -1,1 +1,20 @@
-//! To be written.
+//! The vocabulary of convlog: records, filters, queries and the `Store` contract, all pure.
+//!
+//! Nothing here reads a clock, draws a random number or touches a file: time and randomness come
+//! in through [`clock`], bytes come in as arguments. See ARCHITECTURE.md for who may reach whom.
+
+pub mod aggregate;
+pub mod clock;
+pub mod control;
+pub mod fields;
+pub mod filter;
+pub mod flatten;
+pub mod ids;
+pub mod json;
+pub mod number;
+pub mod query;
+pub mod record;
+pub mod seal;
+pub mod store;
+pub mod text;
+pub mod time;

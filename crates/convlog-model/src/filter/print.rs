@@ -1,0 +1,1 @@
+//! Filters as text, in the filter language.

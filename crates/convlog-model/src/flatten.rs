@@ -1,0 +1,469 @@
+//! The only flattener: a record as leaves (path, array element, typed value).
+//!
+//! The naive evaluator and the index both work on these leaves, so that they cannot disagree about
+//! what a record holds.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::fields::{self, FieldRef};
+use crate::json::Json;
+use crate::record::{Draft, Source};
+
+/// A path of keys. Segments are joined by byte 0xFF, which UTF-8 never contains; array indexes
+/// are no part of it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct LeafPath(Vec<u8>);
+
+impl LeafPath {
+    /// The path of these keys.
+    #[must_use]
+    pub fn of(segments: &[&str]) -> Self {
+        segments
+            .iter()
+            .fold(LeafPath::default(), |path, segment| path.child(segment))
+    }
+
+    /// The path whose bytes these are, as [`LeafPath::as_bytes`] gave them; `None` when a segment
+    /// is no UTF-8.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let legal = bytes
+            .split(|b| *b == 0xFF)
+            .all(|part| std::str::from_utf8(part).is_ok());
+        legal.then(|| LeafPath(bytes.to_vec()))
+    }
+
+    /// The joined bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// This path and one key more.
+    #[must_use]
+    pub fn child(&self, key: &str) -> Self {
+        let mut bytes = Vec::with_capacity(self.0.len() + key.len() + 1);
+        bytes.extend_from_slice(&self.0);
+        if !bytes.is_empty() {
+            bytes.push(0xFF);
+        }
+        bytes.extend_from_slice(key.as_bytes());
+        LeafPath(bytes)
+    }
+
+    /// The path without its last key; empty stays empty.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        let end = self.0.iter().rposition(|b| *b == 0xFF).unwrap_or(0);
+        LeafPath(self.0.get(..end).unwrap_or_default().to_vec())
+    }
+
+    /// The keys joined by dots: how filters spell it.
+    #[must_use]
+    pub fn dotted(&self) -> String {
+        let parts = self.0.split(|b| *b == 0xFF).map(String::from_utf8_lossy);
+        parts.collect::<Vec<_>>().join(".")
+    }
+
+    /// The keys.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .split(|b| *b == 0xFF)
+            .map(|part| std::str::from_utf8(part).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for LeafPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.dotted())
+    }
+}
+
+/// Which of the two trees of a record a path belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub enum Space {
+    /// The raw body.
+    Raw,
+    /// The canonical fields given as values.
+    Canonical,
+}
+
+/// A value that holds no others.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Scalar {
+    /// `null`; counts as missing.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A number, as its text.
+    Number(String),
+    /// A string.
+    Text(String),
+}
+
+impl Scalar {
+    /// The value back as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        match self {
+            Scalar::Null => Json::Null,
+            Scalar::Bool(value) => Json::Bool(*value),
+            Scalar::Number(text) => Json::Number(text.clone()),
+            Scalar::Text(text) => Json::String(text.clone()),
+        }
+    }
+
+    /// The value as text; `None` for `null`.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Scalar::Null => None,
+            Scalar::Bool(true) => Some("true"),
+            Scalar::Bool(false) => Some("false"),
+            Scalar::Number(text) | Scalar::Text(text) => Some(text),
+        }
+    }
+}
+
+/// One value of a record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Leaf {
+    /// Tree that `path` belongs to.
+    pub space: Space,
+    /// Where it stands.
+    pub path: LeafPath,
+    /// Innermost array element that is an object and holds it; 0 is the record itself.
+    pub element: u32,
+    /// The value.
+    pub value: Scalar,
+}
+
+/// One object that is an element of an array.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Element {
+    /// Tree that `path` belongs to.
+    pub space: Space,
+    /// Path of the array.
+    pub path: LeafPath,
+    /// The element around it; 0 is the record itself.
+    pub parent: u32,
+}
+
+/// A record as leaves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Flat {
+    leaves: Vec<Leaf>,
+    /// Index 0 stands for the record itself.
+    elements: Vec<Element>,
+    /// Canonical path to raw path, for the fields that are references.
+    references: BTreeMap<String, LeafPath>,
+}
+
+impl Flat {
+    /// Flattens a draft. A raw body that is no JSON (none was ever accepted) has no leaves.
+    #[must_use]
+    pub fn of(draft: &Draft) -> Self {
+        let record = Element {
+            space: Space::Raw,
+            path: LeafPath::default(),
+            parent: 0,
+        };
+        let mut flat = Flat {
+            leaves: Vec::new(),
+            elements: vec![record],
+            references: BTreeMap::new(),
+        };
+        let body = Json::parse_within(draft.raw.as_bytes(), usize::from(u16::MAX));
+        if let Ok(body) = body {
+            flat.walk(Space::Raw, &LeafPath::default(), 0, &body);
+        }
+        for (path, source) in &draft.canonical {
+            match source {
+                Source::Raw(raw) => {
+                    flat.references.insert(path.clone(), raw.clone());
+                }
+                Source::Value(value) => flat.push_canonical(path, value),
+            }
+        }
+        flat.push_canonical("kind", &Json::string(draft.kind.as_str()));
+        flat.push_canonical("dialect", &Json::string(draft.dialect.as_str()));
+        if let Some(own_id) = &draft.own_id {
+            flat.push_canonical("own_id", &Json::string(own_id.as_str()));
+        }
+        for (label, value) in &draft.labels {
+            flat.push_canonical(&format!("labels.{label}"), &Json::string(value.as_str()));
+        }
+        flat
+    }
+
+    /// Adds the leaves of one canonical field.
+    pub fn push_canonical(&mut self, path: &str, value: &Json) {
+        let segments: Vec<&str> = path.split('.').collect();
+        self.walk(Space::Canonical, &LeafPath::of(&segments), 0, value);
+    }
+
+    fn walk(&mut self, space: Space, path: &LeafPath, element: u32, value: &Json) {
+        let scalar = match value {
+            Json::Object(members) => {
+                for (key, member) in members {
+                    self.walk(space, &path.child(key), element, member);
+                }
+                return;
+            }
+            Json::Array(items) => {
+                for item in items {
+                    let inner = match item {
+                        Json::Object(_) => self.push_element(space, path, element),
+                        _ => element,
+                    };
+                    self.walk(space, path, inner, item);
+                }
+                return;
+            }
+            Json::Null => Scalar::Null,
+            Json::Bool(value) => Scalar::Bool(*value),
+            Json::Number(text) => Scalar::Number(text.clone()),
+            Json::String(text) => Scalar::Text(text.clone()),
+        };
+        self.leaves.push(Leaf {
+            space,
+            path: path.clone(),
+            element,
+            value: scalar,
+        });
+    }
+
+    fn push_element(&mut self, space: Space, path: &LeafPath, parent: u32) -> u32 {
+        self.elements.push(Element {
+            space,
+            path: path.clone(),
+            parent,
+        });
+        u32::try_from(self.elements.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// All leaves, raw ones first, in the order of the bytes.
+    #[must_use]
+    pub fn leaves(&self) -> &[Leaf] {
+        &self.leaves
+    }
+
+    /// All elements; index 0 is the record itself.
+    #[must_use]
+    pub fn elements(&self) -> &[Element] {
+        &self.elements
+    }
+
+    /// The raw path that a canonical field refers to.
+    #[must_use]
+    pub fn reference(&self, canonical: &str) -> Option<&LeafPath> {
+        self.references.get(canonical)
+    }
+
+    /// Canonical fields that are references, with their raw paths.
+    #[must_use]
+    pub fn references(&self) -> &BTreeMap<String, LeafPath> {
+        &self.references
+    }
+
+    /// The leaves that a field means, nulls included.
+    pub fn values<'a>(&'a self, field: &'a FieldRef) -> impl Iterator<Item = &'a Leaf> {
+        let (space, reference) = match field {
+            FieldRef::Raw(_) => (Space::Raw, None),
+            FieldRef::Canonical(path) => match self.references.get(path) {
+                Some(raw) => (Space::Raw, Some(raw)),
+                None => (Space::Canonical, None),
+            },
+        };
+        self.leaves.iter().filter(move |leaf| {
+            leaf.space == space
+                && match reference {
+                    Some(raw) => leaf.path == *raw,
+                    None => spells(&leaf.path, field.path()),
+                }
+        })
+    }
+
+    /// Whether the field, or anything below it, holds a value that is not `null`.
+    #[must_use]
+    pub fn exists(&self, field: &FieldRef, within: Option<u32>) -> bool {
+        let inside = |leaf: &Leaf| {
+            leaf.value != Scalar::Null
+                && within.is_none_or(|outer| self.is_inside(leaf.element, outer))
+        };
+        if self.values(field).any(inside) {
+            return true;
+        }
+        let name = field.path();
+        let below = |path: &str| {
+            path.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
+        let space = match field {
+            FieldRef::Raw(_) => Space::Raw,
+            FieldRef::Canonical(_) => {
+                let mut referred = self.references.range(format!("{name}.")..);
+                let by_reference = referred.any(|(canonical, raw)| {
+                    below(canonical)
+                        && self.leaves.iter().any(|leaf| {
+                            leaf.space == Space::Raw && leaf.path == *raw && inside(leaf)
+                        })
+                });
+                if by_reference {
+                    return true;
+                }
+                Space::Canonical
+            }
+        };
+        self.leaves
+            .iter()
+            .any(|leaf| leaf.space == space && below(&leaf.path.dotted()) && inside(leaf))
+    }
+
+    /// The elements of the array of objects that a field means, in order.
+    #[must_use]
+    pub fn group_elements(&self, field: &FieldRef) -> Vec<u32> {
+        let name = field.path();
+        let raw_arrays: Vec<LeafPath> = match field {
+            FieldRef::Raw(_) => Vec::new(),
+            FieldRef::Canonical(_) => self
+                .references
+                .iter()
+                .filter(|(path, _)| path.strip_prefix(name).is_some_and(|r| r.starts_with('.')))
+                .map(|(_, raw)| raw.parent())
+                .collect(),
+        };
+        let belongs = |element: &Element| match (field, element.space) {
+            (FieldRef::Raw(_), Space::Raw) | (FieldRef::Canonical(_), Space::Canonical) => {
+                spells(&element.path, name)
+            }
+            (FieldRef::Canonical(_), Space::Raw) => raw_arrays.contains(&element.path),
+            (FieldRef::Raw(_), Space::Canonical) => false,
+        };
+        let numbered = self.elements.iter().enumerate().skip(1);
+        let mine = numbered.filter(|(_, element)| belongs(element));
+        mine.filter_map(|(i, _)| u32::try_from(i).ok()).collect()
+    }
+
+    /// Whether `element` is `outer` or lies inside of it.
+    #[must_use]
+    pub fn is_inside(&self, element: u32, outer: u32) -> bool {
+        let mut current = element;
+        loop {
+            if current == outer {
+                return true;
+            }
+            if current == 0 {
+                return false;
+            }
+            current = usize::try_from(current)
+                .ok()
+                .and_then(|index| self.elements.get(index))
+                .map_or(0, |element| element.parent);
+        }
+    }
+
+    /// First value of a canonical field that is not `null`, as text.
+    #[must_use]
+    pub fn text(&self, canonical: &str) -> Option<&str> {
+        match self.references.get(canonical) {
+            Some(raw) => {
+                let mine = |leaf: &&Leaf| leaf.space == Space::Raw && leaf.path == *raw;
+                self.leaves
+                    .iter()
+                    .filter(mine)
+                    .find_map(|leaf| leaf.value.as_text())
+            }
+            None => {
+                let mine = |l: &&Leaf| l.space == Space::Canonical && spells(&l.path, canonical);
+                self.leaves
+                    .iter()
+                    .filter(mine)
+                    .find_map(|leaf| leaf.value.as_text())
+            }
+        }
+    }
+
+    /// First value of a canonical time field.
+    #[must_use]
+    pub fn time(&self, canonical: &str) -> Option<crate::time::Timestamp> {
+        self.text(canonical)
+            .and_then(crate::time::Timestamp::parse_rfc3339)
+    }
+
+    /// Whether a canonical boolean is true.
+    #[must_use]
+    pub fn is_true(&self, canonical: &str) -> bool {
+        self.text(canonical) == Some("true")
+    }
+
+    /// The objects of a canonical group (`intents`, `entities`, `output`, `steps`), members named
+    /// as the group names them.
+    #[must_use]
+    pub fn group(&self, name: &str) -> Vec<Json> {
+        let members: Vec<&fields::Field> = fields::FIELDS
+            .iter()
+            .filter(|f| {
+                f.path
+                    .strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with('.'))
+            })
+            .collect();
+        let elements = self.group_elements(&FieldRef::canonical(name));
+        let build = |element: Option<u32>| {
+            let mut object = Json::Object(Vec::new());
+            for member in &members {
+                let field = FieldRef::canonical(member.path);
+                let mine = self
+                    .values(&field)
+                    .filter(|l| element.is_none_or(|e| l.element == e));
+                let mut values: Vec<Json> = mine.map(|leaf| leaf.value.to_json()).collect();
+                let key = member.path.rsplit('.').next().unwrap_or_default();
+                match (member.list, values.len()) {
+                    (_, 0) => {}
+                    (false, 1) => object.set(key, values.remove(0)),
+                    _ => object.set(key, Json::Array(values)),
+                }
+            }
+            object
+        };
+        if elements.is_empty() {
+            self.plain_group(name)
+        } else {
+            elements
+                .into_iter()
+                .map(|element| build(Some(element)))
+                .collect()
+        }
+    }
+
+    /// A group of which each value stands alone, such as Watson v1's `output.text` array: one
+    /// object a value.
+    fn plain_group(&self, name: &str) -> Vec<Json> {
+        let mut objects = Vec::new();
+        for member in fields::FIELDS {
+            let key = member
+                .path
+                .strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix('.'));
+            let Some(key) = key else { continue };
+            let field = FieldRef::canonical(member.path);
+            let values = self
+                .values(&field)
+                .filter(|leaf| leaf.value != Scalar::Null);
+            objects.extend(values.map(|leaf| Json::object([(key, leaf.value.to_json())])));
+        }
+        objects
+    }
+}
+
+/// Whether the segments of `path`, joined by dots, spell `name`.
+fn spells(path: &LeafPath, name: &str) -> bool {
+    let joined = path.as_bytes();
+    joined.len() == name.len()
+        && joined
+            .iter()
+            .zip(name.bytes())
+            .all(|(a, b)| *a == b || (*a == 0xFF && b == b'.'))
+}

@@ -1,0 +1,173 @@
+//! Numbers of JSON by exact value: decimal text in, a key that compares as the numbers do out.
+
+use std::cmp::Ordering;
+
+/// A decimal number of any size and precision, compared by exact value.
+///
+/// Kept as sign, exponent and digits without leading or trailing zeros, so that `1`, `1.0` and
+/// `10e-1` are equal and `1e400` differs from `1e401`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Decimal {
+    negative: bool,
+    /// The value is `0.DIGITS * 10^exponent`.
+    exponent: i64,
+    digits: Vec<u8>,
+}
+
+impl Decimal {
+    /// Reads a number as JSON writes it; anything else, or more than 4,096 characters, is `None`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() || text.len() > 4096 {
+            return None;
+        }
+        let (negative, rest) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (mantissa, written_exponent) = match rest.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
+            None => (rest, 0),
+        };
+        let (whole, fraction) = match mantissa.split_once('.') {
+            Some((_, "")) => return None,
+            Some((whole, fraction)) => (whole, fraction),
+            None => (mantissa, ""),
+        };
+        let leading_zero = whole.len() > 1 && whole.starts_with('0');
+        let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || leading_zero || !all_digits(whole) || !all_digits(fraction) {
+            return None;
+        }
+        let digits: Vec<u8> = whole
+            .bytes()
+            .chain(fraction.bytes())
+            .map(|b| b - b'0')
+            .collect();
+        let whole_len = i64::try_from(whole.len()).ok()?;
+        Some(Self::normalised(
+            negative,
+            whole_len.saturating_add(written_exponent),
+            &digits,
+        ))
+    }
+
+    fn normalised(negative: bool, exponent: i64, digits: &[u8]) -> Self {
+        let first = digits.iter().position(|d| *d != 0);
+        let last = digits.iter().rposition(|d| *d != 0);
+        let (Some(first), Some(last)) = (first, last) else {
+            return Decimal {
+                negative: false,
+                exponent: 0,
+                digits: Vec::new(),
+            };
+        };
+        let shift = i64::try_from(first).unwrap_or(i64::MAX);
+        let digits = digits.get(first..=last).unwrap_or_default().to_vec();
+        Decimal {
+            negative,
+            exponent: exponent.saturating_sub(shift),
+            digits,
+        }
+    }
+}
+
+impl From<i64> for Decimal {
+    fn from(value: i64) -> Self {
+        let digits: Vec<u8> = value
+            .unsigned_abs()
+            .to_string()
+            .bytes()
+            .map(|b| b - b'0')
+            .collect();
+        let exponent = i64::try_from(digits.len()).unwrap_or(i64::MAX);
+        Self::normalised(value < 0, exponent, &digits)
+    }
+}
+
+/// Exponents beyond this are cut to it: no two such numbers of real data are told apart.
+const EXPONENT_MAX: i64 = 1 << 40;
+
+fn parse_exponent(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.as_bytes().first()? {
+        b'-' => (true, text.get(1..)?),
+        b'+' => (false, text.get(1..)?),
+        _ => (false, text),
+    };
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let size = digits
+        .parse::<i64>()
+        .unwrap_or(EXPONENT_MAX)
+        .min(EXPONENT_MAX);
+    Some(if negative { -size } else { size })
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let sign = |d: &Decimal| match (d.digits.is_empty(), d.negative) {
+            (true, _) => 0,
+            (false, true) => -1,
+            (false, false) => 1,
+        };
+        let by_sign = sign(self).cmp(&sign(other));
+        if by_sign != Ordering::Equal || sign(self) == 0 {
+            return by_sign;
+        }
+        let by_size = self
+            .exponent
+            .cmp(&other.exponent)
+            .then_with(|| self.digits.cmp(&other.digits));
+        if self.negative {
+            by_size.reverse()
+        } else {
+            by_size
+        }
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Decimal {
+        Decimal::parse(text).unwrap()
+    }
+
+    #[test]
+    fn equal_values_are_equal_however_written() {
+        for (a, b) in [
+            ("1", "1.0"),
+            ("10e-1", "1"),
+            ("0", "-0.0e7"),
+            ("1E2", "100"),
+        ] {
+            assert_eq!(number(a), number(b));
+        }
+        assert_eq!(number("-42"), Decimal::from(-42));
+    }
+
+    #[test]
+    fn order_is_that_of_the_values() {
+        let rising = [
+            "-1e400", "-2", "-1.5", "0", "1e-400", "0.1", "0.11", "2", "10", "1e400",
+        ];
+        for pair in rising.windows(2) {
+            assert!(number(pair[0]) < number(pair[1]), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn what_json_does_not_call_a_number_is_none() {
+        for text in ["", "+1", "01", "1.", ".5", "1e", "0x1", "NaN", "1 ", "--1"] {
+            assert_eq!(Decimal::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! The `Store` contract: what keeping and finding records promises. Each sentence of it has a
+//! conformance case of the same name in [`conformance`].
+
+#[cfg(feature = "testkit")]
+pub mod conformance;
+mod error;
+#[cfg(feature = "testkit")]
+pub mod faulty;
+pub mod memory;
+pub mod retention;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+pub use self::error::{ErrorKind, StoreError};
+pub use self::retention::Retention;
+use crate::aggregate::{Aggregate, Table};
+use crate::filter::Filter;
+use crate::ids::{InstanceId, Position, RecordId, Timeline};
+use crate::query::{Page, Query, Scan, Scanned};
+use crate::record::Draft;
+use crate::time::Timestamp;
+
+/// Most records of one append.
+pub const BATCH_RECORDS_MAX: usize = 10_000;
+/// Most bytes of raw bodies and dialogue states of one append.
+pub const BATCH_BYTES_MAX: usize = 16 << 20;
+
+/// What one append brings: records, and the dialogue states that belong to them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Records, in the order in which they are to be committed.
+    pub records: Vec<Draft>,
+    /// Dialogue states, written together with the records.
+    pub states: Vec<StateWrite>,
+}
+
+/// State of a dialogue session at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateWrite {
+    /// The tenant.
+    pub instance: InstanceId,
+    /// The session.
+    pub session: String,
+    /// What the server wants back after a restart.
+    pub state: Vec<u8>,
+    /// Customer whose erasure ends the session.
+    pub customer: Option<String>,
+    /// After this moment the session is gone.
+    pub expires_at: Timestamp,
+}
+
+/// What became of one record of an append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is kept under this id.
+    Stored(Stored),
+    /// The same record had been stored before; this is the first one.
+    Duplicate(Stored),
+    /// Another body is stored under the same own id; nothing was stored.
+    Conflict,
+    /// Its customer was erased after the time of the record; nothing was stored.
+    Erased,
+}
+
+/// What the engine's sequencing step gave to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its id.
+    pub id: RecordId,
+    /// Its place in commit order.
+    pub position: Position,
+    /// When it was accepted.
+    pub received: Timestamp,
+}
+
+/// Answer to an append: one outcome a record, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Receipt {
+    /// The outcomes.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Which records an erasure removes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// Everything of one customer.
+    Customer(String),
+    /// The records that match at the moment of the request.
+    Filter(Filter),
+}
+
+/// A request to erase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erase {
+    /// Id of the erasure, chosen by the caller; the same id again changes nothing.
+    pub id: RecordId,
+    /// The tenant.
+    pub instance: InstanceId,
+    /// Which records.
+    pub selector: Selector,
+}
+
+/// How far an erasure has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErasureState {
+    /// No read shows the rows any more.
+    Hidden,
+    /// The rows are being overwritten.
+    Overwriting,
+    /// The indexes are being made anew.
+    Reindexing,
+    /// Gone from every file.
+    Done,
+}
+
+impl ErasureState {
+    /// The name in the own API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ErasureState::Hidden => "hidden",
+            ErasureState::Overwriting => "overwriting",
+            ErasureState::Reindexing => "reindexing",
+            ErasureState::Done => "done",
+        }
+    }
+}
+
+/// One erasure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// Its id.
+    pub id: RecordId,
+    /// The tenant.
+    pub instance: InstanceId,
+    /// How far it has come.
+    pub state: ErasureState,
+    /// Number of records that it hid.
+    pub records: u64,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+    /// When the last record was hidden.
+    pub hidden_at: Timestamp,
+    /// When the last row was overwritten.
+    pub rows_overwritten_at: Option<Timestamp>,
+    /// When the last trace was gone.
+    pub done_at: Option<Timestamp>,
+}
+
+/// What an engine holds for one instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Records that reads can show.
+    pub records: u64,
+    /// Bytes on disk, of all instances.
+    pub bytes: u64,
+    /// Sealed chunks or segments, of all instances.
+    pub segments: u64,
+    /// Records not yet in a sealed chunk, of all instances.
+    pub tail: u64,
+    /// Smallest time of receipt.
+    pub oldest: Option<Timestamp>,
+    /// Greatest time of receipt.
+    pub newest: Option<Timestamp>,
+}
+
+/// Whether an engine can work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Whether appends are accepted.
+    pub writable: bool,
+    /// Why not, without user text; empty when all is well.
+    pub reason: String,
+}
+
+/// What an engine can do beyond the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capability {
+    /// Appends may become visible only at the next `settle`.
+    pub eventual: bool,
+    /// Positions have no holes and readers see only prefixes.
+    pub gapless: bool,
+    /// Erasures reach [`ErasureState::Done`].
+    pub physical_erasure: bool,
+}
+
+/// Keeps and finds records.
+///
+/// * Positions are a total order of commit; ids increase with positions.
+/// * A record is immutable; it leaves only by `erase` and `expire`.
+/// * Erased and expired records are cut by the engine: no method shows or counts them.
+/// * No method shows records of another instance than the one asked for.
+#[async_trait]
+pub trait Store: Debug + Send + Sync {
+    /// Keeps a batch and returns when it is durable and, unless the engine is eventual, visible.
+    ///
+    /// * All stored records and states of one append are there together or not at all.
+    /// * There is one outcome a record, in order.
+    /// * A record whose (instance, dialect, own id) is stored is a duplicate of the first.
+    /// * The same own id with another body is a conflict, and the first is kept.
+    /// * The same own id twice in one batch counts as sent one after the other.
+    /// * Bodies are compared as JSON values whose members may come in any order.
+    /// * A record of an erased customer, not later than the erasure, is refused as erased.
+    ///
+    /// # Errors
+    /// `Invalid` beyond [`BATCH_RECORDS_MAX`] or [`BATCH_BYTES_MAX`], `Full` without room, `Busy`
+    /// with a retry hint, `Unavailable` when a write has failed before. Nothing was stored then,
+    /// or (`Unavailable` alone) it is unknown until the restart.
+    async fn append(&self, batch: Batch) -> Result<Receipt, StoreError>;
+
+    /// One page of matching records.
+    ///
+    /// * Sees every batch whose append returned before the call.
+    /// * The order is total: value, then record id; records without the value come last both ways.
+    /// * The match set is frozen: pages with the same `upto` never show later records.
+    /// * Pages that follow each other show every match once.
+    /// * A next page is promised only if a further record exists.
+    ///
+    /// # Errors
+    /// `Invalid` for a limit out of range, `Timeout` when the filter is too dear.
+    async fn search(&self, query: &Query) -> Result<Page, StoreError>;
+
+    /// Number of matching records.
+    ///
+    /// # Errors
+    /// As `search`.
+    async fn count(&self, instance: &InstanceId, filter: &Filter) -> Result<u64, StoreError>;
+
+    /// Groups and metrics over matching records.
+    ///
+    /// # Errors
+    /// `Invalid` beyond [`crate::aggregate::GROUPS_MAX`] groups, naming the field.
+    async fn aggregate(&self, request: &Aggregate) -> Result<Table, StoreError>;
+
+    /// One step of a walk over everything that matches, in commit order.
+    ///
+    /// * A walk shows every record that existed at its first step and still exists, once.
+    ///
+    /// # Errors
+    /// As `search`.
+    async fn scan(&self, scan: &Scan) -> Result<Scanned, StoreError>;
+
+    /// Waits until something is visible behind `after`, and returns the newest visible position.
+    ///
+    /// # Errors
+    /// `Unavailable` when the engine stops.
+    async fn watch(&self, after: Position) -> Result<Position, StoreError>;
+
+    /// Hides the selected records for good and returns when that is durable.
+    ///
+    /// * On return no read shows the records, also those already under way with a cursor.
+    /// * Records appended later stay.
+    /// * The same id again changes nothing and answers the same erasure.
+    /// * Dialogue sessions of the customer are gone.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`.
+    async fn erase(&self, request: &Erase) -> Result<Erasure, StoreError>;
+
+    /// The erasures of an instance, oldest first.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn erasures(&self, instance: &InstanceId) -> Result<Vec<Erasure>, StoreError>;
+
+    /// Takes new rules of retention and returns the number of records hidden under them.
+    ///
+    /// * On return no read shows a record that has expired under the rules.
+    /// * A record that expires later is hidden from that moment on.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn expire(&self, rules: &Retention) -> Result<u64, StoreError>;
+
+    /// The last state of a dialogue session.
+    ///
+    /// * A state is there until it is dropped, replaced, expired or its customer erased.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn load_state(
+        &self,
+        instance: &InstanceId,
+        session: &str,
+    ) -> Result<Option<StateWrite>, StoreError>;
+
+    /// Forgets a dialogue session; no error when there is none.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn drop_state(&self, instance: &InstanceId, session: &str) -> Result<(), StoreError>;
+
+    /// Returns when everything appended before is searchable, every full chunk sealed, and every
+    /// erasure and retention pass requested before has ended.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn settle(&self) -> Result<(), StoreError>;
+
+    /// What the engine holds.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn stats(&self, instance: &InstanceId) -> Result<Stats, StoreError>;
+
+    /// The history that positions belong to.
+    fn timeline(&self) -> Timeline;
+
+    /// The newest visible position.
+    fn newest(&self) -> Position;
+
+    /// Whether the engine can work.
+    fn health(&self) -> Health;
+
+    /// What the engine can do.
+    fn capability(&self) -> Capability;
+}

@@ -1,0 +1,1 @@
+//! A wrapper that fails on demand.
