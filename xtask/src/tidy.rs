@@ -3,6 +3,7 @@
 //! Each rule is a small function from a source to complaints, tested against snippets. Exceptions
 //! are lists beside the rule, name by name; an entry that is no longer needed is an error itself.
 
+mod bans;
 mod crates;
 mod doors;
 mod files;
@@ -60,6 +61,7 @@ pub(crate) fn run() -> Result<()> {
     let paths: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
     complaints.extend(files::unreferenced(&paths, &sources));
     complaints.extend(stale_entries(&paths));
+    complaints.extend(bans::missing(&sources));
     complaints.extend(packages::manifests(&sources));
     complaints.extend(packages::licences(&metadata));
     complaints.extend(packages::too_many_duplicates(&duplicates));
