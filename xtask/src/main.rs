@@ -1,8 +1,15 @@
 //! Automation of the repository: `cargo xtask COMMAND`.
 
+mod ci;
+mod clients;
+mod demo;
 mod out;
+mod provision;
+mod server;
 mod shell;
 mod tidy;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -16,12 +23,39 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Checks everything: formatting, lints, tidy, tests, real clients, slow tests, documentation
+    Ci(ci::Arguments),
+    /// Runs the unmodified vendor SDKs against the program
+    Clients {
+        /// Only those with this text in their `environment/name`
+        #[arg(default_value = "")]
+        filter: String,
+    },
+    /// Builds the program and starts its demonstration
+    Demo {
+        /// Handed on to `convlog demo`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Installs what the real clients run in, pinned, into the target directory
+    Provision,
     /// Checks the rules of the house that neither rustfmt nor clippy can check
     Tidy,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Ci(arguments) => ci::run(&arguments),
+        Command::Clients { filter } => clients::run(&filter),
+        Command::Demo { arguments } => demo::run(&arguments),
+        Command::Provision => shell::target_dir().and_then(|target| provision::all(&target)),
         Command::Tidy => tidy::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            out::failure(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
     }
 }

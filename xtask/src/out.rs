@@ -1,6 +1,7 @@
 //! The one place where xtask writes to the terminal.
 #![expect(
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "xtask is a command-line program and this is its mouth"
 )]
 
@@ -14,6 +15,11 @@ pub(crate) fn line(text: &str) {
 /// A heading that stands out between the output of other programs.
 pub(crate) fn heading(text: &str) {
     println!("\n=== {text}");
+}
+
+/// Why the command failed.
+pub(crate) fn failure(text: &str) {
+    eprintln!("error: {text}");
 }
 
 /// `1m 04.2s`, or `4.2s` under a minute.

@@ -7,7 +7,9 @@ const ROOT: &str = "clippy.toml";
 
 /// Lines of the root's file that a crate's own file lacks. Automation is free of them.
 pub(super) fn missing(sources: &[Source]) -> Vec<Complaint> {
-    let Some(root) = sources.iter().find(|source| source.path == ROOT) else { return Vec::new() };
+    let Some(root) = sources.iter().find(|source| source.path == ROOT) else {
+        return Vec::new();
+    };
     let is_of_crate = |source: &&Source| {
         source.path.starts_with("crates/") && source.path.ends_with("/clippy.toml")
     };

@@ -7,6 +7,8 @@ const FILE_BYTES_MAX: u64 = 512 * 1024;
 
 /// Folders whose files exist only to be read by tests.
 const DATA_FOLDERS: &[&str] = &["fixtures", "expected", "test_data", "scenarios"];
+/// Scripts and pins of the real-client stage, each named in its table or by another script.
+const CLIENTS: &str = "xtask/clients/";
 
 /// Git keeps every version of every file for ever.
 pub(super) fn size(path: &str, n_bytes: u64) -> Option<Complaint> {
@@ -26,20 +28,30 @@ pub(super) fn unreferenced(paths: &[&str], sources: &[Source]) -> Vec<Complaint>
     };
     let programs: Vec<&Source> = sources.iter().filter(is_program).collect();
     let is_named = |name: &str| programs.iter().any(|source| names(&source.text, name));
-    let mut complaints = Vec::new();
-    for path in paths {
+    let is_unused = |path: &&&str| {
         let names = names_of(path);
-        if !names.is_empty() && !names.iter().any(|name| is_named(name)) {
-            let text = "no test reads this file: use it or remove it".to_owned();
-            complaints.push(Complaint::at(path, 1, text));
-        }
-    }
-    complaints
+        !names.is_empty() && !names.iter().any(|name| is_named(name))
+    };
+    let text = "no test reads or runs this file: use it or remove it";
+    let unused = paths.iter().filter(is_unused);
+    unused
+        .map(|path| Complaint::at(path, 1, text.to_owned()))
+        .collect()
 }
 
 /// What a test may call the file: its name, or the path of a folder from the data folder on.
-/// Empty for a file outside of all data folders.
+/// Empty for a file that tests need not name.
 fn names_of(path: &str) -> Vec<String> {
+    if let Some(script) = path.strip_prefix(CLIENTS) {
+        let name = script.rsplit('/').next().unwrap_or(script);
+        let module = name
+            .strip_suffix(".py")
+            .map(|stem| format!("import {stem}"));
+        return [Some(name.to_owned()), module]
+            .into_iter()
+            .flatten()
+            .collect();
+    }
     let parts: Vec<&str> = path.split('/').collect();
     let n_folders = parts.len() - 1;
     let is_data = |part: &&str| DATA_FOLDERS.contains(part);
@@ -55,8 +67,11 @@ fn names_of(path: &str) -> Vec<String> {
     names
 }
 
-/// Whether the text holds the name as the end of a path in a literal.
+/// Whether the text holds the name as the end of a path in a literal, or as an import of Python.
 fn names(text: &str, name: &str) -> bool {
+    if name.starts_with("import ") {
+        return text.lines().any(|line| line.trim() == name);
+    }
     let parts: Vec<&str> = text.split(name).collect();
     parts.windows(2).any(|pair| {
         let [before, after] = pair else { return false };
@@ -111,6 +126,14 @@ mod tests {
         ] {
             assert_eq!(check("fixtures/watson/a.json", test), 1, "{test}");
         }
+    }
+
+    #[test]
+    fn a_script_is_named_by_the_table_or_imported() {
+        let path = "xtask/clients/python/logs.py";
+        assert_eq!(check(path, "script: \"python/logs.py\""), 0);
+        assert_eq!(check(path, "import logs\n"), 0);
+        assert_eq!(check(path, "walk(\"clients\"); walk(\"python\")"), 1);
     }
 
     #[test]
