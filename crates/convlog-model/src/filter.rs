@@ -5,6 +5,8 @@
 pub mod eval;
 pub mod print;
 
+use std::cmp::Ordering;
+
 use crate::fields::FieldRef;
 use crate::time::Span;
 
@@ -132,6 +134,17 @@ impl CompareOp {
             CompareOp::Le => "<=",
             CompareOp::Gt => ">",
             CompareOp::Ge => ">=",
+        }
+    }
+
+    /// Whether it holds for a value that stands so to the bound.
+    #[must_use]
+    pub fn holds(self, value_to_bound: Ordering) -> bool {
+        match self {
+            CompareOp::Lt => value_to_bound.is_lt(),
+            CompareOp::Le => value_to_bound.is_le(),
+            CompareOp::Gt => value_to_bound.is_gt(),
+            CompareOp::Ge => value_to_bound.is_ge(),
         }
     }
 }

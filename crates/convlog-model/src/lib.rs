@@ -16,5 +16,7 @@ pub mod query;
 pub mod record;
 pub mod seal;
 pub mod store;
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
 pub mod text;
 pub mod time;

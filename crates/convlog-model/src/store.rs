@@ -1,10 +1,10 @@
 //! The `Store` contract: what keeping and finding records promises. Each sentence of it has a
 //! conformance case of the same name in [`conformance`].
 
-#[cfg(feature = "testkit")]
+#[cfg(any(test, feature = "testkit"))]
 pub mod conformance;
 mod error;
-#[cfg(feature = "testkit")]
+#[cfg(any(test, feature = "testkit"))]
 pub mod faulty;
 pub mod memory;
 pub mod retention;
