@@ -1,1 +1,30 @@
-//! To be written.
+//! Foreign bytes to records and back: what each dialect's bodies, filters and cursors mean.
+//!
+//! Everything here is a pure function of its arguments. Nothing knows an engine or a server.
+
+mod error;
+pub mod native;
+pub mod reply;
+pub mod rules;
+mod splice;
+pub mod watson;
+
+pub use self::error::DecodeError;
+
+use convlog_model::ids::InstanceId;
+use convlog_model::record::{Dialect, Draft};
+
+/// The draft of one record written in the form in which `dialect` lists it.
+///
+/// # Errors
+/// [`DecodeError`] naming the field; also for a dialect that cannot be imported yet.
+pub fn decode(instance: &InstanceId, dialect: Dialect, text: &str) -> Result<Draft, DecodeError> {
+    match dialect {
+        Dialect::WatsonV1 | Dialect::WatsonV2 => watson::decode::log(instance, dialect, text),
+        Dialect::Convlog => native::decode(instance, text),
+        Dialect::LexV1 | Dialect::ChatBotKit | Dialect::Otlp => Err(DecodeError::new(
+            format!("records of the dialect {dialect} cannot be imported"),
+            None,
+        )),
+    }
+}

@@ -1,0 +1,1 @@
+//! JSON texts taken apart and put together without touching what they hold.

@@ -1,0 +1,14 @@
+//! Watson Assistant v1 and v2: logs, messages, filters, cursors and error bodies.
+
+pub mod channel;
+pub mod cursor;
+pub mod decode;
+pub mod definition;
+pub mod encode;
+pub mod error;
+pub mod fields;
+pub mod filter;
+pub mod import;
+pub mod message;
+pub mod metadata;
+pub mod webhook;
