@@ -1,5 +1,6 @@
 //! Automation of the repository: `cargo xtask COMMAND`.
 
+mod bench;
 mod ci;
 mod clients;
 mod demo;
@@ -23,6 +24,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measures the release program over HTTP and prints the figures
+    Bench(bench::Arguments),
     /// Checks everything: formatting, lints, tidy, tests, real clients, slow tests, documentation
     Ci(ci::Arguments),
     /// Runs the unmodified vendor SDKs against the program
@@ -45,6 +48,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),
         Command::Clients { filter } => clients::run(&filter),
         Command::Demo { arguments } => demo::run(&arguments),

@@ -1,0 +1,139 @@
+//! Clients of the benchmark: plain blocking HTTP, one connection a thread.
+
+use std::io::{BufRead, BufReader};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::report::Latencies;
+
+/// A client of one server. Clones share no connection.
+#[derive(Debug)]
+pub(super) struct Http {
+    agent: ureq::Agent,
+    url: String,
+    authorization: String,
+}
+
+impl Http {
+    pub(super) fn new(url: &str, key: &str) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .build();
+        Self {
+            agent: agent.into(),
+            url: url.to_owned(),
+            authorization: format!("Bearer {key}"),
+        }
+    }
+
+    /// The same server over connections of its own.
+    fn fresh(&self) -> Self {
+        let key = self.authorization.trim_start_matches("Bearer ");
+        Self::new(&self.url, key)
+    }
+
+    pub(super) fn post(&self, path: &str, body: &[u8]) -> Result<Value> {
+        let request = self.agent.post(format!("{}{path}", self.url));
+        let response = request
+            .header("Authorization", &self.authorization)
+            .header("Content-Type", "application/json")
+            .send(body)?;
+        parsed(path, response)
+    }
+
+    pub(super) fn put(&self, path: &str, body: &[u8]) -> Result<Value> {
+        let request = self.agent.put(format!("{}{path}", self.url));
+        let response = request
+            .header("Authorization", &self.authorization)
+            .header("Content-Type", "application/json")
+            .send(body)?;
+        parsed(path, response)
+    }
+
+    /// One page of the newest logs of a workspace: how many it holds.
+    pub(super) fn list(&self, bot: &str, filter: &str) -> Result<usize> {
+        let path = format!("/v1/workspaces/{bot}/logs");
+        let response = self
+            .agent
+            .get(format!("{}{path}", self.url))
+            .query("version", "2021-11-27")
+            .query("page_limit", "100")
+            .query("sort", "-request_timestamp")
+            .query("filter", filter)
+            .header("Authorization", &self.authorization)
+            .call()?;
+        let answer = parsed(&path, response)?;
+        let logs = answer.get("logs").and_then(Value::as_array);
+        Ok(logs.context("a list without logs")?.len())
+    }
+
+    /// Reads a streamed answer: lines and bytes.
+    pub(super) fn count_lines(&self, path: &str) -> Result<(usize, u64)> {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        let response = request
+            .header("Authorization", &self.authorization)
+            .call()?;
+        if !response.status().is_success() {
+            bail!("{path}: {}", response.status());
+        }
+        let mut reader = BufReader::new(response.into_body().into_reader());
+        let (mut n_lines, mut n_bytes, mut line) = (0, 0_u64, Vec::new());
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            n_lines += 1;
+            n_bytes += line.len() as u64;
+            line.clear();
+        }
+        Ok((n_lines, n_bytes))
+    }
+}
+
+/// Sends `n_messages` single messages from `n_clients` at once.
+pub(super) fn messages(
+    http: &Http,
+    bot: &str,
+    n_clients: usize,
+    n_messages: usize,
+) -> Result<Latencies> {
+    let path = format!("/v1/workspaces/{bot}/message?version=2021-11-27");
+    let body = br#"{"input":{"text":"two large coffees please"},"context":{"basket":[1,2,3]}}"#;
+    let work = |share: usize| -> Result<Latencies> {
+        let own = http.fresh();
+        let mut latencies = Latencies::default();
+        for _ in 0..share {
+            let start = Instant::now();
+            own.post(&path, body)?;
+            latencies.push(start.elapsed());
+        }
+        Ok(latencies)
+    };
+    std::thread::scope(|scope| {
+        let share = n_messages.div_ceil(n_clients);
+        let workers: Vec<_> = (0..n_clients)
+            .map(|_| scope.spawn(move || work(share)))
+            .collect();
+        let mut all = Latencies::default();
+        for worker in workers {
+            match worker.join() {
+                Ok(latencies) => all.append(latencies?),
+                Err(_) => bail!("a client panicked"),
+            }
+        }
+        Ok(all)
+    })
+}
+
+fn parsed(path: &str, mut response: ureq::http::Response<ureq::Body>) -> Result<Value> {
+    let status = response.status();
+    let text = response
+        .body_mut()
+        .with_config()
+        .limit(64 << 20)
+        .read_to_string()?;
+    if !status.is_success() {
+        bail!("{path}: {status} {text}");
+    }
+    serde_json::from_str(&text).with_context(|| format!("{path}: no JSON"))
+}
