@@ -26,14 +26,32 @@ struct Client {
     script: &'static str,
 }
 
-const CLIENTS: &[Client] = &[Client {
-    name: "smoke",
-    environment: Environment::Shell,
-    script: "shell/smoke.sh",
-}];
+const CLIENTS: &[Client] = &[
+    client("smoke", Environment::Shell, "shell/smoke.sh"),
+    client("curl", Environment::Shell, "shell/curl.sh"),
+    client("watson_sdk", Environment::Py7, "python/watson_sdk.py"),
+    client("watson_sdk", Environment::Py10, "python/watson_sdk.py"),
+    client("watson_sdk", Environment::Py11, "python/watson_sdk.py"),
+    client("watson_sdk", Environment::Node, "node/watson_sdk.js"),
+    client(
+        "export_script",
+        Environment::Py11,
+        "python/export_script.py",
+    ),
+    client("round_trip", Environment::Py11, "python/round_trip.py"),
+    client("https", Environment::Py11, "python/https.py"),
+];
 
 /// Bounds a script that hangs.
 const SCRIPT_TIME_MAX: Duration = Duration::from_secs(600);
+
+const fn client(name: &'static str, environment: Environment, script: &'static str) -> Client {
+    Client {
+        name,
+        environment,
+        script,
+    }
+}
 
 /// Runs the scripts whose `environment/name` contains the filter.
 pub(crate) fn run(filter: &str) -> Result<()> {

@@ -15,7 +15,8 @@ pub(crate) enum Environment {
     Py7,
     /// `ibm-watson` 10: asks for an environment id and still sends the old paths.
     Py10,
-    /// `ibm-watson` 11: environment paths; pandas and openpyxl for the export script.
+    /// `ibm-watson` 11: environment paths; pandas and openpyxl for the export script, trustme for
+    /// certificates.
     Py11,
     /// The Node SDK 12.
     Node,
