@@ -3,82 +3,14 @@
 //! The naive evaluator and the index both work on these leaves, so that they cannot disagree about
 //! what a record holds.
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod path;
 
+use std::collections::BTreeMap;
+
+pub use self::path::LeafPath;
 use crate::fields::{self, FieldRef};
 use crate::json::Json;
 use crate::record::{Draft, Source};
-
-/// A path of keys. Segments are joined by byte 0xFF, which UTF-8 never contains; array indexes
-/// are no part of it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct LeafPath(Vec<u8>);
-
-impl LeafPath {
-    /// The path of these keys.
-    #[must_use]
-    pub fn of(segments: &[&str]) -> Self {
-        segments
-            .iter()
-            .fold(LeafPath::default(), |path, segment| path.child(segment))
-    }
-
-    /// The path whose bytes these are, as [`LeafPath::as_bytes`] gave them; `None` when a segment
-    /// is no UTF-8.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let legal = bytes
-            .split(|b| *b == 0xFF)
-            .all(|part| std::str::from_utf8(part).is_ok());
-        legal.then(|| LeafPath(bytes.to_vec()))
-    }
-
-    /// The joined bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// This path and one key more.
-    #[must_use]
-    pub fn child(&self, key: &str) -> Self {
-        let mut bytes = Vec::with_capacity(self.0.len() + key.len() + 1);
-        bytes.extend_from_slice(&self.0);
-        if !bytes.is_empty() {
-            bytes.push(0xFF);
-        }
-        bytes.extend_from_slice(key.as_bytes());
-        LeafPath(bytes)
-    }
-
-    /// The path without its last key; empty stays empty.
-    #[must_use]
-    pub fn parent(&self) -> Self {
-        let end = self.0.iter().rposition(|b| *b == 0xFF).unwrap_or(0);
-        LeafPath(self.0.get(..end).unwrap_or_default().to_vec())
-    }
-
-    /// The keys joined by dots: how filters spell it.
-    #[must_use]
-    pub fn dotted(&self) -> String {
-        let parts = self.0.split(|b| *b == 0xFF).map(String::from_utf8_lossy);
-        parts.collect::<Vec<_>>().join(".")
-    }
-
-    /// The keys.
-    pub fn segments(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .split(|b| *b == 0xFF)
-            .map(|part| std::str::from_utf8(part).unwrap_or_default())
-    }
-}
-
-impl fmt::Debug for LeafPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.dotted())
-    }
-}
 
 /// Which of the two trees of a record a path belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -280,7 +212,7 @@ impl Flat {
             leaf.space == space
                 && match reference {
                     Some(raw) => leaf.path == *raw,
-                    None => spells(&leaf.path, field.path()),
+                    None => leaf.path.spells(field.path()),
                 }
         })
     }
@@ -336,7 +268,7 @@ impl Flat {
         };
         let belongs = |element: &Element| match (field, element.space) {
             (FieldRef::Raw(_), Space::Raw) | (FieldRef::Canonical(_), Space::Canonical) => {
-                spells(&element.path, name)
+                element.path.spells(name)
             }
             (FieldRef::Canonical(_), Space::Raw) => raw_arrays.contains(&element.path),
             (FieldRef::Raw(_), Space::Canonical) => false,
@@ -376,7 +308,7 @@ impl Flat {
                     .find_map(|leaf| leaf.value.as_text())
             }
             None => {
-                let mine = |l: &&Leaf| l.space == Space::Canonical && spells(&l.path, canonical);
+                let mine = |l: &&Leaf| l.space == Space::Canonical && l.path.spells(canonical);
                 self.leaves
                     .iter()
                     .filter(mine)
@@ -456,14 +388,4 @@ impl Flat {
         }
         objects
     }
-}
-
-/// Whether the segments of `path`, joined by dots, spell `name`.
-fn spells(path: &LeafPath, name: &str) -> bool {
-    let joined = path.as_bytes();
-    joined.len() == name.len()
-        && joined
-            .iter()
-            .zip(name.bytes())
-            .all(|(a, b)| *a == b || (*a == 0xFF && b == b'.'))
 }

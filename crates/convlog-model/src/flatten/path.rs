@@ -1,0 +1,84 @@
+//! Paths of keys, as leaves carry them.
+
+use std::fmt;
+
+/// A path of keys. Segments are joined by byte 0xFF, which UTF-8 never contains; array indexes
+/// are no part of it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct LeafPath(Vec<u8>);
+
+impl LeafPath {
+    /// The path of these keys.
+    #[must_use]
+    pub fn of(segments: &[&str]) -> Self {
+        segments
+            .iter()
+            .fold(LeafPath::default(), |path, segment| path.child(segment))
+    }
+
+    /// The path whose bytes these are, as [`LeafPath::as_bytes`] gave them; `None` when a segment
+    /// is no UTF-8.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let legal = bytes
+            .split(|b| *b == 0xFF)
+            .all(|part| std::str::from_utf8(part).is_ok());
+        legal.then(|| LeafPath(bytes.to_vec()))
+    }
+
+    /// The joined bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// This path and one key more.
+    #[must_use]
+    pub fn child(&self, key: &str) -> Self {
+        let mut bytes = Vec::with_capacity(self.0.len() + key.len() + 1);
+        bytes.extend_from_slice(&self.0);
+        if !bytes.is_empty() {
+            bytes.push(0xFF);
+        }
+        bytes.extend_from_slice(key.as_bytes());
+        LeafPath(bytes)
+    }
+
+    /// The path without its last key; empty stays empty.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        let end = self.0.iter().rposition(|b| *b == 0xFF).unwrap_or(0);
+        LeafPath(self.0.get(..end).unwrap_or_default().to_vec())
+    }
+
+    /// The keys joined by dots: how filters spell it.
+    #[must_use]
+    pub fn dotted(&self) -> String {
+        let parts = self.0.split(|b| *b == 0xFF).map(String::from_utf8_lossy);
+        parts.collect::<Vec<_>>().join(".")
+    }
+
+    /// Whether the keys, joined by dots, spell `name`.
+    #[must_use]
+    pub fn spells(&self, name: &str) -> bool {
+        self.0.len() == name.len()
+            && self
+                .0
+                .iter()
+                .zip(name.bytes())
+                .all(|(a, b)| *a == b || (*a == 0xFF && b == b'.'))
+    }
+
+    /// The keys.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .split(|b| *b == 0xFF)
+            .map(|part| std::str::from_utf8(part).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for LeafPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.dotted())
+    }
+}
