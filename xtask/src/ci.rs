@@ -155,12 +155,20 @@ fn real_clients() -> Result<()> {
     clients::run("")
 }
 
-/// Tests whose names begin with `slow_` do their work only when the variable is set.
+/// Tests whose names begin with `slow_` do their work only when the variable is set. The selection
+/// is the one of the tests before, so that nothing is built again with other features.
 fn slow() -> Result<()> {
-    let arguments = ["test", "--package", "convlog", "--test", "it", "--"];
+    let arguments = [
+        "test",
+        "--workspace",
+        "--all-features",
+        "--test",
+        "it",
+        "--",
+    ];
     let list = shell::read(shell::cargo().args(arguments).args(["--list", "slow_"]))?;
     if !list.lines().any(|line| line.ends_with(": test")) {
-        bail!("no test of crates/convlog/tests/it has `slow_` in its name");
+        bail!("no test of an `it` binary has `slow_` in its name");
     }
     let mut tests = shell::cargo();
     tests
