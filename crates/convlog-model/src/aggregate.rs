@@ -1,5 +1,7 @@
 //! Aggregates: groups over matching records and metrics of each group.
 
+pub mod fold;
+
 use crate::fields::FieldRef;
 use crate::filter::Filter;
 use crate::ids::InstanceId;
@@ -47,9 +49,10 @@ pub enum Metric {
     Count,
     /// Number of distinct values.
     Distinct(FieldRef),
-    /// Mean of a number.
+    /// Mean of a number; `null` of none.
     Average(FieldRef),
-    /// The 50th, 90th, 95th and 99th percentile of a number (nearest rank).
+    /// The 50th, 90th, 95th and 99th percentile of a number (nearest rank), as the members
+    /// `p50`, `p90`, `p95` and `p99` of an object; `null` of no numbers.
     Percentiles(FieldRef),
 }
 

@@ -26,7 +26,11 @@ pub enum Expect {
     Version(u64),
 }
 
-/// A small transactional collection of documents. Bodies are at most 1 MiB.
+/// Most bytes of one body.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// A small transactional collection of documents. Bodies are at most [`BODY_BYTES_MAX`] bytes
+/// long, longer ones are an error of kind `Invalid`.
 ///
 /// Every method returns only after what it did is durable.
 #[async_trait]

@@ -299,22 +299,21 @@ impl Flat {
     /// First value of a canonical field that is not `null`, as text.
     #[must_use]
     pub fn text(&self, canonical: &str) -> Option<&str> {
-        match self.references.get(canonical) {
-            Some(raw) => {
-                let mine = |leaf: &&Leaf| leaf.space == Space::Raw && leaf.path == *raw;
-                self.leaves
-                    .iter()
-                    .filter(mine)
-                    .find_map(|leaf| leaf.value.as_text())
-            }
-            None => {
-                let mine = |l: &&Leaf| l.space == Space::Canonical && l.path.spells(canonical);
-                self.leaves
-                    .iter()
-                    .filter(mine)
-                    .find_map(|leaf| leaf.value.as_text())
-            }
-        }
+        self.texts(canonical).next()
+    }
+
+    /// The values of a canonical field that are not `null`, as text.
+    pub fn texts<'a, 'b>(
+        &'a self,
+        canonical: &'b str,
+    ) -> impl Iterator<Item = &'a str> + use<'a, 'b> {
+        let reference = self.references.get(canonical);
+        let mine = move |leaf: &&Leaf| match reference {
+            Some(raw) => leaf.space == Space::Raw && leaf.path == *raw,
+            None => leaf.space == Space::Canonical && leaf.path.spells(canonical),
+        };
+        let leaves = self.leaves.iter().filter(mine);
+        leaves.filter_map(|leaf| leaf.value.as_text())
     }
 
     /// First value of a canonical time field.

@@ -1,0 +1,143 @@
+//! Appends: what a batch must be, and what becomes of each of its records.
+
+use std::sync::Arc;
+
+use super::{Own, Row, State, invalid};
+use crate::clock::IdSource;
+use crate::fields;
+use crate::flatten::Flat;
+use crate::ids::{Position, RecordId};
+use crate::json::Json;
+use crate::record::{Draft, Record};
+use crate::store::{
+    BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Batch, ErrorKind, Outcome, Receipt, StoreError, Stored,
+};
+use crate::time::Timestamp;
+
+/// Canonical fields that are not the caller's to set.
+const GIVEN: &[&str] = &["id", "kind", "dialect", "own_id", "time.received"];
+
+/// What every engine refuses, and what no dialect may bring: the latter is a bug of the caller,
+/// which real engines need not notice.
+pub(super) fn check(batch: &Batch) -> Result<(), StoreError> {
+    let n_records = batch.records.len();
+    if n_records > BATCH_RECORDS_MAX {
+        let text = format!("a batch of {n_records} records, at most {BATCH_RECORDS_MAX}");
+        return Err(invalid(text));
+    }
+    let bodies = batch.records.iter().map(|draft| draft.raw.len());
+    let states = batch.states.iter().map(|state| state.state.len());
+    let n_bytes: usize = bodies.chain(states).sum();
+    if n_bytes > BATCH_BYTES_MAX {
+        let text = format!("a batch of {n_bytes} bytes, at most {BATCH_BYTES_MAX}");
+        return Err(invalid(text));
+    }
+    for draft in &batch.records {
+        check_draft(draft)?;
+    }
+    Ok(())
+}
+
+fn check_draft(draft: &Draft) -> Result<(), StoreError> {
+    let bug = |text: String| Err(StoreError::new(ErrorKind::Internal, text));
+    if Json::parse_within(draft.raw.as_bytes(), usize::from(u16::MAX)).is_err() {
+        return bug("the raw body of a draft is no JSON".to_owned());
+    }
+    for path in draft.canonical.keys() {
+        if GIVEN.contains(&path.as_str()) || path.starts_with("labels.") {
+            return bug(format!("the canonical field {path} is not set by callers"));
+        }
+        if !fields::is_canonical(path) {
+            return bug("a canonical field that the table does not know".to_owned());
+        }
+    }
+    Ok(())
+}
+
+impl State {
+    pub(super) fn append(&mut self, batch: Batch, now: Timestamp, ids: &dyn IdSource) -> Receipt {
+        let mut outcomes = Vec::with_capacity(batch.records.len());
+        for draft in batch.records {
+            outcomes.push(self.append_one(draft, now, ids));
+        }
+        for state in batch.states {
+            let key = (state.instance.clone(), state.session.clone());
+            self.sessions.insert(key, state);
+        }
+        Receipt { outcomes }
+    }
+
+    fn append_one(&mut self, draft: Draft, now: Timestamp, ids: &dyn IdSource) -> Outcome {
+        if self.is_erased(&draft) {
+            return Outcome::Erased;
+        }
+        let key = draft
+            .own_id
+            .clone()
+            .map(|own_id| (draft.instance.clone(), draft.dialect, own_id));
+        let body = sorted_body(&draft.raw);
+        if let Some(own) = key.as_ref().and_then(|key| self.own_ids.get(key)) {
+            return if own.body == body {
+                Outcome::Duplicate(own.first)
+            } else {
+                Outcome::Conflict
+            };
+        }
+        let stored = Stored {
+            id: self.next_id(now, ids),
+            position: Position(self.newest.0 + 1),
+            received: now,
+        };
+        self.newest = stored.position;
+        if let Some(key) = key {
+            let first = stored;
+            self.own_ids.insert(key, Own { first, body });
+        }
+        let record = Arc::new(Record {
+            id: stored.id,
+            position: stored.position,
+            received: now,
+            draft,
+        });
+        let flat = record.flat();
+        self.rows.insert(stored.position, Row { record, flat });
+        Outcome::Stored(stored)
+    }
+
+    fn next_id(&mut self, now: Timestamp, ids: &dyn IdSource) -> RecordId {
+        let millis = u64::try_from(now.millis()).unwrap_or(0);
+        let fresh = RecordId::from_parts(millis, ids.random_u128());
+        let id = match self.last_id {
+            // The clock stands or has stepped back.
+            Some(last) if fresh <= last => last.next(),
+            _ => fresh,
+        };
+        self.last_id = Some(id);
+        id
+    }
+
+    /// Whether the customer was erased at or after the time of the request. A record that names
+    /// no time comes after every erasure before it.
+    fn is_erased(&self, draft: &Draft) -> bool {
+        if self.erased.is_empty() {
+            return false;
+        }
+        let flat = Flat::of(draft);
+        let Some(requested) = flat.time("time.request") else {
+            return false;
+        };
+        let mut erasures = super::erase::customers(&flat).filter_map(|customer| {
+            self.erased
+                .get(&(draft.instance.clone(), customer.to_owned()))
+        });
+        erasures.any(|erased_at| requested <= *erased_at)
+    }
+}
+
+/// The body as a resend is recognised by: equal for JSON values whose members come in any order.
+fn sorted_body(raw: &str) -> String {
+    match Json::parse_within(raw.as_bytes(), usize::from(u16::MAX)) {
+        Ok(value) => value.key_sorted().to_string(),
+        Err(_) => raw.to_owned(),
+    }
+}
