@@ -196,19 +196,4 @@ fn beside_node_modules(dir: &Path) -> Result<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_script_exists_and_every_name_is_there_once() {
-        let mut labels = std::collections::BTreeSet::new();
-        for client in CLIENTS {
-            assert!(
-                provision::scripts_dir().join(client.script).is_file(),
-                "{}",
-                client.script
-            );
-            assert!(labels.insert(label(client)), "{}", label(client));
-        }
-    }
-}
+mod tests;

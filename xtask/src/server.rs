@@ -158,4 +158,4 @@ fn ready_url(line: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

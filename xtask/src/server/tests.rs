@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::*;
 
 /// A directory of its own with a script that plays `convlog`.
-fn script(name: &str, body: &str) -> (PathBuf, PathBuf) {
+pub(crate) fn script(name: &str, body: &str) -> (PathBuf, PathBuf) {
     let dir = shell::target_dir().unwrap().join("xtask-tests").join(name);
     if dir.exists() {
         fs::remove_dir_all(&dir).unwrap();
