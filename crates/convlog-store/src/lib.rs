@@ -1,1 +1,3 @@
-//! To be written.
+//! Engines that keep and find records: the embedded one on local disk.
+
+pub mod embedded;

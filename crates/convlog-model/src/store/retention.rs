@@ -56,17 +56,31 @@ impl Retention {
     }
 
     fn days(&self, record: &Record, flat: &Flat) -> u32 {
-        let fallback = match record.draft.kind {
+        let draft = &record.draft;
+        let (bot, event_type) = (flat.text("bot"), flat.text("event.type"));
+        self.days_of(&draft.instance, draft.kind, bot, event_type)
+    }
+
+    /// The rule that a record of these properties falls under, in days; 0 keeps it for ever.
+    #[must_use]
+    pub fn days_of(
+        &self,
+        instance: &InstanceId,
+        kind: Kind,
+        bot: Option<&str>,
+        event_type: Option<&str>,
+    ) -> u32 {
+        let fallback = match kind {
             Kind::Turn => self.default_days,
             Kind::Event => self.events_days,
         };
-        let Some(rules) = self.instances.get(&record.draft.instance) else {
+        let Some(rules) = self.instances.get(instance) else {
             return fallback;
         };
-        if let Some(days) = flat.text("bot").and_then(|bot| rules.bots.get(bot)) {
+        if let Some(days) = bot.and_then(|bot| rules.bots.get(bot)) {
             return *days;
         }
-        if let Some(event_type) = flat.text("event.type") {
+        if let Some(event_type) = event_type {
             let fitting = rules
                 .type_prefixes
                 .iter()

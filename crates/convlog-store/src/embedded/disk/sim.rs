@@ -1,0 +1,1 @@
+//! A disk in memory that fails, forgets and damages on demand.
