@@ -63,3 +63,22 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn the_demo_gets_its_arguments_unread() {
+        let words = ["xtask", "demo", "--listen", "127.0.0.1:0", "--help"];
+        let Command::Demo { arguments } = Arguments::parse_from(words).command else {
+            panic!("another command than demo");
+        };
+        assert_eq!(arguments, ["--listen", "127.0.0.1:0", "--help"]);
+    }
+}

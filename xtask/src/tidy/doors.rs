@@ -14,13 +14,23 @@ const STORE: &str = "crates/convlog-store/";
 const DISK: &str = "crates/convlog-store/src/embedded/disk.rs";
 
 const SERVER: &str = "crates/convlog-server/src/";
-/// Each door of the server and the methods of the store that are its alone.
-const DOORS: &[(&str, &[&str])] = &[
-    ("ingest", &["append"]),
-    ("query", &["search", "count", "aggregate", "scan", "watch"]),
+/// Each door of the server and the methods of the store that are its alone, with the number of
+/// their arguments: it tells them from methods of iterators and header maps.
+const DOORS: &[(&str, &[(&str, usize)])] = &[
+    ("ingest", &[("append", 1)]),
+    (
+        "query",
+        &[
+            ("search", 1),
+            ("count", 2),
+            ("aggregate", 1),
+            ("scan", 1),
+            ("watch", 1),
+        ],
+    ),
 ];
-/// Receivers that share a method's name with the store: HTTP headers, and the doors themselves.
-const NOT_THE_STORE: &[&str] = &["headers", "headers_mut", "ingest", "query"];
+/// Receivers that are not the store: the doors themselves.
+const NOT_THE_STORE: &[&str] = &["ingest", "query"];
 
 /// Files are opened behind one seam in the store and nowhere in model, dialects and server.
 pub(super) fn files(source: &Source) -> Vec<Complaint> {
@@ -64,8 +74,8 @@ pub(super) fn doors(source: &Source) -> Vec<Complaint> {
         if inside == format!("{door}.rs") || inside.starts_with(&format!("{door}/")) {
             continue;
         }
-        for method in *methods {
-            for line in store_calls(&code, method) {
+        for (method, n_arguments) in *methods {
+            for line in store_calls(&code, method, *n_arguments) {
                 let text = format!("`.{method}(` belongs to {door}.rs, the only door for it");
                 complaints.push(Complaint::at(&source.path, line, text));
             }
@@ -74,21 +84,48 @@ pub(super) fn doors(source: &Source) -> Vec<Complaint> {
     complaints
 }
 
-/// Lines of the calls of a method with arguments, unless the receiver is known to be another type.
-fn store_calls(code: &str, method: &str) -> Vec<usize> {
+/// Lines of the calls of a method with so many arguments.
+fn store_calls(code: &str, method: &str, n_arguments: usize) -> Vec<usize> {
     let call = format!(".{method}(");
     let parts: Vec<&str> = code.split(&call).collect();
     let mut line = 1;
+    let mut rest = code;
     let mut found = Vec::new();
-    for pair in parts.windows(2) {
-        let [before, after] = pair else { continue };
+    for before in parts.iter().take(parts.len() - 1) {
         line += before.matches('\n').count();
-        let is_iterator = method == "count" && after.starts_with(')');
-        if !is_iterator && !NOT_THE_STORE.contains(&receiver(before).as_str()) {
+        rest = rest.split_once(&call).map_or("", |(_, rest)| rest);
+        // `Vec::append` moves the elements of another one.
+        let is_of_vec = rest.trim_start().starts_with("&mut ");
+        let is_store = !NOT_THE_STORE.contains(&receiver(before).as_str());
+        if is_store && !is_of_vec && count_arguments(rest) == n_arguments {
             found.push(line);
         }
     }
     found
+}
+
+/// Arguments up to the parenthesis that closes the call.
+fn count_arguments(rest: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut n_arguments = 0;
+    let mut is_in_argument = false;
+    for c in rest.chars() {
+        match c {
+            ')' | ']' | '}' if depth == 0 => break,
+            ',' if depth == 0 => is_in_argument = false,
+            _ if c.is_whitespace() => {}
+            _ => {
+                n_arguments += usize::from(!is_in_argument);
+                is_in_argument = true;
+            }
+        }
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    n_arguments
 }
 
 /// The last identifier before the dot: `headers` in `a.headers()`.
@@ -175,13 +212,14 @@ mod tests {
 
     #[test]
     fn headers_iterators_and_the_doors_themselves_pass() {
-        let text = "res.headers_mut().append(a, b);\na.iter().count();\napp.query.search(q);\n";
+        let text = "kept.append(a, b(c));\na.append(&mut b);\na.iter().count();\n\
+                    a.scan(0, |b, c| b);\napp.query().search(q);\n";
         assert!(doors(&Source::new("crates/convlog-server/src/a.rs", text)).is_empty());
     }
 
     #[test]
     fn calls_beside_the_doors_are_named() {
-        let text = "//! a\nlet b = store\n    .append(c);\nstore.count(d);\nstore.watch(e);\n";
+        let text = "//! a\nlet b = store\n    .append(c);\nstore.count(d, &e);\nstore.watch(\n    f,\n);\n";
         let complaints = doors(&Source::new("crates/convlog-server/src/a.rs", text));
         assert_eq!(lines(&complaints), [3, 4, 5]);
         assert_eq!(

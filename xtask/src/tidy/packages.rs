@@ -106,6 +106,7 @@ pub(super) fn manifests(sources: &[Source]) -> Vec<Complaint> {
         .iter()
         .flat_map(|source| crate_manifest(source))
         .collect();
+    complaints.extend(crates.iter().flat_map(|source| unused(source, sources)));
     if let Some(root) = sources.iter().find(|source| source.path == ROOT) {
         complaints.extend(root_manifest(root, &crates));
     }
@@ -150,6 +151,29 @@ fn crate_manifest(source: &Source) -> Vec<Complaint> {
         }
     }
     complaints
+}
+
+/// Dependencies that no code of the crate names.
+fn unused(manifest: &Source, sources: &[Source]) -> Vec<Complaint> {
+    let folder = manifest.path.strip_suffix("Cargo.toml").unwrap_or_default();
+    let code: Vec<&str> = sources
+        .iter()
+        .filter(|source| source.is_rust() && source.path.starts_with(folder))
+        .map(|source| source.code.as_str())
+        .collect();
+    let is_named = |name: &str| {
+        let name = name.replace('-', "_");
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        code.iter()
+            .any(|code| code.split(|c| !is_word(c)).any(|word| word == name))
+    };
+    let unnamed = dependencies(&manifest.text).filter(|(_, name, _)| !is_named(name));
+    unnamed
+        .map(|(line, name, _)| {
+            let text = format!("no code of the crate names `{name}`: remove it");
+            Complaint::at(&manifest.path, line, text)
+        })
+        .collect()
 }
 
 /// Lines of the dependency tables: number, name, text.
@@ -229,6 +253,8 @@ mod tests {
         let sources = [
             Source::new(ROOT, &root),
             Source::new("crates/a/Cargo.toml", &member),
+            Source::new("crates/a/src/lib.rs", "use csv::Reader;\n"),
+            Source::new("crates/b/src/lib.rs", "use tokio_util::io;\n"),
         ];
         texts(&manifests(&sources))
     }
@@ -251,6 +277,14 @@ mod tests {
             "Cargo.toml:3: no crate takes `csv`: remove it",
         ];
         assert_eq!(complaints, expected);
+    }
+
+    #[test]
+    fn a_dependency_that_only_another_crate_names_is_named() {
+        let member = format!("{LINTS}tokio-util.workspace = true\n");
+        let complaints = check("tokio-util = \"1\" # readers\n", &member);
+        let expected = "crates/a/Cargo.toml:6: no code of the crate names `tokio-util`: remove it";
+        assert_eq!(complaints, [expected]);
     }
 
     #[test]
