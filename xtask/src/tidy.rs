@@ -9,6 +9,7 @@ mod doors;
 mod files;
 mod lex;
 mod limits;
+mod links;
 mod metadata;
 mod packages;
 mod source;
@@ -61,6 +62,12 @@ pub(crate) fn run() -> Result<()> {
     let paths: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
     complaints.extend(files::unreferenced(&paths, &sources));
     complaints.extend(stale_entries(&paths));
+    let names = paths.iter().copied().collect();
+    complaints.extend(
+        sources
+            .iter()
+            .flat_map(|source| links::dead(source, &names)),
+    );
     complaints.extend(bans::missing(&sources));
     complaints.extend(packages::manifests(&sources));
     complaints.extend(packages::licences(&metadata));
