@@ -1,9 +1,21 @@
 //! Log objects of the log API as drafts.
+//!
+//! The raw body is kept as it came but for white space, without `log_id`, which becomes the own
+//! id, and in v1 without a `customer_id`, which v1 has no place for and exports carry along.
+//! A turn is missed when the user said something and neither an intent nor an entity was found.
+
+mod reader;
+mod turn;
+
+use std::collections::BTreeMap;
 
 use convlog_model::ids::InstanceId;
-use convlog_model::record::{Dialect, Draft};
+use convlog_model::json::Json;
+use convlog_model::record::{Dialect, Draft, Kind};
 
+use self::reader::Reader;
 pub use crate::DecodeError;
+use crate::splice;
 
 /// The draft of a log object, with channel and customer id as [`super::channel::apply`] finds them
 /// in it.
@@ -22,6 +34,42 @@ pub fn log(instance: &InstanceId, dialect: Dialect, raw: &str) -> Result<Draft, 
 /// # Errors
 /// [`DecodeError`] naming the field.
 pub fn bare(instance: &InstanceId, dialect: Dialect, raw: &str) -> Result<Draft, DecodeError> {
-    let _ = (instance, dialect, raw);
-    Err(DecodeError::new("not a log object", None))
+    let body = Json::parse(raw.as_bytes())?;
+    let reader = Reader::new(&body);
+    if body.as_object().is_none() {
+        let message = format!("a log must be an object, not {}", body.type_name());
+        return Err(DecodeError::new(message, None));
+    }
+    let mut draft = Draft {
+        instance: instance.clone(),
+        kind: Kind::Turn,
+        dialect,
+        own_id: reader.filled("log_id")?.map(str::to_owned),
+        canonical: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        raw: String::new(),
+    };
+    let mut left_out = Vec::new();
+    if body.get("log_id").and_then(Json::as_str).is_some() {
+        left_out.push("log_id");
+    }
+    match dialect {
+        Dialect::WatsonV1 => {
+            turn::v1(&reader, &mut draft)?;
+            if let Some(customer) = reader.filled("customer_id")? {
+                draft.set_text("customer", customer);
+                left_out.push("customer_id");
+            }
+        }
+        Dialect::WatsonV2 => turn::v2(&reader, &mut draft)?,
+        Dialect::LexV1 | Dialect::ChatBotKit | Dialect::Otlp | Dialect::Convlog => {
+            let message = format!("{dialect} is not a dialect of Watson");
+            return Err(DecodeError::new(message, None));
+        }
+    }
+    draft.raw = splice::without(&splice::compact(raw), &left_out);
+    Ok(draft)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! Reads fields of a log object and names those of a wrong type.
+
+use convlog_model::json::Json;
+use convlog_model::record::Draft;
+
+use crate::DecodeError;
+
+/// A log object. Paths are spelled with dots; no key of a log object that is read here has one.
+pub(super) struct Reader<'a> {
+    body: &'a Json,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(body: &'a Json) -> Self {
+        Reader { body }
+    }
+
+    /// The value of a path; `null` counts as missing.
+    pub(super) fn get(&self, path: &str) -> Option<&'a Json> {
+        let segments: Vec<&str> = path.split('.').collect();
+        self.body
+            .at(&segments)
+            .filter(|value| **value != Json::Null)
+    }
+
+    /// The text of a path.
+    pub(super) fn text(&self, path: &str) -> Result<Option<&'a str>, DecodeError> {
+        match self.get(path) {
+            None => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text)),
+            Some(other) => Err(wrong_type("a string", other, path)),
+        }
+    }
+
+    /// The text of a path, unless it is empty.
+    pub(super) fn filled(&self, path: &str) -> Result<Option<&'a str>, DecodeError> {
+        Ok(self.text(path)?.filter(|text| !text.is_empty()))
+    }
+
+    /// The objects of an array; none when it is missing.
+    pub(super) fn objects(&self, path: &str) -> Result<&'a [Json], DecodeError> {
+        let items = match self.get(path) {
+            None => return Ok(&[]),
+            Some(Json::Array(items)) => items,
+            Some(other) => return Err(wrong_type("an array", other, path)),
+        };
+        let wrong = items.iter().position(|item| item.as_object().is_none());
+        match wrong.and_then(|i| Some((i, items.get(i)?))) {
+            Some((i, other)) => Err(wrong_type("an object", other, &format!("{path}[{i}]"))),
+            None => Ok(items),
+        }
+    }
+
+    /// Checks that a path, where present, holds an object.
+    pub(super) fn check_object(&self, path: &str) -> Result<(), DecodeError> {
+        match self.get(path) {
+            None | Some(Json::Object(_)) => Ok(()),
+            Some(other) => Err(wrong_type("an object", other, path)),
+        }
+    }
+
+    /// Lets a canonical field refer to the first of these paths that holds a text.
+    pub(super) fn refer(
+        &self,
+        draft: &mut Draft,
+        canonical: &str,
+        paths: &[&str],
+    ) -> Result<(), DecodeError> {
+        for path in paths {
+            if self.filled(path)?.is_some() {
+                refer_to(draft, canonical, path);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lets a canonical field refer to a path.
+pub(super) fn refer_to(draft: &mut Draft, canonical: &str, path: &str) {
+    let segments: Vec<&str> = path.split('.').collect();
+    draft.set_ref(canonical, &segments);
+}
+
+/// The error of a value of a wrong type.
+pub(super) fn wrong_type(wanted: &str, found: &Json, path: &str) -> DecodeError {
+    let message = format!("must be {wanted}, not {}", found.type_name());
+    DecodeError::new(message, Some(path))
+}

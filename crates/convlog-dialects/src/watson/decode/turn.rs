@@ -1,0 +1,356 @@
+//! The canonical turn of a log object.
+
+use convlog_model::json::Json;
+use convlog_model::record::Draft;
+use convlog_model::time::Timestamp;
+
+use super::reader::{Reader, refer_to, wrong_type};
+use crate::DecodeError;
+
+/// Where a version of the API writes what a turn is made of.
+struct Places {
+    intents: &'static str,
+    entities: &'static str,
+    exit_reason: &'static str,
+    user: &'static [&'static str],
+    conversation: &'static [&'static str],
+    /// Where the variable `context_connect_to_agent` may stand.
+    variables: &'static [&'static str],
+}
+
+const V1: Places = Places {
+    intents: "response.intents",
+    entities: "response.entities",
+    exit_reason: "response.context.system.branch_exited_reason",
+    user: &[
+        "request.user_id",
+        "request.context.metadata.user_id",
+        "response.user_id",
+        "response.context.metadata.user_id",
+    ],
+    conversation: &[
+        "response.context.conversation_id",
+        "request.context.conversation_id",
+    ],
+    variables: &["response.context"],
+};
+
+const V2: Places = Places {
+    intents: "response.output.intents",
+    entities: "response.output.entities",
+    exit_reason: "response.output.debug.branch_exited_reason",
+    user: &[
+        "request.user_id",
+        "request.context.global.system.user_id",
+        "response.user_id",
+        "response.context.global.system.user_id",
+    ],
+    conversation: &[
+        "session_id",
+        "response.context.global.session_id",
+        "request.context.global.session_id",
+        "response.context.conversation_id",
+    ],
+    variables: &[
+        "response.context.skills.main skill.user_defined",
+        "response.context.skills.actions skill.user_defined",
+        "response.context.skills.actions skill.skill_variables",
+    ],
+};
+
+pub(super) fn v1(reader: &Reader<'_>, draft: &mut Draft) -> Result<(), DecodeError> {
+    check_objects(reader)?;
+    reader.refer(draft, "bot", &["workspace_id"])?;
+    let assistant = [
+        "request.context.system.assistant_id",
+        "response.context.system.assistant_id",
+    ];
+    reader.refer(draft, "assistant", &assistant)?;
+    let deployment = [
+        "request.context.metadata.deployment",
+        "response.context.metadata.deployment",
+    ];
+    reader.refer(draft, "environment", &deployment)?;
+    common(reader, draft, &V1)?;
+    let nodes = reader.get("response.output.nodes_visited");
+    match nodes {
+        None => {}
+        Some(Json::Array(items)) if items.iter().all(|item| item.as_str().is_some()) => {
+            refer_to(draft, "steps.name", "response.output.nodes_visited");
+        }
+        Some(Json::Array(_)) => {
+            // Some tools write the objects of v2 here.
+            let path = "response.output.nodes_visited.dialog_node";
+            refer_to(draft, "steps.name", path);
+        }
+        Some(other) => {
+            return Err(wrong_type(
+                "an array",
+                other,
+                "response.output.nodes_visited",
+            ));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn v2(reader: &Reader<'_>, draft: &mut Draft) -> Result<(), DecodeError> {
+    check_objects(reader)?;
+    reader.check_object("response.output.debug")?;
+    reader.refer(draft, "bot", &["skill_id"])?;
+    reader.refer(draft, "assistant", &["assistant_id"])?;
+    reader.refer(draft, "environment", &["environment_id"])?;
+    reader.refer(draft, "version", &["snapshot"])?;
+    reader.refer(draft, "customer", &["customer_id"])?;
+    reader.refer(draft, "input.mode", &["request.input.message_type"])?;
+    let locale = [
+        "request.context.global.system.locale",
+        "response.context.global.system.locale",
+    ];
+    reader.refer(draft, "locale", &locale)?;
+    common(reader, draft, &V2)?;
+    let models = reader.objects("response.output.llm_metadata")?;
+    if models.iter().any(|one| one.get("model_id").is_some()) {
+        refer_to(draft, "model", "response.output.llm_metadata.model_id");
+    }
+    let nodes = reader.objects("response.output.debug.nodes_visited")?;
+    if nodes.is_empty() {
+        let events = reader.objects("response.output.debug.turn_events")?;
+        steps_of_events(events, draft);
+    } else {
+        let path = "response.output.debug.nodes_visited.dialog_node";
+        refer_to(draft, "steps.name", path);
+    }
+    Ok(())
+}
+
+fn check_objects(reader: &Reader<'_>) -> Result<(), DecodeError> {
+    for path in ["request", "response"] {
+        if reader.get(path).is_none() {
+            return Err(DecodeError::new("is missing", Some(path)));
+        }
+        for part in ["", ".input", ".context", ".output"] {
+            reader.check_object(&format!("{path}{part}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn common(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<(), DecodeError> {
+    match reader.filled("language")? {
+        Some(_) => refer_to(draft, "language", "language"),
+        None => draft.set_text("language", "en"),
+    }
+    reader.refer(draft, "conversation", places.conversation)?;
+    let by_id = [places.user, places.conversation].concat();
+    reader.refer(draft, "user", &by_id)?;
+    let request = time(reader, draft, "time.request", "request_timestamp")?;
+    let response = time(reader, draft, "time.response", "response_timestamp")?;
+    if let (Some(request), Some(response)) = (request, response) {
+        let micros = response.micros().saturating_sub(request.micros());
+        if micros >= 0 {
+            draft.set_value("latency_ms", millis(micros));
+        }
+    }
+    let text = reader.text("request.input.text")?;
+    if text.is_some() {
+        refer_to(draft, "input.text", "request.input.text");
+    }
+    let length = text.unwrap_or_default().chars().count();
+    draft.set_value("input.length", count(length));
+    let intents = intents(reader, draft, places.intents)?;
+    let entities = entities(reader, draft, places.entities)?;
+    let said = text.is_some_and(|text| !text.is_empty());
+    let missed = said && intents == 0 && entities == 0;
+    draft.set_value("outcome.missed", Json::Bool(missed));
+    output(reader, draft, places)?;
+    if let Some(reason) = reader.text(places.exit_reason)? {
+        draft.set_value("outcome.fallback", Json::Bool(reason == "fallback"));
+        draft.set_value("outcome.completed", Json::Bool(reason == "completed"));
+    }
+    Ok(())
+}
+
+/// A number of things as JSON.
+fn count(number: usize) -> Json {
+    Json::Number(number.to_string())
+}
+
+/// Microseconds as milliseconds, exactly.
+fn millis(micros: i64) -> Json {
+    let (whole, rest) = (micros / 1000, micros % 1000);
+    if rest == 0 {
+        return Json::integer(whole);
+    }
+    let fraction = format!("{rest:03}");
+    Json::Number(format!("{whole}.{}", fraction.trim_end_matches('0')))
+}
+
+/// A time: referred to when it is RFC 3339, else kept beside the raw body in that form.
+fn time(
+    reader: &Reader<'_>,
+    draft: &mut Draft,
+    canonical: &str,
+    path: &str,
+) -> Result<Option<Timestamp>, DecodeError> {
+    let Some(text) = reader.filled(path)? else {
+        return Ok(None);
+    };
+    if let Some(moment) = Timestamp::parse_rfc3339(text) {
+        refer_to(draft, canonical, path);
+        return Ok(Some(moment));
+    }
+    match loose_time(text) {
+        Some(moment) => {
+            draft.set_text(canonical, &moment.to_micros_text());
+            Ok(Some(moment))
+        }
+        None => Err(DecodeError::new("must be a time in RFC 3339", Some(path))),
+    }
+}
+
+/// Times as old exports write them: a space for the `T`, no zone (UTC), an offset without colon.
+fn loose_time(text: &str) -> Option<Timestamp> {
+    let mut text = text.trim().replacen(' ', "T", 1);
+    if let Some((head, offset)) = text.rsplit_once(['+', '-']) {
+        let signed = offset.len() == 4 && offset.bytes().all(|b| b.is_ascii_digit());
+        if signed && head.contains('T') {
+            let sign = text
+                .as_bytes()
+                .get(head.len())
+                .copied()
+                .map_or('+', char::from);
+            let (hours, minutes) = offset.split_at_checked(2)?;
+            text = format!("{head}{sign}{hours}:{minutes}");
+        }
+    }
+    Timestamp::parse_loose(&text).map(|span| span.start)
+}
+
+/// The intents and the top one; the number of intents.
+fn intents(reader: &Reader<'_>, draft: &mut Draft, path: &str) -> Result<usize, DecodeError> {
+    let items = reader.objects(path)?;
+    let mut top: Option<(&str, f64)> = None;
+    for (i, item) in items.iter().enumerate() {
+        let at = |key: &str| format!("{path}[{i}].{key}");
+        let name = match item.get("intent") {
+            Some(Json::String(name)) => name,
+            Some(other) => return Err(wrong_type("a string", other, &at("intent"))),
+            None => return Err(DecodeError::new("is missing", Some(&at("intent")))),
+        };
+        let confidence = match item.get("confidence") {
+            None | Some(Json::Null) => 0.0,
+            Some(number @ Json::Number(_)) => number.as_f64().unwrap_or(0.0),
+            Some(other) => return Err(wrong_type("a number", other, &at("confidence"))),
+        };
+        if top.is_none_or(|(_, greatest)| confidence > greatest) {
+            top = Some((name, confidence));
+        }
+    }
+    if let Some((name, _)) = top {
+        refer_to(draft, "intents.name", &format!("{path}.intent"));
+        refer_to(draft, "intents.confidence", &format!("{path}.confidence"));
+        draft.set_text("top_intent", name);
+    }
+    Ok(items.len())
+}
+
+fn entities(reader: &Reader<'_>, draft: &mut Draft, path: &str) -> Result<usize, DecodeError> {
+    let items = reader.objects(path)?;
+    for (i, item) in items.iter().enumerate() {
+        let at = |key: &str| format!("{path}[{i}].{key}");
+        match item.get("entity") {
+            Some(Json::String(_)) => {}
+            Some(other) => return Err(wrong_type("a string", other, &at("entity"))),
+            None => return Err(DecodeError::new("is missing", Some(&at("entity")))),
+        }
+        if let Some(other @ (Json::Array(_) | Json::Object(_))) = item.get("value") {
+            return Err(wrong_type("a string", other, &at("value")));
+        }
+    }
+    if !items.is_empty() {
+        for member in ["entity", "value", "confidence", "location"] {
+            let canonical = format!("entities.{member}");
+            refer_to(draft, &canonical, &format!("{path}.{member}"));
+        }
+    }
+    draft.set_value("entities_count", count(items.len()));
+    Ok(items.len())
+}
+
+/// What the bot said, and whether it handed over to a human.
+fn output(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<(), DecodeError> {
+    let generic = reader.objects("response.output.generic")?;
+    let kinds = || {
+        generic
+            .iter()
+            .filter_map(|item| item.get("response_type")?.as_str())
+    };
+    let says = |item: &Json| item.get("text").and_then(Json::as_str).is_some();
+    let texts = match reader.get("response.output.text") {
+        None => &[][..],
+        Some(Json::Array(items)) => items,
+        Some(one @ Json::String(_)) => std::slice::from_ref(one),
+        Some(other) => return Err(wrong_type("an array", other, "response.output.text")),
+    };
+    if generic.iter().any(says) || (!generic.is_empty() && texts.is_empty()) {
+        refer_to(
+            draft,
+            "output.type",
+            "response.output.generic.response_type",
+        );
+        refer_to(draft, "output.text", "response.output.generic.text");
+    } else if generic.is_empty() && !texts.is_empty() {
+        refer_to(draft, "output.text", "response.output.text");
+    } else if !generic.is_empty() {
+        // The texts and the kinds stand in different places: no reference holds them together.
+        let kinds = kinds().map(|kind| Json::object([("type", Json::string(kind))]));
+        let texts = texts.iter().filter_map(Json::as_str).map(|text| {
+            Json::object([("type", Json::string("text")), ("text", Json::string(text))])
+        });
+        draft.set_value("output", Json::Array(kinds.chain(texts).collect()));
+    }
+    let variable = |path: &&str| {
+        let variables = reader.get(path);
+        let wish = variables.and_then(|object| object.get("context_connect_to_agent"));
+        matches!(wish, Some(Json::Bool(true)))
+            || wish
+                .and_then(Json::as_str)
+                .is_some_and(|text| text == "true")
+    };
+    let escalated =
+        kinds().any(|kind| kind == "connect_to_agent") || places.variables.iter().any(variable);
+    draft.set_value("outcome.escalated", Json::Bool(escalated));
+    Ok(())
+}
+
+/// Steps of an action skill, which visits no dialog nodes; and how its actions ended.
+fn steps_of_events(events: &[Json], draft: &mut Draft) {
+    let mut steps = Vec::new();
+    for event in events {
+        let text = |path: &[&str]| event.at(path).and_then(Json::as_str);
+        let kind = text(&["event"]);
+        let name = text(&["source", "step"])
+            .or_else(|| text(&["source", "action"]))
+            .or_else(|| text(&["source", "dialog_node"]));
+        if let (Some(kind), Some(name)) = (kind, name) {
+            steps.push(Json::object([
+                ("name", Json::string(name)),
+                ("type", Json::string(kind)),
+            ]));
+        }
+        match (kind, text(&["reason"])) {
+            (Some("action_visited"), Some("no_action_matches"))
+            | (Some("action_finished"), Some("fallback")) => {
+                draft.set_value("outcome.fallback", Json::Bool(true));
+            }
+            (Some("action_finished"), Some("all_steps_done" | "ended_by_step")) => {
+                draft.set_value("outcome.completed", Json::Bool(true));
+            }
+            _ => {}
+        }
+    }
+    if !steps.is_empty() {
+        draft.set_value("steps", Json::Array(steps));
+    }
+}
