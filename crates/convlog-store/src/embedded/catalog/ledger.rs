@@ -1,0 +1,149 @@
+//! The ledger of erasures: who or what was erased, up to which position, and when.
+
+use convlog_model::ids::{InstanceId, Position, RecordId};
+use convlog_model::store::{Erasure, ErasureState};
+use convlog_model::time::Timestamp;
+use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata};
+
+use super::{Catalog, CatalogError, LEDGER};
+use crate::embedded::bytes::{Malformed, Reader, put_bytes, put_len, put_varint};
+
+/// What an erasure hides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    /// Everything of the customer with this keyed hash, before the position of the entry.
+    Customer([u8; 32]),
+    /// These rows.
+    Rows(Vec<Position>),
+}
+
+/// One erasure as the ledger keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LedgerEntry {
+    pub(crate) erasure: Erasure,
+    /// Rows from here on stay.
+    pub(crate) before: Position,
+    pub(crate) hidden: Hidden,
+}
+
+const CUSTOMER: u8 = 1;
+const ROWS: u8 = 2;
+
+impl LedgerEntry {
+    fn encode(&self) -> Vec<u8> {
+        let erasure = &self.erasure;
+        let mut out = Vec::new();
+        out.extend_from_slice(&erasure.id.to_bytes());
+        put_bytes(&mut out, erasure.instance.as_str().as_bytes());
+        out.push(match erasure.state {
+            ErasureState::Hidden => 0,
+            ErasureState::Overwriting => 1,
+            ErasureState::Reindexing => 2,
+            ErasureState::Done => 3,
+        });
+        put_varint(&mut out, erasure.records);
+        for time in [
+            Some(erasure.requested_at),
+            Some(erasure.hidden_at),
+            erasure.rows_overwritten_at,
+            erasure.done_at,
+        ] {
+            let micros = time.map_or(i64::MIN, Timestamp::micros);
+            out.extend_from_slice(&micros.to_le_bytes());
+        }
+        out.extend_from_slice(&self.before.0.to_le_bytes());
+        match &self.hidden {
+            Hidden::Customer(hash) => {
+                out.push(CUSTOMER);
+                out.extend_from_slice(hash);
+            }
+            Hidden::Rows(rows) => {
+                out.push(ROWS);
+                put_len(&mut out, rows.len());
+                let mut last = 0;
+                for row in rows {
+                    // Rising positions: the steps are small.
+                    let step = row.0.saturating_sub(last);
+                    put_varint(&mut out, u64::try_from(step).unwrap_or(u64::MAX));
+                    last = row.0;
+                }
+            }
+        }
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let id = RecordId::from_bytes(reader.array()?);
+        let instance = InstanceId::new(reader.text()?);
+        let instance = instance.map_err(|_| reader.fault("no instance id"))?;
+        let state = match reader.u8()? {
+            0 => ErasureState::Hidden,
+            1 => ErasureState::Overwriting,
+            2 => ErasureState::Reindexing,
+            3 => ErasureState::Done,
+            _ => return Err(reader.fault("unknown state of an erasure")),
+        };
+        let records = reader.varint()?;
+        let mut times = [None; 4];
+        for time in &mut times {
+            let micros = reader.i64()?;
+            *time = (micros != i64::MIN).then(|| Timestamp::from_micros(micros));
+        }
+        let [requested_at, hidden_at, rows_overwritten_at, done_at] = times;
+        let erasure = Erasure {
+            id,
+            instance,
+            state,
+            records,
+            requested_at: requested_at.unwrap_or_default(),
+            hidden_at: hidden_at.unwrap_or_default(),
+            rows_overwritten_at,
+            done_at,
+        };
+        let before = Position(u128::from_le_bytes(reader.array()?));
+        let hidden = match reader.u8()? {
+            CUSTOMER => Hidden::Customer(reader.array()?),
+            ROWS => {
+                let mut rows = Vec::new();
+                let mut last = 0u128;
+                for _ in 0..reader.count()? {
+                    last = last.saturating_add(reader.varint()?.into());
+                    rows.push(Position(last));
+                }
+                Hidden::Rows(rows)
+            }
+            _ => return Err(reader.fault("unknown kind of erasure")),
+        };
+        reader.finish()?;
+        Ok(LedgerEntry {
+            erasure,
+            before,
+            hidden,
+        })
+    }
+}
+
+impl Catalog {
+    /// The ledger, oldest first.
+    pub(crate) fn ledger(&self) -> Result<Vec<LedgerEntry>, CatalogError> {
+        let tx = self.db.begin_read()?;
+        let mut out = Vec::new();
+        for entry in tx.open_table(LEDGER)?.iter()? {
+            let (_, value) = entry?;
+            out.push(LedgerEntry::decode(value.value())?);
+        }
+        Ok(out)
+    }
+
+    /// Adds to the ledger; durable on return.
+    pub(crate) fn add_to_ledger(&self, entry: &LedgerEntry) -> Result<(), CatalogError> {
+        let tx = self.db.begin_write()?;
+        {
+            let mut table = tx.open_table(LEDGER)?;
+            let number = table.len()?;
+            table.insert(number, entry.encode().as_slice())?;
+        }
+        Ok(tx.commit()?)
+    }
+}

@@ -1,0 +1,1 @@
+//! Recovery keeps whole groups and refuses corruption.
