@@ -3,6 +3,7 @@
 //! [`eval`] defines what each operator means by evaluating it on one record; engines must agree.
 
 pub mod eval;
+mod normal;
 pub mod print;
 
 use std::cmp::Ordering;
