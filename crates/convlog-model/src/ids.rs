@@ -47,7 +47,7 @@ impl RecordId {
 
     /// The id of 16 bytes as [`RecordId::to_bytes`] gives them.
     #[must_use]
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         RecordId(u128::from_be_bytes(bytes))
     }
 }

@@ -1,1 +1,43 @@
-//! To be written.
+//! HTTP: routes, keys, the ingest door and the query door. Holds an `Arc<dyn Store>` and cannot
+//! see which; opens no files and reads no environment. See ARCHITECTURE.md.
+
+mod app;
+mod audit;
+pub mod auth;
+mod body;
+mod bots;
+mod cache;
+mod connector;
+mod definitions;
+mod object;
+mod secret;
+mod sessions;
+mod settings;
+pub mod config;
+mod entity;
+pub mod error;
+mod health;
+mod ingest;
+mod instances;
+mod jobs;
+pub mod keys;
+mod limits;
+mod metrics;
+mod middleware;
+mod openapi;
+mod query;
+mod retention;
+mod router;
+mod serve;
+mod tls;
+
+pub use self::app::{App, Deps};
+pub use self::auth::{Caller, Role, Roles};
+pub use self::config::ServerConfig;
+pub use self::ingest::Ingest;
+pub use self::jobs::Jobs;
+pub use self::metrics::Metrics;
+pub use self::query::{CursorState, Listed, QueryDoor};
+pub use self::router::{Access, Envelope, ROUTES, Route, router};
+pub use self::serve::serve;
+pub use self::tls::TlsPem;

@@ -1,0 +1,167 @@
+//! What the server can be told, as values: the program reads files and environment, checks them
+//! and hands this struct down.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Everything that the server can be told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServerConfig {
+    /// Bounds of requests and of the work that they cause.
+    pub limits: Limits,
+    /// Peculiarities of the Watson dialect.
+    pub watson: WatsonConfig,
+    /// Dialogue sessions.
+    pub sessions: SessionConfig,
+    /// Where connectors may connect to.
+    pub connectors: ConnectorConfig,
+    /// How long records live.
+    pub retention: RetentionConfig,
+    /// Who may read answers in a browser.
+    pub cors: CorsConfig,
+}
+
+/// Bounds of requests and of the work that they cause.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Most bytes of a request body as sent.
+    pub body_bytes: usize,
+    /// Most bytes of a request body after decompression.
+    pub body_bytes_decompressed: usize,
+    /// Most bytes of a bulk request body as sent.
+    pub bulk_bytes: usize,
+    /// Most bytes of a bulk request body after decompression.
+    pub bulk_bytes_decompressed: usize,
+    /// Most bytes of one record, in a message or on a line of a bulk request.
+    pub record_bytes: usize,
+    /// Most bytes of all headers of a request.
+    pub header_bytes: usize,
+    /// Most levels of nesting of a JSON body.
+    pub json_depth: usize,
+    /// Most records of a page; a request for more is answered with so many.
+    pub page_max: usize,
+    /// Requests that are worked on at once; further ones are answered 503.
+    pub concurrent_requests: usize,
+    /// Time in which the headers of a request must have arrived.
+    pub header_time: Duration,
+    /// Time in which a request must be answered.
+    pub request_time: Duration,
+    /// Time in which a bulk request must be answered.
+    pub bulk_time: Duration,
+    /// Time that one question to the store may take.
+    pub query_time: Duration,
+    /// Time that running requests have to finish after a stop was asked for.
+    pub stop_time: Duration,
+    /// List calls a minute and key, in every dialect; 0 is off.
+    pub list_per_minute: u32,
+    /// List calls a minute and instance, in every dialect; 0 is off.
+    pub list_per_minute_instance: u32,
+    /// Records a second and instance; 0 is off.
+    pub ingest_per_second: u32,
+    /// Exports that run at once.
+    pub exports_at_once: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            body_bytes: 1 << 20,
+            body_bytes_decompressed: 4 << 20,
+            bulk_bytes: 64 << 20,
+            bulk_bytes_decompressed: 256 << 20,
+            record_bytes: 4 << 20,
+            header_bytes: 32 << 10,
+            json_depth: 64,
+            page_max: 1000,
+            concurrent_requests: 1024,
+            header_time: Duration::from_secs(30),
+            request_time: Duration::from_secs(60),
+            bulk_time: Duration::from_secs(600),
+            query_time: Duration::from_secs(10),
+            stop_time: Duration::from_secs(30),
+            list_per_minute: 0,
+            list_per_minute_instance: 0,
+            ingest_per_second: 0,
+            exports_at_once: 4,
+        }
+    }
+}
+
+/// Peculiarities of the Watson dialect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatsonConfig {
+    /// Whether a filter may name any field; else one that Watson does not know is a 400.
+    pub any_filter_field: bool,
+}
+
+impl Default for WatsonConfig {
+    fn default() -> Self {
+        WatsonConfig {
+            any_filter_field: true,
+        }
+    }
+}
+
+/// Dialogue sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionConfig {
+    /// Idle time after which a session ends, unless the bot says otherwise.
+    pub timeout: Duration,
+    /// Most live sessions of this process.
+    pub at_once: usize,
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        SessionConfig {
+            timeout: Duration::from_secs(300),
+            at_once: 100_000,
+        }
+    }
+}
+
+/// Where connectors may connect to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectorConfig {
+    /// Hosts, addresses and networks (`10.0.0.0/8`) in private or link-local ranges that
+    /// connectors may reach.
+    pub allow: Vec<String>,
+    /// Addresses that the server listens on; loopback targets are allowed while all are loopback.
+    pub listening_on: Vec<IpAddr>,
+}
+
+/// How long records live; 0 keeps them for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetentionConfig {
+    /// Days of turns.
+    pub default_days: u32,
+    /// Days of events.
+    pub events_days: u32,
+    /// Time between two passes.
+    pub interval: Duration,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        RetentionConfig {
+            default_days: 0,
+            events_days: 0,
+            interval: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// Who may read answers in a browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CorsConfig {
+    /// Origins; `*` is everybody, none turns CORS off.
+    pub origins: Vec<String>,
+}
+
+impl Default for CorsConfig {
+    fn default() -> Self {
+        CorsConfig {
+            origins: vec!["*".to_owned()],
+        }
+    }
+}

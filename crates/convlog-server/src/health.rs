@@ -1,0 +1,46 @@
+//! Whether the process runs, and whether it can keep records. Neither needs a key.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use crate::app::App;
+
+/// What the server says about itself.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Status {
+    /// `ok`, or `unavailable` with a reason.
+    status: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reason: String,
+}
+
+/// `GET /health/live`
+pub(crate) async fn live() -> Json<Status> {
+    Json(Status {
+        status: "ok",
+        reason: String::new(),
+    })
+}
+
+/// `GET /health/ready`
+pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Status>) {
+    let health = app.store().health();
+    if health.writable && !app.jobs().is_stopping() {
+        let status = Status {
+            status: "ok",
+            reason: String::new(),
+        };
+        return (StatusCode::OK, Json(status));
+    }
+    let reason = match health.writable {
+        true => "stopping".to_owned(),
+        false => health.reason,
+    };
+    let status = Status {
+        status: "unavailable",
+        reason,
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, Json(status))
+}

@@ -1,0 +1,164 @@
+//! Tenants: the one of the first start, and those that an operator adds.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use convlog_model::ids::InstanceId;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::audit::AuditEvent;
+use crate::auth::{Caller, Role, Roles};
+use crate::body::JsonBody;
+use crate::entity::{Change, Collection};
+use crate::error::Fault;
+use crate::keys::{self, NewKey};
+
+const COLLECTION: &str = "instances";
+const NAME_CHARS_MAX: usize = 200;
+const LOCAL: &str = "local";
+
+/// An instance as it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct InstanceDoc {
+    name: String,
+    created_at: String,
+}
+
+/// See [`App::first_start`].
+pub(crate) async fn first_start(
+    app: &App,
+    admin_key: Option<String>,
+) -> Result<Option<String>, Fault> {
+    if keys::any_exists(app).await? {
+        return Ok(None);
+    }
+    let given = match &admin_key {
+        Some(text) => Some(keys::parse(text).ok_or_else(|| {
+            Fault::bad(
+                "the admin key must be ID.SECRET: 16 to 32 of A-Z 0-9, a dot, \
+                 32 to 64 of A-Z a-z 0-9 _ -",
+            )
+        })?),
+        None => None,
+    };
+    let instance = InstanceId::default_instance();
+    insert(app, &instance, "default", LOCAL, &instance).await?;
+    let new = NewKey {
+        instance,
+        name: "first key".to_owned(),
+        roles: Roles::all(),
+        bots: None,
+        expires_at: None,
+    };
+    let is_given = given.is_some();
+    let (id, secret) = given.unwrap_or_else(|| keys::draw(app));
+    keys::insert(app, (&id, &secret), &new, LOCAL).await?;
+    Ok((!is_given).then(|| format!("{id}.{secret}")))
+}
+
+/// Makes the instance if there is none of this id; the event goes to `home`.
+async fn insert(
+    app: &App,
+    id: &InstanceId,
+    name: &str,
+    actor: &str,
+    home: &InstanceId,
+) -> Result<InstanceDoc, Fault> {
+    let doc = InstanceDoc {
+        name: name.to_owned(),
+        created_at: app.now().to_micros_text(),
+    };
+    let event = AuditEvent::by(app, home, actor, "instance.created")
+        .about("instance", id.as_str());
+    let instances = Collection::<InstanceDoc>::new(app, COLLECTION);
+    let made = instances.change(id.as_str(), |found| {
+        Ok(match found {
+            Some(doc) => Change::silent(doc),
+            None => Change::to(doc.clone(), event.clone()),
+        })
+    });
+    Ok(made.await?.map_or(doc.clone(), |entity| entity.doc))
+}
+
+/// Body of `POST /convlog/v1/instances`.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateInstance {
+    /// A name for people.
+    name: String,
+}
+
+/// A new instance.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct CreatedInstance {
+    /// Its id.
+    id: String,
+    /// Its name.
+    name: String,
+    /// Its first key, `ID.SECRET`; shown this once.
+    key: String,
+}
+
+/// `POST /convlog/v1/instances`
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    JsonBody(wanted): JsonBody<CreateInstance>,
+) -> Result<(StatusCode, Json<CreatedInstance>), Fault> {
+    let n_chars = wanted.name.chars().count();
+    if n_chars == 0 || n_chars > NAME_CHARS_MAX {
+        let message = format!("must have 1 to {NAME_CHARS_MAX} characters");
+        return Err(Fault::bad_at("name", message));
+    }
+    let id = app.new_id().to_string();
+    let instance =
+        InstanceId::new(&id).map_err(|_| Fault::internal("an id is no instance id"))?;
+    insert(&app, &instance, &wanted.name, &caller.key_id, &caller.instance).await?;
+    let new = NewKey {
+        instance,
+        name: "first key".to_owned(),
+        roles: Roles::of(&[Role::Write, Role::Read, Role::Erase, Role::Admin]),
+        bots: None,
+        expires_at: None,
+    };
+    let (key_id, secret) = keys::draw(&app);
+    keys::insert(&app, (&key_id, &secret), &new, &caller.key_id).await?;
+    let created = CreatedInstance {
+        id,
+        name: wanted.name,
+        key: format!("{key_id}.{secret}"),
+    };
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// An instance as it is shown.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct ShownInstance {
+    /// Its id.
+    id: String,
+    /// Its name.
+    name: String,
+    /// When it was made.
+    created_at: String,
+}
+
+/// Every instance.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct InstanceList {
+    /// In order of id.
+    instances: Vec<ShownInstance>,
+}
+
+/// `GET /convlog/v1/instances`
+pub(crate) async fn list(State(app): State<App>) -> Result<Json<InstanceList>, Fault> {
+    let all = Collection::<InstanceDoc>::new(&app, COLLECTION).list("").await?;
+    let shown = all.into_iter().map(|entity| ShownInstance {
+        id: entity.id,
+        name: entity.doc.name,
+        created_at: entity.doc.created_at,
+    });
+    Ok(Json(InstanceList {
+        instances: shown.collect(),
+    }))
+}

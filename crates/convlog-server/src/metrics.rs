@@ -1,0 +1,155 @@
+//! Counters and gauges, as Prometheus text at `/metrics`; series by bot only for a key that reads.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use convlog_model::ids::InstanceId;
+use convlog_model::store::Outcome;
+use prometheus::proto::MetricFamily;
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+
+use crate::app::App;
+use crate::auth::{self, Caller, Role};
+use crate::error::Fault;
+
+/// Series by bot; further bots are counted under an empty name.
+const BOTS_MAX: usize = 10_000;
+
+/// What this process has counted.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    by_bot: Registry,
+    requests: IntCounterVec,
+    seconds: HistogramVec,
+    records: IntCounterVec,
+    bot_records: IntCounterVec,
+    writable: IntGauge,
+    bots: Mutex<BTreeSet<(InstanceId, String)>>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::build().unwrap_or_else(|error| unreachable!("the names are constants: {error}"))
+    }
+}
+
+impl Metrics {
+    fn build() -> prometheus::Result<Self> {
+        let metrics = Metrics {
+            registry: Registry::new(),
+            by_bot: Registry::new(),
+            requests: IntCounterVec::new(
+                Opts::new("convlog_http_requests_total", "Answered requests."),
+                &["method", "route", "status"],
+            )?,
+            seconds: HistogramVec::new(
+                HistogramOpts::new("convlog_http_request_seconds", "Time to answer."),
+                &["method", "route"],
+            )?,
+            records: IntCounterVec::new(
+                Opts::new("convlog_records_total", "Records offered, by outcome."),
+                &["outcome"],
+            )?,
+            bot_records: IntCounterVec::new(
+                Opts::new("convlog_bot_records_total", "Records stored, by bot."),
+                &["instance", "bot"],
+            )?,
+            writable: IntGauge::new("convlog_writable", "Whether records are accepted.")?,
+            bots: Mutex::default(),
+        };
+        metrics.registry.register(Box::new(metrics.requests.clone()))?;
+        metrics.registry.register(Box::new(metrics.seconds.clone()))?;
+        metrics.registry.register(Box::new(metrics.records.clone()))?;
+        metrics.registry.register(Box::new(metrics.writable.clone()))?;
+        metrics.by_bot.register(Box::new(metrics.bot_records.clone()))?;
+        Ok(metrics)
+    }
+
+    /// Counts an answered request under its route's template.
+    pub(crate) fn count_request(&self, method: &str, route: &str, status: u16, took: Duration) {
+        let status = status.to_string();
+        self.requests
+            .with_label_values(&[method, route, status.as_str()])
+            .inc();
+        self.seconds
+            .with_label_values(&[method, route])
+            .observe(took.as_secs_f64());
+    }
+
+    /// Counts the records of an append.
+    pub(crate) fn count_ingest(
+        &self,
+        drafts: &[(InstanceId, Option<String>)],
+        outcomes: &[Outcome],
+    ) {
+        for ((instance, bot), outcome) in drafts.iter().zip(outcomes) {
+            let name = match outcome {
+                Outcome::Stored(_) => "stored",
+                Outcome::Duplicate(_) => "duplicate",
+                Outcome::Conflict => "conflict",
+                Outcome::Erased => "erased",
+            };
+            self.records.with_label_values(&[name]).inc();
+            if let Outcome::Stored(_) = outcome {
+                let bot = self.bot_label(instance, bot.as_deref().unwrap_or_default());
+                self.bot_records
+                    .with_label_values(&[instance.as_str(), bot])
+                    .inc();
+            }
+        }
+    }
+
+    fn bot_label<'b>(&self, instance: &InstanceId, bot: &'b str) -> &'b str {
+        let key = (instance.clone(), bot.to_owned());
+        let mut bots = self.bots.lock().unwrap_or_else(PoisonError::into_inner);
+        if bots.contains(&key) || bots.len() < BOTS_MAX {
+            bots.insert(key);
+            return bot;
+        }
+        ""
+    }
+
+    /// The series of the bots that a caller may see.
+    fn bots_of(&self, caller: &Caller) -> Vec<MetricFamily> {
+        let mut families = self.by_bot.gather();
+        for family in &mut families {
+            let kept = family.take_metric().into_iter().filter(|metric| {
+                let is = |name: &str, test: &dyn Fn(&str) -> bool| {
+                    let mut labels = metric.get_label().iter();
+                    labels.any(|label| label.name() == name && test(label.value()))
+                };
+                is("instance", &|value| value == caller.instance.as_str())
+                    && is("bot", &|value| caller.sees_bot(value))
+            });
+            let kept = kept.collect();
+            family.set_metric(kept);
+        }
+        families.retain(|family| !family.get_metric().is_empty());
+        families
+    }
+}
+
+/// `GET /metrics`
+pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, Fault> {
+    let metrics = app.metrics();
+    metrics.writable.set(i64::from(app.store().health().writable));
+    let mut families = metrics.registry.gather();
+    if headers.contains_key(header::AUTHORIZATION) {
+        let caller = auth::authenticate(&app, &headers).await?;
+        caller.require(Role::Read)?;
+        families.extend(metrics.bots_of(&caller));
+    }
+    let mut text = Vec::new();
+    TextEncoder::new()
+        .encode(&families, &mut text)
+        .map_err(|error| Fault::internal(format!("metrics: {error}")))?;
+    let kind = [(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)];
+    Ok((kind, text).into_response())
+}

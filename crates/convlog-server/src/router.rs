@@ -1,0 +1,198 @@
+//! Every route of every dialect, as data: method, path, what a key must be allowed to do, and the
+//! envelope of its errors. A test walks each route with each role, instance and scope.
+
+use axum::Router;
+use axum::http::{Method, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, delete, get, post};
+
+use crate::app::App;
+use crate::auth::Role;
+use crate::error::Fault;
+use crate::middleware::{self, Guarded};
+use crate::{audit, health, instances, keys, metrics, openapi};
+
+/// What a key must be allowed to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// No key is needed.
+    Open,
+    /// Any valid key.
+    Key,
+    /// A key with this role.
+    Role(Role),
+}
+
+/// The form in which a route shows errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Envelope {
+    /// problem+json
+    Own,
+    /// Watson's `{"error","code"}`
+    Watson,
+}
+
+/// One route.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// Its method.
+    pub method: &'static str,
+    /// Its path; `{name}` stands for one segment.
+    pub path: &'static str,
+    /// What a key must be allowed to do.
+    pub access: Access,
+    /// Whether a key that is limited to some bots is refused.
+    pub is_instance_wide: bool,
+    /// Whether it counts as a list call.
+    pub is_list: bool,
+    /// Whether it may take the time of a bulk request.
+    pub is_bulk: bool,
+    /// The form of its errors.
+    pub envelope: Envelope,
+    handler: fn() -> MethodRouter<App>,
+}
+
+impl Route {
+    const fn new(
+        method: &'static str,
+        path: &'static str,
+        access: Access,
+        envelope: Envelope,
+        handler: fn() -> MethodRouter<App>,
+    ) -> Self {
+        Route {
+            method,
+            path,
+            access,
+            is_instance_wide: false,
+            is_list: false,
+            is_bulk: false,
+            envelope,
+            handler,
+        }
+    }
+
+    const fn instance_wide(mut self) -> Self {
+        self.is_instance_wide = true;
+        self
+    }
+
+    const fn list(mut self) -> Self {
+        self.is_list = true;
+        self
+    }
+}
+
+/// A route of the own API.
+const fn own(
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    handler: fn() -> MethodRouter<App>,
+) -> Route {
+    Route::new(method, path, access, Envelope::Own, handler)
+}
+
+const ADMIN: Access = Access::Role(Role::Admin);
+const OPERATOR: Access = Access::Role(Role::Operator);
+
+/// Every route.
+pub static ROUTES: &[Route] = &[
+    own("GET", "/health/live", Access::Open, || get(health::live)),
+    own("GET", "/health/ready", Access::Open, || get(health::ready)),
+    own("GET", "/metrics", Access::Open, || get(metrics::show)),
+    own("GET", "/convlog/v1/openapi.json", Access::Open, || {
+        get(openapi::document)
+    }),
+    own("POST", "/convlog/v1/keys", ADMIN, || post(keys::create)).instance_wide(),
+    own("GET", "/convlog/v1/keys", ADMIN, || get(keys::list)).instance_wide(),
+    own("DELETE", "/convlog/v1/keys/{id}", ADMIN, || {
+        delete(keys::revoke)
+    })
+    .instance_wide(),
+    own("POST", "/convlog/v1/instances", OPERATOR, || {
+        post(instances::create)
+    })
+    .instance_wide(),
+    own("GET", "/convlog/v1/instances", OPERATOR, || {
+        get(instances::list)
+    })
+    .instance_wide(),
+    own("GET", "/convlog/v1/audit", ADMIN, || get(audit::list))
+        .instance_wide()
+        .list(),
+];
+
+/// The whole server as a service.
+pub fn router(app: App) -> Router {
+    let mut routes = Router::new();
+    for route in ROUTES {
+        let guarded = Guarded {
+            app: app.clone(),
+            route,
+        };
+        let guard = from_fn_with_state(guarded, middleware::guard);
+        routes = routes.route(route.path, (route.handler)().route_layer(guard));
+    }
+    let routes = routes
+        .merge(openapi::page())
+        .fallback(|| async { Fault::not_found("Resource not found") })
+        .method_not_allowed_fallback(|| async { Fault::MethodNotAllowed });
+    let routes = middleware::around(routes, &app).with_state(app);
+    // Prefixes are taken off before a route is looked for, so that none of them adds a parameter.
+    let plain = tower::util::MapRequestLayer::new(|mut request: axum::extract::Request| {
+        if let Some(uri) = without_prefix(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        request
+    });
+    Router::new().fallback_service(tower::Layer::layer(&plain, routes))
+}
+
+/// Prefixes under which the dialects are served too; `*` stands for one segment.
+const PREFIXES: &[&[&str]] = &[
+    &["assistant", "api"],
+    &["instances", "*"],
+    &["assistant", "*", "instances", "*", "api"],
+    &["api"],
+];
+
+/// The same URI without its prefix, `None` when it has none that leads to a version.
+fn without_prefix(uri: &Uri) -> Option<Uri> {
+    let path = uri.path();
+    for prefix in PREFIXES {
+        let Some(rest) = strip(path, prefix) else {
+            continue;
+        };
+        if rest.starts_with("/v1/") || rest.starts_with("/v2/") {
+            let text = match uri.query() {
+                Some(query) => format!("{rest}?{query}"),
+                None => rest.to_owned(),
+            };
+            return text.parse().ok();
+        }
+    }
+    None
+}
+
+fn strip<'p>(path: &'p str, prefix: &[&str]) -> Option<&'p str> {
+    let mut rest = path;
+    for wanted in prefix {
+        let inside = rest.strip_prefix('/')?;
+        let segment = inside.split('/').next()?;
+        if segment.is_empty() || (*wanted != "*" && *wanted != segment) {
+            return None;
+        }
+        rest = inside.strip_prefix(segment)?;
+    }
+    Some(rest)
+}
+
+/// The table's method as the framework's.
+#[must_use]
+pub fn method_of(route: &Route) -> Method {
+    Method::from_bytes(route.method.as_bytes()).unwrap_or(Method::GET)
+}
+
+#[cfg(test)]
+mod tests;

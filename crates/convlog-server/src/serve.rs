@@ -1,0 +1,88 @@
+//! The sockets: plain or TLS, bounded headers, a graceful stop.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use axum_server::accept::DefaultAcceptor;
+use axum_server::tls_rustls::RustlsAcceptor;
+use axum_server::{Handle, Server};
+use futures::future::try_join_all;
+use hyper_util::rt::TokioTimer;
+
+use crate::app::App;
+use crate::jobs;
+use crate::router::router;
+use crate::tls::{self, TlsPem};
+
+/// The least that the HTTP library reads headers with.
+const HEADER_BYTES_MIN: usize = 8192;
+
+/// Serves on listeners that are already bound, until `shutdown` ends: then no new requests are
+/// taken, running ones finish, and background work ends.
+///
+/// # Errors
+/// A certificate or key that cannot be used; a listener that fails.
+pub async fn serve(
+    app: App,
+    listeners: Vec<TcpListener>,
+    tls: Option<TlsPem>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let tls = match tls {
+        Some(pem) => Some(tls::config(pem).await?),
+        None => None,
+    };
+    if let Some(config) = &tls {
+        app.set_tls(config.clone());
+    }
+    jobs::start(&app).await;
+    let handle = Handle::new();
+    let stop = (app.clone(), handle.clone());
+    app.jobs().spawn(async move {
+        let (app, handle) = stop;
+        shutdown.await;
+        app.jobs().stop();
+        handle.graceful_shutdown(Some(app.config().limits.stop_time));
+    });
+    let routes = router(app.clone());
+    let servers = listeners.into_iter().map(|listener| {
+        let service = routes.clone().into_make_service();
+        let (app, handle, tls) = (app.clone(), handle.clone(), tls.clone());
+        async move {
+            listener.set_nonblocking(true)?;
+            let server = bounded(axum_server::from_tcp(listener)?.handle(handle), &app);
+            match tls {
+                Some(config) => {
+                    let acceptor = RustlsAcceptor::new(config);
+                    server.acceptor(acceptor).serve(service).await
+                }
+                None => server.serve(service).await,
+            }
+        }
+    });
+    let served = try_join_all(servers).await;
+    app.jobs().stop();
+    app.jobs().ended(app.config().limits.stop_time).await;
+    served.map(|_| ())
+}
+
+/// Bounds that hold before a request has a route.
+fn bounded(
+    mut server: Server<SocketAddr, DefaultAcceptor>,
+    app: &App,
+) -> Server<SocketAddr, DefaultAcceptor> {
+    let limits = &app.config().limits;
+    let header_bytes = limits.header_bytes.max(HEADER_BYTES_MIN);
+    let builder = server.http_builder();
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_time)
+        .max_buf_size(header_bytes);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX));
+    server
+}
