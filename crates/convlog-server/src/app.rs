@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::bots::Known;
 use crate::config::ServerConfig;
+use crate::connector::Connectors;
 use crate::entity::Pending;
 use crate::error::Fault;
 use crate::ingest::Ingest;
@@ -57,6 +58,7 @@ struct Inner {
     bots: Known,
     exports: Arc<Semaphore>,
     requests: Arc<Semaphore>,
+    connectors: Connectors,
     tls: OnceLock<RustlsConfig>,
 }
 
@@ -73,6 +75,7 @@ impl App {
             bots: Known::default(),
             exports: Arc::new(Semaphore::new(config.limits.exports_at_once)),
             requests: Arc::new(Semaphore::new(config.limits.concurrent_requests)),
+            connectors: Connectors::new(&config.connectors),
             tls: OnceLock::new(),
             config,
             deps,
@@ -173,6 +176,10 @@ impl App {
         &self.inner.metrics
     }
 
+    pub(crate) fn connectors(&self) -> &Connectors {
+        &self.inner.connectors
+    }
+
     pub(crate) fn keys(&self) -> &KeyCache {
         &self.inner.keys
     }
@@ -215,6 +222,6 @@ impl App {
 
 /// Id of a document that belongs to an instance: `INSTANCE/NAME`.
 #[must_use]
-pub fn scoped_id(instance: &InstanceId, name: &str) -> String {
+pub(crate) fn scoped_id(instance: &InstanceId, name: &str) -> String {
     format!("{instance}/{name}")
 }

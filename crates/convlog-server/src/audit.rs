@@ -23,7 +23,7 @@ pub(crate) const PREFIX: &str = "audit.";
 
 /// Something that was done. It holds ids and names, never what users said, and no secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditEvent {
+pub(crate) struct AuditEvent {
     id: String,
     instance: InstanceId,
     #[serde(rename = "type")]
@@ -39,13 +39,13 @@ pub struct AuditEvent {
 impl AuditEvent {
     /// `kind` (as `key.created`) was done by the caller now.
     #[must_use]
-    pub fn new(app: &App, caller: &Caller, kind: &str) -> Self {
+    pub(crate) fn new(app: &App, caller: &Caller, kind: &str) -> Self {
         Self::by(app, &caller.instance, &caller.key_id, kind)
     }
 
     /// The same by an actor that is no caller, as after a failed login.
     #[must_use]
-    pub fn by(app: &App, instance: &InstanceId, actor: &str, kind: &str) -> Self {
+    pub(crate) fn by(app: &App, instance: &InstanceId, actor: &str, kind: &str) -> Self {
         AuditEvent {
             id: app.new_id().to_string(),
             instance: instance.clone(),
@@ -59,14 +59,14 @@ impl AuditEvent {
 
     /// Names a resource that it is about, as `key`, `bot` or `erasure`.
     #[must_use]
-    pub fn about(mut self, name: &str, id: impl Into<String>) -> Self {
+    pub(crate) fn about(mut self, name: &str, id: impl Into<String>) -> Self {
         self.refs.insert(name.to_owned(), id.into());
         self
     }
 
     /// Adds a detail.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.meta.insert(name.to_owned(), value.into());
         self
     }
@@ -110,7 +110,7 @@ impl AuditEvent {
 ///
 /// # Errors
 /// What the store answers.
-pub async fn record(app: &App, event: AuditEvent) -> Result<(), Fault> {
+pub(crate) async fn record(app: &App, event: AuditEvent) -> Result<(), Fault> {
     app.ingest().audit(&[event]).await
 }
 

@@ -27,7 +27,7 @@ struct Bounds {
 
 /// The bytes of an ordinary body, decompressed.
 #[derive(Clone, Debug)]
-pub struct RawBody(pub Bytes);
+pub(crate) struct RawBody(pub Bytes);
 
 impl FromRequest<App> for RawBody {
     type Rejection = Fault;
@@ -50,7 +50,7 @@ impl FromRequest<App> for RawBody {
 
 /// A JSON body of a type; errors name the field and the position and show nothing of the text.
 #[derive(Clone, Debug)]
-pub struct JsonBody<T>(pub T);
+pub(crate) struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     type Rejection = Fault;
@@ -65,7 +65,7 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
 ///
 /// # Errors
 /// 400 that names position or field.
-pub fn parse_json<T: DeserializeOwned>(bytes: &[u8], depth_max: usize) -> Result<T, Fault> {
+pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8], depth_max: usize) -> Result<T, Fault> {
     Tree::parse_within(bytes, depth_max)
         .map_err(|error| Fault::bad(format!("the body is not valid JSON: {error}")))?;
     let mut source = serde_json::Deserializer::from_slice(bytes);
@@ -103,7 +103,7 @@ fn field_fault(path: &str, message: &str) -> Fault {
 
 /// Query parameters of a type; errors name the parameter.
 #[derive(Clone, Debug)]
-pub struct Params<T>(pub T);
+pub(crate) struct Params<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Fault;
@@ -122,7 +122,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 }
 
 /// The lines of a bulk body, read as they arrive.
-pub struct Lines {
+pub(crate) struct Lines {
     source: Source,
     number: usize,
     line_bytes_max: usize,
@@ -132,7 +132,7 @@ type Source = Pin<Box<dyn AsyncBufRead + Send>>;
 
 /// One line that is not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub(crate) struct Line {
     /// Its number, counted from 1.
     pub number: usize,
     /// Its bytes without the line end; `None` when it is longer than a record may be.
@@ -167,7 +167,7 @@ impl Lines {
     ///
     /// # Errors
     /// 400 for a broken body, 413 beyond the bounds; the lines before were read whole.
-    pub async fn next(&mut self) -> Result<Option<Line>, Fault> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Line>, Fault> {
         loop {
             let mut bytes = Vec::new();
             let mut is_too_long = false;

@@ -25,7 +25,7 @@ const LIST_MAX: usize = 100_000;
 
 /// A document with its version.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entity<T> {
+pub(crate) struct Entity<T> {
     /// Name within its collection.
     pub id: String,
     /// Grows with every change.
@@ -48,7 +48,7 @@ struct Stored<T> {
 
 /// What a change wants: the new document, and the events that tell of it.
 #[derive(Debug)]
-pub struct Change<T> {
+pub(crate) struct Change<T> {
     /// The new document; `None` deletes it.
     pub doc: Option<T>,
     /// Events that become records with it.
@@ -60,7 +60,7 @@ pub struct Change<T> {
 impl<T> Change<T> {
     /// The document becomes this.
     #[must_use]
-    pub fn to(doc: T, event: AuditEvent) -> Self {
+    pub(crate) fn to(doc: T, event: AuditEvent) -> Self {
         Change {
             doc: Some(doc),
             events: vec![event],
@@ -70,7 +70,7 @@ impl<T> Change<T> {
 
     /// The document goes.
     #[must_use]
-    pub fn delete(event: AuditEvent) -> Self {
+    pub(crate) fn delete(event: AuditEvent) -> Self {
         Change {
             doc: None,
             events: vec![event],
@@ -80,7 +80,7 @@ impl<T> Change<T> {
 
     /// The document becomes this, and nobody is told.
     #[must_use]
-    pub fn silent(doc: T) -> Self {
+    pub(crate) fn silent(doc: T) -> Self {
         Change {
             doc: Some(doc),
             events: Vec::new(),
@@ -123,7 +123,7 @@ pub(crate) const COLLECTIONS: &[&str] = &[
 
 /// A collection whose documents are of one type.
 #[derive(Debug)]
-pub struct Collection<'a, T> {
+pub(crate) struct Collection<'a, T> {
     app: &'a App,
     name: &'static str,
     of: PhantomData<fn() -> T>,
@@ -132,7 +132,7 @@ pub struct Collection<'a, T> {
 impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
     /// The collection of that name.
     #[must_use]
-    pub fn new(app: &'a App, name: &'static str) -> Self {
+    pub(crate) fn new(app: &'a App, name: &'static str) -> Self {
         Collection {
             app,
             name,
@@ -144,7 +144,7 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
     ///
     /// # Errors
     /// What the control plane answers; 500 for a document that cannot be read.
-    pub async fn get(&self, id: &str) -> Result<Option<Entity<T>>, Fault> {
+    pub(crate) async fn get(&self, id: &str) -> Result<Option<Entity<T>>, Fault> {
         match self.app.control().get(self.name, id).await? {
             Some(document) => self.entity(document),
             None => Ok(None),
@@ -155,7 +155,7 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
     ///
     /// # Errors
     /// As [`Collection::get`].
-    pub async fn list(&self, prefix: &str) -> Result<Vec<Entity<T>>, Fault> {
+    pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<Entity<T>>, Fault> {
         let mut found = Vec::new();
         let mut after = String::new();
         loop {
@@ -178,7 +178,7 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
     ///
     /// # Errors
     /// As [`Collection::get`].
-    pub async fn step(
+    pub(crate) async fn step(
         &self,
         prefix: &str,
         after: &str,
@@ -198,7 +198,7 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
     ///
     /// # Errors
     /// As [`Collection::get`].
-    pub async fn answer(&self, id: &str, key_hash: &str) -> Result<Option<String>, Fault> {
+    pub(crate) async fn answer(&self, id: &str, key_hash: &str) -> Result<Option<String>, Fault> {
         let Some(document) = self.app.control().get(self.name, id).await? else {
             return Ok(None);
         };
@@ -212,7 +212,21 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
     ///
     /// # Errors
     /// What `decide` answers; 409 when it loses again and again; what the control plane answers.
-    pub async fn change(
+    pub(crate) fn change<F>(
+        &self,
+        id: &str,
+        decide: F,
+    ) -> impl Future<Output = Result<Option<Entity<T>>, Fault>> + Send + use<'a, T, F>
+    where
+        F: FnMut(Option<T>) -> Result<Change<T>, Fault> + Send,
+    {
+        // The future keeps what it needs, so that callers may hand over temporary values.
+        let this = Collection::<T>::new(self.app, self.name);
+        let id = id.to_owned();
+        async move { this.change_now(&id, decide).await }
+    }
+
+    async fn change_now(
         &self,
         id: &str,
         mut decide: impl FnMut(Option<T>) -> Result<Change<T>, Fault> + Send,

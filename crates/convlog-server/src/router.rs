@@ -190,7 +190,7 @@ fn strip<'p>(path: &'p str, prefix: &[&str]) -> Option<&'p str> {
 
 /// The table's method as the framework's.
 #[must_use]
-pub fn method_of(route: &Route) -> Method {
+pub(crate) fn method_of(route: &Route) -> Method {
     Method::from_bytes(route.method.as_bytes()).unwrap_or(Method::GET)
 }
 
