@@ -59,7 +59,7 @@ fn write_parts(
     group: Option<&FieldRef>,
     out: &mut String,
 ) {
-    if let [] = parts {
+    if parts.is_empty() {
         out.push_str(none);
     }
     for (i, part) in parts.iter().enumerate() {

@@ -17,6 +17,12 @@ pub(super) struct Sleepers {
 }
 
 impl Sleepers {
+    /// How many there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.wakers.len()
+    }
+
     /// All of them, to be woken once the lock is released.
     pub(super) fn take(&mut self) -> Waiting {
         Waiting(std::mem::take(&mut self.wakers))

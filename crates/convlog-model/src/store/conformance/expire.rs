@@ -1,0 +1,83 @@
+//! What retention promises.
+
+use super::{Rig, home, ok, turn, turn_at};
+use crate::record::Kind;
+use crate::store::retention::InstanceRetention;
+use crate::store::{Outcome, Retention};
+use crate::time::DAY_US;
+
+fn days(days: u32) -> Retention {
+    Retention {
+        default_days: days,
+        ..Retention::default()
+    }
+}
+
+pub(super) async fn on_return_no_read_shows_a_record_that_has_expired(rig: Rig) {
+    let ago = |days: i64, micros: i64| rig.now().plus_micros(-days * DAY_US + micros);
+    rig.store(vec![
+        turn_at("old", ago(3, 0)),
+        turn_at("just over", ago(1, -1)),
+        turn_at("just within", ago(1, 1_000_000)),
+        // A time of request after the receipt does not count.
+        turn_at("future", ago(-400, 0)),
+        turn("timeless"),
+    ])
+    .await;
+    assert_eq!(ok(rig.store.expire(&days(0)).await), 0);
+    assert_eq!(ok(rig.store.expire(&days(1)).await), 2);
+    assert_eq!(rig.left().await, ["just within", "future", "timeless"]);
+    // Late arrivals are judged by the same rules.
+    let outcomes = rig.append(vec![turn_at("import", ago(2, 0))]).await;
+    assert!(matches!(outcomes[0], Outcome::Stored(_)));
+    assert_eq!(rig.left().await, ["just within", "future", "timeless"]);
+}
+
+pub(super) async fn a_record_that_expires_later_is_hidden_from_that_moment_on(rig: Rig) {
+    let soon = rig.now().plus_micros(-DAY_US + 10_000_000);
+    rig.store(vec![turn_at("a", soon), turn("b")]).await;
+    assert_eq!(ok(rig.store.expire(&days(1)).await), 0);
+    rig.clock.step(10_000_000);
+    assert_eq!(rig.left().await, ["a", "b"]);
+    rig.clock.step(1_000_000);
+    assert_eq!(rig.left().await, ["b"]);
+}
+
+pub(super) async fn the_most_special_rule_wins(rig: Rig) {
+    let old = rig.now().plus_micros(-5 * DAY_US);
+    let draft = |name: &str, bot: &str, event: Option<&str>| {
+        let mut draft = turn_at(name, old);
+        draft.set_text("bot", bot);
+        if let Some(event) = event {
+            draft.kind = Kind::Event;
+            draft.set_text("event.type", event);
+        }
+        draft
+    };
+    let mut elsewhere = draft("elsewhere", "kept", None);
+    elsewhere.instance = super::other();
+    rig.store(vec![
+        draft("by bot", "kept", None),
+        draft("by instance", "b", None),
+        draft("by long prefix", "b", Some("audit.key.made")),
+        draft("by short prefix", "b", Some("audit.read")),
+        draft("bot before type", "kept", Some("audit.read")),
+        elsewhere,
+    ])
+    .await;
+    let rules = InstanceRetention {
+        days: Some(3),
+        bots: [("kept".to_owned(), 0)].into(),
+        type_prefixes: [("audit.".to_owned(), 4), ("audit.key.".to_owned(), 6)].into(),
+    };
+    let retention = Retention {
+        default_days: 1,
+        events_days: 1,
+        instances: [(home(), rules)].into(),
+    };
+    assert_eq!(ok(rig.store.expire(&retention).await), 3);
+    assert_eq!(
+        rig.left().await,
+        ["by bot", "by long prefix", "bot before type"]
+    );
+}
