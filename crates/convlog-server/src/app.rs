@@ -23,6 +23,7 @@ use crate::keys::KeyCache;
 use crate::limits::RateLimits;
 use crate::metrics::Metrics;
 use crate::query::QueryDoor;
+use crate::sessions::Sessions;
 use crate::tls::TlsPem;
 
 /// What the server cannot make itself.
@@ -59,6 +60,7 @@ struct Inner {
     exports: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     connectors: Connectors,
+    sessions: Sessions,
     tls: OnceLock<RustlsConfig>,
 }
 
@@ -76,6 +78,7 @@ impl App {
             exports: Arc::new(Semaphore::new(config.limits.exports_at_once)),
             requests: Arc::new(Semaphore::new(config.limits.concurrent_requests)),
             connectors: Connectors::new(&config.connectors),
+            sessions: Sessions::default(),
             tls: OnceLock::new(),
             config,
             deps,
@@ -178,6 +181,10 @@ impl App {
 
     pub(crate) fn connectors(&self) -> &Connectors {
         &self.inner.connectors
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.inner.sessions
     }
 
     pub(crate) fn keys(&self) -> &KeyCache {

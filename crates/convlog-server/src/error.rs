@@ -337,13 +337,3 @@ impl IntoResponse for Fault {
         answer
     }
 }
-
-/// Watson's form of a fault, with the transaction as its trace where a gateway answers.
-pub(crate) fn watson_response(fault: &Fault, _transaction: &str) -> Response {
-    let status = fault.status();
-    let body = serde_json::json!({"error": fault.message(), "code": status.as_u16()});
-    let mut answer = (status, body.to_string()).into_response();
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    answer.headers_mut().insert(header::CONTENT_TYPE, json);
-    answer
-}

@@ -13,6 +13,7 @@ mod definitions;
 mod entity;
 pub mod error;
 mod health;
+mod hooks;
 mod hooks_admin;
 mod ingest;
 mod instances;
@@ -32,6 +33,8 @@ mod sessions;
 mod settings;
 mod stats;
 mod tls;
+mod tokens;
+mod watson;
 
 pub use self::app::{App, Deps};
 pub use self::auth::{Caller, Role, Roles};

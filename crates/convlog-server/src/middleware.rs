@@ -148,7 +148,7 @@ fn enveloped(answer: Response, by_path: Envelope, transaction: &str) -> Response
     let envelope = answer.extensions().get::<Envelope>().copied();
     let mut shown = match envelope.unwrap_or(by_path) {
         Envelope::Own => Problem::respond(&fault),
-        Envelope::Watson => crate::error::watson_response(&fault, transaction),
+        Envelope::Watson => crate::watson::watson_error(&fault),
     };
     let headers = shown.headers_mut();
     for (name, value) in answer.headers() {

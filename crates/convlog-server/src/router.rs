@@ -10,7 +10,8 @@ use crate::app::App;
 use crate::auth::Role;
 use crate::error::Fault;
 use crate::middleware::{self, Guarded};
-use crate::{audit, health, instances, keys, metrics, openapi};
+use crate::watson::{definitions, logs, message_v1, message_v2, session};
+use crate::{audit, health, hooks, instances, keys, metrics, openapi, tokens};
 
 /// What a key must be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,11 +94,90 @@ const fn own(
     Route::new(method, path, access, Envelope::Own, handler)
 }
 
+/// A route of the Watson dialect, at the root; see [`PREFIXES`].
+const fn watson(
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    handler: fn() -> MethodRouter<App>,
+) -> Route {
+    Route::new(method, path, access, Envelope::Watson, handler)
+}
+
+const WRITE: Access = Access::Role(Role::Write);
+const READ: Access = Access::Role(Role::Read);
+const ERASE: Access = Access::Role(Role::Erase);
 const ADMIN: Access = Access::Role(Role::Admin);
 const OPERATOR: Access = Access::Role(Role::Operator);
 
 /// Every route.
 pub static ROUTES: &[Route] = &[
+    watson("POST", "/identity/token", Access::Open, || post(tokens::iam)),
+    watson("POST", "/v1/authorize", Access::Open, || post(tokens::cp4d)),
+    watson("POST", "/v1/workspaces/{id}/message", WRITE, || post(message_v1::message)),
+    watson("GET", "/v1/workspaces/{id}", READ, || get(definitions::workspace)),
+    watson("GET", "/v1/workspaces/{id}/logs", READ, || get(logs::of_workspace)).list(),
+    watson("GET", "/v1/logs", READ, || get(logs::all)).list(),
+    watson("GET", "/v2/assistants/{id}/logs", READ, || get(logs::of_assistant)).list(),
+    watson("GET", "/v2/assistants/{id}/skills_export", READ, || get(definitions::skills)),
+    watson("POST", "/v2/assistants/{id}/sessions", WRITE, || post(session::create)),
+    watson("DELETE", "/v2/assistants/{id}/sessions/{session}", WRITE, || delete(session::delete)),
+    watson(
+        "POST",
+        "/v2/assistants/{id}/sessions/{session}/message",
+        WRITE,
+        || post(message_v2::stateful),
+    ),
+    watson(
+        "POST",
+        "/v2/assistants/{id}/sessions/{session}/message_stream",
+        WRITE,
+        || post(message_v2::stateful_stream),
+    ),
+    watson("POST", "/v2/assistants/{id}/message", WRITE, || post(message_v2::stateless)),
+    watson(
+        "POST",
+        "/v2/assistants/{id}/message_stream",
+        WRITE,
+        || post(message_v2::stateless_stream),
+    ),
+    watson(
+        "POST",
+        "/v2/assistants/{id}/environments/{environment}/sessions",
+        WRITE,
+        || post(session::create),
+    ),
+    watson(
+        "DELETE",
+        "/v2/assistants/{id}/environments/{environment}/sessions/{session}",
+        WRITE,
+        || delete(session::delete),
+    ),
+    watson(
+        "POST",
+        "/v2/assistants/{id}/environments/{environment}/sessions/{session}/message",
+        WRITE,
+        || post(message_v2::stateful),
+    ),
+    watson(
+        "POST",
+        "/v2/assistants/{id}/environments/{environment}/sessions/{session}/message_stream",
+        WRITE,
+        || post(message_v2::stateful_stream),
+    ),
+    watson(
+        "POST",
+        "/v2/assistants/{id}/environments/{environment}/message",
+        WRITE,
+        || post(message_v2::stateless),
+    ),
+    watson(
+        "POST",
+        "/v2/assistants/{id}/environments/{environment}/message_stream",
+        WRITE,
+        || post(message_v2::stateless_stream),
+    ),
+    own("POST", "/convlog/v1/hooks/watson/{hook}", Access::Open, || post(hooks::receive)),
     own("GET", "/health/live", Access::Open, || get(health::live)),
     own("GET", "/health/ready", Access::Open, || get(health::ready)),
     own("GET", "/metrics", Access::Open, || get(metrics::show)),

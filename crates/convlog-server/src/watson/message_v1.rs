@@ -1,0 +1,92 @@
+//! `POST /v1/workspaces/{id}/message`: the client carries the context.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use convlog_dialects::reply::Reply;
+use convlog_dialects::watson::message::{RequestV1, answer_v1, log_v1};
+use serde::Deserialize;
+
+use super::turn::{Addressed, Incoming, bad_body};
+use super::{Refusal, WatsonQuery, json};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::body::RawBody;
+use crate::bots::{ConnectorConfig, UpstreamApi};
+use crate::connector::upstream::Upstream;
+use crate::connector::{self, Ask, Failure};
+
+/// The ids of the path.
+#[derive(Debug, Deserialize)]
+pub(crate) struct WorkspacePath {
+    pub(super) id: String,
+}
+
+/// Answers a message and keeps the turn before it does.
+pub(crate) async fn message(
+    State(app): State<App>,
+    caller: Caller,
+    Path(path): Path<WorkspacePath>,
+    query: WatsonQuery,
+    headers: HeaderMap,
+    RawBody(body): RawBody,
+) -> Result<Response, Refusal> {
+    let wants_details = query.flag("nodes_visited_details")?;
+    let to = Addressed::workspace(&app, &caller, &path.id).await?;
+    let request = RequestV1::parse(&body).map_err(|error| bad_body(&error))?;
+    let incoming = Incoming::new(&app, to, &headers)?;
+    let conversation = match request.conversation_id() {
+        Some(id) => id.to_owned(),
+        None => app.new_id().to_string(),
+    };
+    let asked = ask(&app, &incoming, &request, &conversation, wants_details).await;
+    let (response, failure) = match asked {
+        Ok(response) => (response, None),
+        // What is kept of a failed turn is the question, and an answer without a word.
+        Err(failure) => {
+            let empty = answer_v1(&request, &conversation, wants_details, &Reply::default());
+            (empty, Some(failure))
+        }
+    };
+    let turn = incoming.turn(&app, &caller, failure.as_ref());
+    let draft = log_v1(&turn, &request, &response);
+    app.ingest().live(&caller, draft, None).await?;
+    match failure {
+        None => Ok(json(StatusCode::OK, response)),
+        Some(failure) => Err(failure.into()),
+    }
+}
+
+/// The body of the answer.
+async fn ask(
+    app: &App,
+    incoming: &Incoming,
+    request: &RequestV1,
+    conversation: &str,
+    wants_details: bool,
+) -> Result<String, Failure> {
+    let bot = incoming.to.bot();
+    if let ConnectorConfig::Upstream(target) = &bot.connector {
+        let upstream = Upstream::new(app, target)?;
+        return match upstream.api() {
+            UpstreamApi::V1 => {
+                let passed_on = &incoming.passed_on;
+                upstream
+                    .message_v1(request.raw(), wants_details, passed_on)
+                    .await
+            }
+            UpstreamApi::V2 => Err(Failure::other_api("v2")),
+        };
+    }
+    let ask = Ask {
+        bot: &bot.id,
+        language: &bot.language,
+        session: conversation,
+        user: request.user_id(conversation),
+        input: request.body().get("input"),
+        context: request.context(),
+        passed_on: incoming.passed_on.clone(),
+    };
+    let reply = connector::answer(app, bot, &ask).await?;
+    Ok(answer_v1(request, conversation, wants_details, &reply))
+}

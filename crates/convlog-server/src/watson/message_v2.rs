@@ -1,0 +1,236 @@
+//! Messages of v2: within a session, whose context the server keeps, or with the context that the
+//! client carries; answered whole or as a stream.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use convlog_dialects::reply::Reply;
+use convlog_dialects::watson::message::{
+    AnswerV2, Mode, RequestV2, Session as Dialogue, answer_v2, log_v2,
+};
+use convlog_model::record::Draft;
+
+use super::session::{self, AssistantPath, SessionPath};
+use super::turn::{Addressed, Incoming, bad_body};
+use super::{Refusal, WatsonQuery, json, stream};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::body::RawBody;
+use crate::bots::{ConnectorConfig, UpstreamApi};
+use crate::connector::upstream::Upstream;
+use crate::connector::{self, Ask, Failure};
+use crate::error::Fault;
+use crate::sessions::{Session, Turn};
+
+/// Most bytes of the context of a conversation after an answer: what a client may carry.
+const CONTEXT_BYTES_MAX: usize = 250 << 10;
+
+/// `POST …/sessions/{session}/message`
+pub(crate) async fn stateful(
+    State(app): State<App>,
+    caller: Caller,
+    Path(path): Path<SessionPath>,
+    _query: WatsonQuery,
+    headers: HeaderMap,
+    RawBody(body): RawBody,
+) -> Result<Response, Refusal> {
+    let response = in_session(&app, &caller, &path, &headers, &body).await?;
+    Ok(json(StatusCode::OK, response))
+}
+
+/// `POST …/sessions/{session}/message_stream`
+pub(crate) async fn stateful_stream(
+    State(app): State<App>,
+    caller: Caller,
+    Path(path): Path<SessionPath>,
+    _query: WatsonQuery,
+    headers: HeaderMap,
+    RawBody(body): RawBody,
+) -> Result<Response, Refusal> {
+    let response = in_session(&app, &caller, &path, &headers, &body).await?;
+    Ok(stream::events(&response))
+}
+
+/// `POST …/message`
+pub(crate) async fn stateless(
+    State(app): State<App>,
+    caller: Caller,
+    Path(path): Path<AssistantPath>,
+    _query: WatsonQuery,
+    headers: HeaderMap,
+    RawBody(body): RawBody,
+) -> Result<Response, Refusal> {
+    let response = without_session(&app, &caller, &path, &headers, &body).await?;
+    Ok(json(StatusCode::OK, response))
+}
+
+/// `POST …/message_stream`
+pub(crate) async fn stateless_stream(
+    State(app): State<App>,
+    caller: Caller,
+    Path(path): Path<AssistantPath>,
+    _query: WatsonQuery,
+    headers: HeaderMap,
+    RawBody(body): RawBody,
+) -> Result<Response, Refusal> {
+    let response = without_session(&app, &caller, &path, &headers, &body).await?;
+    Ok(stream::events(&response))
+}
+
+async fn in_session(
+    app: &App,
+    caller: &Caller,
+    path: &SessionPath,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<String, Refusal> {
+    let to = Addressed::assistant(app, caller, &path.id, path.environment.as_deref()).await?;
+    let request = RequestV2::parse(body, Mode::Stateful).map_err(|error| bad_body(&error))?;
+    let turn = app.sessions().turn(&caller.instance, &path.session).await;
+    let mut session = session::open(app, caller, &to, &path.session).await?;
+    let incoming = Incoming::new(app, to, headers)?;
+    let mut dialogue = session.dialogue();
+    dialogue.begin(&request).map_err(|error| bad_body(&error))?;
+    let before = dialogue.clone();
+    let upstream = &mut session.upstream;
+    let asked = ask(app, &incoming, &request, &mut dialogue, Some(upstream)).await;
+    let (answer, failure) = split(asked, &request, &mut dialogue, before);
+    let known = incoming.turn(app, caller, failure.as_ref());
+    let draft = log_v2(&known, &request, &dialogue, &answer.logged);
+    if failure.is_none() {
+        session.advance(dialogue);
+    }
+    if let Some(customer) = draft.flat().text("customer") {
+        session.customer = Some(customer.to_owned());
+    }
+    keep(app, caller, &turn, &session, draft).await?;
+    match failure {
+        None => Ok(answer.response),
+        Some(failure) => {
+            if failure.ended_session() {
+                let dropped = app.store().drop_state(&caller.instance, &session.id);
+                dropped.await.map_err(Fault::from)?;
+            }
+            Err(failure.into())
+        }
+    }
+}
+
+/// Keeps the turn and the session's state together. What an erasure removed meanwhile does not
+/// come back with the state.
+async fn keep(
+    app: &App,
+    caller: &Caller,
+    turn: &Turn,
+    session: &Session,
+    draft: Draft,
+) -> Result<(), Fault> {
+    let state = session.to_write(&caller.instance, app.now());
+    app.ingest().live(caller, draft, Some(state)).await?;
+    if session
+        .customer
+        .as_deref()
+        .is_some_and(|id| turn.was_erased(id))
+    {
+        app.store()
+            .drop_state(&caller.instance, &session.id)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn without_session(
+    app: &App,
+    caller: &Caller,
+    path: &AssistantPath,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<String, Refusal> {
+    let to = Addressed::assistant(app, caller, &path.id, path.environment.as_deref()).await?;
+    let request = RequestV2::parse(body, Mode::Stateless).map_err(|error| bad_body(&error))?;
+    let incoming = Incoming::new(app, to, headers)?;
+    let id = match request.session_id() {
+        Some(id) => id.to_owned(),
+        None => app.new_id().to_string(),
+    };
+    let mut dialogue = Dialogue::new(&id, app.now());
+    dialogue.begin(&request).map_err(|error| bad_body(&error))?;
+    let before = dialogue.clone();
+    let asked = ask(app, &incoming, &request, &mut dialogue, None).await;
+    let (answer, failure) = split(asked, &request, &mut dialogue, before);
+    let known = incoming.turn(app, caller, failure.as_ref());
+    let draft = log_v2(&known, &request, &dialogue, &answer.logged);
+    app.ingest().live(caller, draft, None).await?;
+    match failure {
+        None => Ok(answer.response),
+        Some(failure) => Err(failure.into()),
+    }
+}
+
+/// The answer, or of a failed turn what is kept: the question, and an answer without a word.
+fn split(
+    asked: Result<AnswerV2, Failure>,
+    request: &RequestV2,
+    dialogue: &mut Dialogue,
+    before: Dialogue,
+) -> (AnswerV2, Option<Failure>) {
+    match asked {
+        Ok(answer) => (answer, None),
+        Err(failure) => {
+            *dialogue = before;
+            let empty = answer_v2(request, dialogue, &Reply::default());
+            (empty, Some(failure))
+        }
+    }
+}
+
+/// Asks the connector. `session` is the place of the upstream session of a stateful message.
+async fn ask(
+    app: &App,
+    incoming: &Incoming,
+    request: &RequestV2,
+    dialogue: &mut Dialogue,
+    session: Option<&mut Option<String>>,
+) -> Result<AnswerV2, Failure> {
+    let bot = incoming.to.bot();
+    let passed_on = &incoming.passed_on;
+    if let ConnectorConfig::Upstream(target) = &bot.connector {
+        let upstream = Upstream::new(app, target)?;
+        if upstream.api() != UpstreamApi::V2 {
+            return Err(Failure::other_api("v1"));
+        }
+        let over_there = match session {
+            None => None,
+            Some(Some(id)) => Some(id.clone()),
+            Some(place) => place
+                .insert(upstream.create_session(passed_on).await?)
+                .clone()
+                .into(),
+        };
+        let body = upstream
+            .message_v2(over_there.as_deref(), request.raw(), passed_on)
+            .await?;
+        return Ok(AnswerV2 {
+            logged: body.clone(),
+            response: body,
+        });
+    }
+    let ask = Ask {
+        bot: &bot.id,
+        language: &bot.language,
+        session: &dialogue.id,
+        user: dialogue.user_id(),
+        input: request.body().get("input"),
+        context: Some(&dialogue.context),
+        passed_on: passed_on.clone(),
+    };
+    let reply = connector::answer(app, bot, &ask).await?;
+    let answer = answer_v2(request, dialogue, &reply);
+    match dialogue.context.to_string().len() > CONTEXT_BYTES_MAX {
+        false => Ok(answer),
+        true => Err(Failure::bad_answer(
+            bot.connector.kind(),
+            "its context is too large",
+        )),
+    }
+}
