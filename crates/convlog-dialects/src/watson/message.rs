@@ -1,5 +1,7 @@
 //! Messages: what a client may ask, the answer's body, and the log object that is kept of both.
 
+mod check;
+mod log;
 mod v1;
 mod v2;
 
@@ -8,6 +10,15 @@ use convlog_model::time::Timestamp;
 
 pub use self::v1::{RequestV1, answer_v1, log_v1};
 pub use self::v2::{AnswerV2, Mode, RequestV2, Session, answer_v2, log_v2};
+
+/// Longest text of a message, in characters.
+pub const TEXT_MAX: usize = 2048;
+/// Longest user id, in characters.
+pub const USER_ID_MAX: usize = 256;
+/// Largest context that a session keeps, in bytes.
+pub const STATEFUL_CONTEXT_MAX: usize = 100 << 10;
+/// Largest context that a stateless client carries, in bytes.
+pub const STATELESS_CONTEXT_MAX: usize = 250 << 10;
 
 /// Why a message is refused.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -47,3 +58,6 @@ pub struct Turn<'a> {
     /// Class of the error that ended the turn, when a connector failed.
     pub error: Option<&'a str>,
 }
+
+#[cfg(test)]
+mod tests;
