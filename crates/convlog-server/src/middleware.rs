@@ -195,13 +195,18 @@ pub(crate) async fn guard(
     answer
 }
 
+/// Probes and scrapers are answered however busy the server is.
+fn is_probe(route: &Route) -> bool {
+    route.access == Access::Open && route.method == "GET"
+}
+
 async fn admit_and_run(
     app: &App,
     route: &'static Route,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Fault> {
-    if route.access == Access::Open {
+    if is_probe(route) {
         return Ok(next.run(request).await);
     }
     let slot = app.request_slots().try_acquire();
@@ -209,18 +214,20 @@ async fn admit_and_run(
         message: "too many requests at once".to_owned(),
         retry_after_s: Some(1),
     })?;
-    let caller = auth::authenticate(app, request.headers()).await?;
-    if let Access::Role(role) = route.access {
-        caller.require(role)?;
+    let mut allowance = UNLIMITED;
+    if route.access != Access::Open {
+        let caller = auth::authenticate(app, request.headers()).await?;
+        if let Access::Role(role) = route.access {
+            caller.require(role)?;
+        }
+        if route.is_instance_wide {
+            caller.require_unscoped()?;
+        }
+        if route.is_list {
+            allowance = app.limits().list(&caller)?;
+        }
+        request.extensions_mut().insert(caller);
     }
-    if route.is_instance_wide {
-        caller.require_unscoped()?;
-    }
-    let allowance = match route.is_list {
-        true => app.limits().list(&caller)?,
-        false => UNLIMITED,
-    };
-    request.extensions_mut().insert(caller);
     let limits = &app.config().limits;
     let time = match route.is_bulk {
         true => limits.bulk_time,
