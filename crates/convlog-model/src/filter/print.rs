@@ -6,14 +6,14 @@
 //! * `!(…)` negates a group, inside of a nested group too. `()` is every record, `!()` none.
 //! * A canonical name stands as it is, a raw path behind `raw.`. A segment that is not a letter or
 //!   `_` and then letters, digits, `_` and `-` (all ASCII) stands in quotes.
-//! * `group:(…)` is [`Filter::Element`]; names in it lie below the group, but a name that begins
-//!   with an unquoted `raw.` is a raw path spelled in full.
-//! * In a term and in a quoted segment a backslash takes the next character as it is. In a phrase
-//!   it does so before a quote alone; a phrase that would end in a backslash is written as a term.
+//! * `group:(…)` is [`Filter::Element`]; names in it lie below the group.
+//! * In a phrase a backslash escapes a quote and a backslash; in a term operator characters and
+//!   white space.
 //! * `**` is a pattern that every value passes, where `*` alone asks for existence.
 //!
 //! Filters that no text means print as the nearest one that has a text: patterns without a star,
-//! inner fields that are canonical and not below their group.
+//! names with an empty segment, inner fields that do not lie below their group. Tests that the
+//! type of their field excludes, such as a pattern on a time, are printed and refused when parsed.
 
 #[cfg(test)]
 mod tests;
@@ -145,21 +145,31 @@ fn write_test(test: &Test, is_negated: bool, out: &mut String) {
 fn write_literal(literal: &Literal, out: &mut String) {
     let text = literal.text.as_str();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-+.@/".contains(c);
-    if text.ends_with('\\') {
-        write_term(text, out);
-    } else if !literal.quoted && !text.is_empty() && text.chars().all(is_plain) {
+    if !literal.quoted && !text.is_empty() && text.chars().all(is_plain) {
         out.push_str(text);
     } else {
-        out.push('"');
-        out.push_str(&text.replace('"', "\\\""));
-        out.push('"');
+        write_phrase(text, out);
     }
 }
 
-/// Appends a text outside of quotes, everything that could have a meaning escaped.
+fn write_phrase(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        if c == '"' || c == '\\' {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+}
+
+/// Characters that could have a meaning outside of quotes.
+const MEANING: &str = "\"\\()[],|^~:<>=!*";
+
+/// Appends a text outside of quotes.
 fn write_term(text: &str, out: &mut String) {
     for c in text.chars() {
-        if (c.is_ascii_punctuation() && !"_-+.@/".contains(c)) || c.is_whitespace() {
+        if MEANING.contains(c) || c.is_whitespace() {
             out.push('\\');
         }
         out.push(c);
@@ -199,19 +209,10 @@ fn write_name(field: &FieldRef, group: Option<&FieldRef>, out: &mut String) {
         if i > 0 {
             out.push('.');
         }
-        // Below a group the word `raw` would begin a path spelled in full.
-        let is_prefix = i == 0 && below.is_some() && segment == "raw";
-        if is_name(segment) && !is_prefix {
+        if is_name(segment) {
             out.push_str(segment);
         } else {
-            out.push('"');
-            for c in segment.chars() {
-                if c == '"' || c == '\\' {
-                    out.push('\\');
-                }
-                out.push(c);
-            }
-            out.push('"');
+            write_phrase(segment, out);
         }
     }
 }

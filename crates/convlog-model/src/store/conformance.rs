@@ -7,8 +7,10 @@ mod append;
 mod control;
 mod erase;
 mod expire;
+mod figures;
 mod read;
 mod session;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -96,13 +98,14 @@ pub const CASES: &[Case] = cases! { Case:
     read::pages_that_follow_each_other_show_every_match_once,
     read::a_next_page_is_promised_only_if_a_further_record_exists,
     read::a_limit_out_of_range_is_invalid,
-    read::count_is_the_number_of_matching_records,
-    read::aggregate_groups_and_measures_matching_records,
-    read::too_many_groups_are_invalid_and_name_the_field,
-    read::a_walk_shows_every_record_that_existed_at_its_first_step_and_still_exists_once,
-    read::a_walk_is_in_commit_order_and_ends_at_its_bounds,
-    read::watch_waits_until_something_is_visible_behind,
-    read::stats_tell_what_is_held_for_an_instance,
+    figures::count_is_the_number_of_matching_records,
+    figures::aggregate_groups_and_measures_matching_records,
+    figures::too_many_groups_are_invalid_and_name_the_field,
+    walk::a_walk_shows_every_record_that_existed_at_its_first_step_and_still_exists_once,
+    walk::a_walk_is_in_commit_order_and_ends_at_its_bounds,
+    walk::a_walk_with_a_limit_out_of_range_is_invalid,
+    walk::watch_waits_until_something_is_visible_behind,
+    figures::stats_tell_what_is_held_for_an_instance,
     read::the_newest_position_is_that_of_the_last_record,
     erase::on_return_no_read_shows_the_records,
     erase::on_return_no_cursor_under_way_shows_the_records,

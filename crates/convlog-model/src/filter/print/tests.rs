@@ -84,8 +84,8 @@ fn comparisons_have_no_negated_operator() {
 #[test]
 fn what_has_a_meaning_is_quoted_or_escaped() {
     check(&is("user", "a,b|c"), r#"user::"a,b|c""#);
-    check(&is("user", r#"say "x" \ y"#), r#"user::"say \"x\" \ y""#);
-    check(&is("user", r"a b\"), r"user::a\ b\\");
+    check(&is("user", r#"say "x" \ y"#), r#"user::"say \"x\" \\ y""#);
+    check(&is("user", r"a b\"), r#"user::"a b\\""#);
     check(&is("user", "!x*"), r#"user::"!x*""#);
     check(&glob(&["a*", " ü", ""], Scope::Word), r"user:a\**\ ü*");
     check(&glob(&["", ""], Scope::Whole), "user::**");
@@ -141,14 +141,6 @@ fn names_in_a_group_lie_below_it() {
     let both = is("intents.name", "x").and(test("intents.confidence", Test::Exists).negate());
     check(&element("intents", both), "intents:(name::x,confidence:!*)");
     let inner = element("raw.a.b", is("raw.a.b.raw.c", "1"));
-    check(
-        &element("raw.a", inner.negate()),
-        r#"raw.a:(!(b:("raw".c::1)))"#,
-    );
-    let mixed = is("raw.response.intents.x", "1");
-    check(
-        &element("intents", mixed),
-        "intents:(raw.response.intents.x::1)",
-    );
+    check(&element("raw.a", inner.negate()), "raw.a:(!(b:(raw.c::1)))");
     check(&element("intents", Filter::All), "intents:()");
 }
