@@ -1,6 +1,12 @@
 //! Records as log objects, and pages of them.
 
-use convlog_model::record::Record;
+mod neutral;
+mod view;
+
+use convlog_model::record::{Dialect, Record};
+
+use self::neutral::Neutral;
+use crate::splice::{self, quote};
 
 /// Which log object is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,19 +17,41 @@ pub enum Shape {
     V2,
 }
 
+impl Shape {
+    fn dialect(self) -> Dialect {
+        match self {
+            Shape::V1 => Dialect::WatsonV1,
+            Shape::V2 => Dialect::WatsonV2,
+        }
+    }
+}
+
 /// The log object of a record: unchanged in the shape it was written in, else made of its
 /// canonical turn.
 #[must_use]
 pub fn log(record: &Record, shape: Shape) -> String {
-    let _ = (record, shape);
-    String::new()
+    if record.draft.dialect == shape.dialect() {
+        return splice::with_first(&record.draft.raw, "log_id", &quote(&record.shown_id()));
+    }
+    let neutral = Neutral::of(record);
+    match shape {
+        Shape::V1 => view::v1(&neutral).to_string(),
+        Shape::V2 => view::v2(&neutral).to_string(),
+    }
 }
 
 /// As [`log`], with `customer_id` also where the list API shows none, so that an import of it
 /// knows the customer.
 #[must_use]
 pub fn export(record: &Record, shape: Shape) -> String {
-    log(record, shape)
+    let text = log(record, shape);
+    if splice::member(&text, "customer_id").is_some() {
+        return text;
+    }
+    match record.flat().text("customer") {
+        Some(customer) => splice::with_first(&text, "customer_id", &quote(customer)),
+        None => text,
+    }
 }
 
 /// Where the next page is.
@@ -37,9 +65,44 @@ pub struct Next<'a> {
     pub cursor: &'a str,
 }
 
-/// The answer of a list: `{"logs":[…],"pagination":{…}}`, with `{}` on the last page.
+impl Next<'_> {
+    fn url(&self) -> String {
+        let given = self.params.iter().filter(|(name, _)| name != "cursor");
+        let given = given.map(|(name, value)| (name.as_str(), value.as_str()));
+        let pairs = given.chain([("cursor", self.cursor)]);
+        let pairs = pairs.map(|(name, value)| format!("{}={}", escape(name), escape(value)));
+        format!("{}?{}", self.path, pairs.collect::<Vec<_>>().join("&"))
+    }
+}
+
+/// Percent-encodes everything but what RFC 3986 calls unreserved.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte));
+            }
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
+}
+
+/// The answer of a list: `{"logs":[…],"pagination":{…}}`, with `{}` on the last page: clients
+/// read on as long as anything stands in it.
 #[must_use]
 pub fn page(logs: &[String], next: Option<&Next<'_>>) -> String {
-    let _ = (logs, next);
-    String::new()
+    let pagination = match next {
+        None => "{}".to_owned(),
+        Some(next) => {
+            let (url, cursor) = (quote(&next.url()), quote(next.cursor));
+            splice::object([("next_url", url.as_str()), ("next_cursor", cursor.as_str())])
+        }
+    };
+    let logs = format!("[{}]", logs.join(","));
+    splice::object([("logs", logs.as_str()), ("pagination", pagination.as_str())])
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 //! or          = and *( "|" and )
 //! and         = prim *( "," prim )                        "," binds tighter than "|"
 //! prim        = group | condition | "!" group             "!" only in the own API
-//! group       = "(" or ")" | "[" or "]"
+//! group       = "(" or ")" | "[" or "]" | "()" | "[]"     "()" every record, only in the own API
 //! condition   = location compare operand
 //!             | location match value
 //!             | location ":" group                        location is an array of objects: some
@@ -21,7 +21,7 @@
 //! term        = ( phrase | word ) [ "~1" | "~2" ] | "*"
 //! phrase      = DQUOTE *( any but DQUOTE | "\" DQUOTE | "\\" ) DQUOTE
 //! word        = 1*( "\" escapable | any but , | ( ) [ ] DQUOTE )    trimmed, spaces kept inside
-//! escapable   = " \ ( ) [ ] , | ^ ~ : < > = ! * . and space
+//! escapable   = " \ ( ) [ ] , | ^ ~ : < > = ! * . and white space
 //! ```
 //!
 //! A `*` in a word is a wildcard. A bare `:` in a value is literal, as times need it. Operands of

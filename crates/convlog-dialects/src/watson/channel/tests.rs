@@ -54,7 +54,7 @@ fn flat(customer: &str) -> (Option<String>, Option<String>) {
 #[test]
 fn an_imported_log_gets_the_customer_of_its_channel() {
     let expected = (Some("slack".to_owned()), Some("slack_s".to_owned()));
-    assert_eq!(flat("\""), expected);
+    assert_eq!(flat(""), expected);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use convlog_model::filter::CompareOp;
 use super::FilterError;
 use super::syntax::{Op, Term};
 
-/// What a backslash may stand before; behind other characters it would hide a typing error.
-const ESCAPABLE: &str = "\"\\()[],|^~:<>=!*. ";
+/// What a backslash may stand before, besides white space; behind other characters it would hide a
+/// typing error.
+const ESCAPABLE: &str = "\"\\()[],|^~:<>=!*.";
 
 /// A place in a filter.
 #[derive(Clone, Debug)]
@@ -140,13 +141,18 @@ impl Lexer {
         found.map(|(_, op, negated)| (op, negated))
     }
 
-    /// Whether a location and an operator stand here, behind opening brackets or not: then what
-    /// stands here is a condition and no value.
+    /// Whether a location and an operator stand here, behind opening brackets or not, or an empty
+    /// group: then what stands here is a condition and no value.
     pub(super) fn looks_like_condition(&self) -> bool {
         let mut ahead = self.clone();
+        let mut close = None;
         loop {
             ahead.skip_spaces();
-            if ahead.open().is_none() && !ahead.take("!") {
+            if let Some(opened) = ahead.open() {
+                close = Some(opened);
+            } else if close.is_some() && ahead.peek() == close {
+                return true;
+            } else if !ahead.take("!") {
                 break;
             }
         }
@@ -253,7 +259,8 @@ impl Lexer {
                 ',' | '|' | '(' | ')' | '[' | ']' => break,
                 '"' => return self.error("a quote inside of a value needs a backslash"),
                 '\\' => {
-                    let escaped = self.peek_second().filter(|c| ESCAPABLE.contains(*c));
+                    let is_escapable = |c: &char| ESCAPABLE.contains(*c) || c.is_whitespace();
+                    let escaped = self.peek_second().filter(is_escapable);
                     let Some(escaped) = escaped else {
                         return self.error("a backslash stands only before an operator character");
                     };

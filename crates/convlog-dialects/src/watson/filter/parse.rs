@@ -37,6 +37,12 @@ struct Parser {
 
 impl Parser {
     fn or(&mut self, within: Option<&str>) -> Result<Node, FilterError> {
+        if self.names.names() == Names::Own && self.depth > 0 {
+            self.lexer.skip_spaces();
+            if matches!(self.lexer.peek(), Some(')' | ']')) {
+                return Ok(Node::And(Vec::new()));
+            }
+        }
         let mut parts = vec![self.and(within)?];
         while self.lexer.take("|") {
             parts.push(self.and(within)?);

@@ -1,0 +1,136 @@
+use super::*;
+
+/// All items of an export that arrives in pieces of `piece` bytes.
+fn split(export: &str, piece: usize) -> Vec<(u64, Result<String, String>)> {
+    let mut splitter = Splitter::new();
+    let mut items = Vec::new();
+    let mut drain = |splitter: &mut Splitter| {
+        while let Some(item) = splitter.next_item() {
+            items.push((item.line, item.text.map_err(|error| error.to_string())));
+        }
+    };
+    for bytes in export.as_bytes().chunks(piece) {
+        splitter.push(bytes);
+        drain(&mut splitter);
+    }
+    splitter.finish();
+    drain(&mut splitter);
+    items
+}
+
+fn check(export: &str, expected: &[(u64, &str)]) {
+    for piece in [1, 2, 3, 7, export.len().max(1)] {
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(line, text)| (*line, Ok((*text).to_owned())))
+            .collect();
+        assert_eq!(split(export, piece), expected, "{export} by {piece}");
+    }
+}
+
+#[test]
+fn every_shape_gives_the_same_logs() {
+    let logs = [(1, r#"{"a":1}"#), (1, r#"{"b":"]}\"","c":{"logs":[]}}"#)];
+    let [(_, a), (_, b)] = logs;
+    check(&format!("[{a},{b}]"), &logs);
+    check(&format!("[[{a}],[{b}]]"), &logs);
+    check(&format!(r#"{{"logs":[{a},{b}],"pagination":{{}}}}"#), &logs);
+    check(
+        &format!(r#"{{"pagination":{{"next_url":"x"}},"logs":[{a}]}}{{"logs":[{b}]}}"#),
+        &[].iter().chain(&logs).copied().collect::<Vec<_>>(),
+    );
+    check(&format!(r#"[{{"logs":[{a}]}},{{"logs":[{b}]}}]"#), &logs);
+    check(&format!("{a}\n\n{b}\n"), &[(1, a), (3, b)]);
+    check(&format!("\u{feff}{a}\r\n{b}"), &[(1, a), (2, b)]);
+}
+
+#[test]
+fn an_export_over_many_lines_is_one_value() {
+    check(
+        "{\n \"logs\": [\n  {\"a\":\n1},\n{}\n]\n}\n",
+        &[(3, "{\"a\":\n1}"), (5, "{}")],
+    );
+    check("[\n{},\n\n{}]", &[(2, "{}"), (4, "{}")]);
+    check("{\n\"a\":1\n}", &[(1, "{\n\"a\":1\n}")]);
+}
+
+#[test]
+fn nothing_is_an_export_without_logs() {
+    for export in ["", " \n ", "[]", "[[],[]]", "{\"logs\":[]}"] {
+        check(export, &[]);
+    }
+}
+
+#[test]
+fn a_broken_line_is_named_and_the_next_one_read() {
+    let items = split("{\"a\":1}\n{\"b\":\nnonsense\n{\"c\":3}\n", 4);
+    let shown: Vec<_> = items
+        .iter()
+        .map(|(line, text)| (*line, text.is_ok()))
+        .collect();
+    assert_eq!(shown, [(1, true), (2, false), (3, false), (4, true)]);
+    assert_eq!(items[2].1, Err("expected ident at column 2".to_owned()));
+}
+
+#[test]
+fn a_broken_first_line_is_no_reason_to_give_up() {
+    let items = split("{\"a\":\n{\"b\":2}\n", 100);
+    let shown: Vec<_> = items
+        .iter()
+        .map(|(line, text)| (*line, text.is_ok()))
+        .collect();
+    assert_eq!(shown, [(1, false), (2, true)]);
+}
+
+#[test]
+fn a_list_that_breaks_off_says_so_behind_its_good_logs() {
+    let items = split("[{\"a\":1},\n{\"b\":", 5);
+    assert_eq!(items.len(), 2);
+    assert_eq!(
+        items[1],
+        (2, Err("the export ends in the middle of a log".to_owned()))
+    );
+    let items = split("[{\"a\":1}", 5);
+    assert_eq!(
+        items[1],
+        (1, Err("the export ends in the middle of a log".to_owned()))
+    );
+    let items = split("[{},7,{}]", 100);
+    let expected = "a log object, a list of them or a page of them is expected";
+    assert_eq!(items[1], (1, Err(expected.to_owned())));
+    assert_eq!(items.len(), 2);
+}
+
+#[test]
+fn shapes_are_told_apart() {
+    for (log, dialect) in [
+        (
+            r#"{"request":{},"response":{},"workspace_id":"w"}"#,
+            Dialect::WatsonV1,
+        ),
+        (
+            r#"{"request":{},"response":{"intents":[]}}"#,
+            Dialect::WatsonV1,
+        ),
+        (
+            r#"{"request":{},"response":{"output":{"intents":[]}}}"#,
+            Dialect::WatsonV2,
+        ),
+        (r#"{"response":{},"session_id":"s"}"#, Dialect::WatsonV2),
+        (
+            r#"{"kind":"turn","dialect":"watson-v1","raw":{}}"#,
+            Dialect::Convlog,
+        ),
+    ] {
+        assert_eq!(shape(log), Ok(dialect), "{log}");
+    }
+    let error = shape("{}").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "not a log object: it has no request and no response"
+    );
+    assert_eq!(
+        shape("[]").unwrap_err().to_string(),
+        "a log must be an object, not an array"
+    );
+}
