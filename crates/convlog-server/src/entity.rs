@@ -2,7 +2,7 @@
 //! that a change brings ride on the document, written by the same put, and are taken off once they
 //! are records; so no change is without its event, whenever the process ends.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 
@@ -41,9 +41,6 @@ struct Stored<T> {
     doc: Option<T>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pending: Vec<AuditEvent>,
-    /// Answers to requests with an `Idempotency-Key`, by the key's hash; sealed where secret.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    answers: BTreeMap<String, String>,
 }
 
 /// What a change wants: the new document, and the events that tell of it.
@@ -53,8 +50,6 @@ pub(crate) struct Change<T> {
     pub doc: Option<T>,
     /// Events that become records with it.
     pub events: Vec<AuditEvent>,
-    /// An answer to keep beside the document: hash of the `Idempotency-Key`, and what to answer.
-    pub answer: Option<(String, String)>,
 }
 
 impl<T> Change<T> {
@@ -64,7 +59,6 @@ impl<T> Change<T> {
         Change {
             doc: Some(doc),
             events: vec![event],
-            answer: None,
         }
     }
 
@@ -74,7 +68,6 @@ impl<T> Change<T> {
         Change {
             doc: None,
             events: vec![event],
-            answer: None,
         }
     }
 
@@ -84,7 +77,6 @@ impl<T> Change<T> {
         Change {
             doc: Some(doc),
             events: Vec::new(),
-            answer: None,
         }
     }
 }
@@ -194,18 +186,6 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
         Ok((found, next))
     }
 
-    /// The answer kept beside the document for this hash of an `Idempotency-Key`.
-    ///
-    /// # Errors
-    /// As [`Collection::get`].
-    pub(crate) async fn answer(&self, id: &str, key_hash: &str) -> Result<Option<String>, Fault> {
-        let Some(document) = self.app.control().get(self.name, id).await? else {
-            return Ok(None);
-        };
-        let mut stored = self.parse(&document)?;
-        Ok(stored.answers.remove(key_hash))
-    }
-
     /// Changes one document: `decide` sees the present one and says what it becomes. It is asked
     /// again when somebody else was faster. Returns the new document, `None` once deleted; the
     /// events are records when this returns, or will be (see [`crate::jobs`]).
@@ -242,7 +222,6 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
                 None => Stored {
                     doc: None,
                     pending: Vec::new(),
-                    answers: BTreeMap::new(),
                 },
             };
             let change = decide(stored.doc.take())?;
@@ -251,7 +230,6 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
             }
             stored.doc = change.doc;
             stored.pending.extend(change.events);
-            stored.answers.extend(change.answer);
             if let Some(version) = self.try_put(id, &stored, expect).await? {
                 return self.finish(id, version, stored).await;
             }

@@ -1,6 +1,6 @@
 //! Tenants: the one of the first start, and those that an operator adds.
 
-use axum::Json;
+use axum::{Extension, Json};
 use axum::extract::State;
 use axum::http::StatusCode;
 use convlog_model::ids::InstanceId;
@@ -12,6 +12,7 @@ use crate::auth::{Caller, Role, Roles};
 use crate::body::JsonBody;
 use crate::entity::{Change, Collection};
 use crate::error::Fault;
+use crate::idempotency::Seed;
 use crate::keys::{self, NewKey};
 
 const COLLECTION: &str = "instances";
@@ -52,7 +53,7 @@ pub(crate) async fn first_start(
         expires_at: None,
     };
     let is_given = given.is_some();
-    let (id, secret) = given.unwrap_or_else(|| keys::draw(app));
+    let (id, secret) = given.unwrap_or_else(|| keys::draw(app.ids()));
     keys::insert(app, (&id, &secret), &new, LOCAL).await?;
     Ok((!is_given).then(|| format!("{id}.{secret}")))
 }
@@ -104,6 +105,7 @@ pub(crate) struct CreatedInstance {
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
+    seed: Option<Extension<Seed>>,
     JsonBody(wanted): JsonBody<CreateInstance>,
 ) -> Result<(StatusCode, Json<CreatedInstance>), Fault> {
     let n_chars = wanted.name.chars().count();
@@ -111,7 +113,11 @@ pub(crate) async fn create(
         let message = format!("must have 1 to {NAME_CHARS_MAX} characters");
         return Err(Fault::bad_at("name", message));
     }
-    let id = app.new_id().to_string();
+    let (id, (key_id, secret)) = match &seed {
+        Some(Extension(seed)) => (seed.id("instance"), keys::draw(seed)),
+        None => (app.new_id(), keys::draw(app.ids())),
+    };
+    let id = id.to_string();
     let instance =
         InstanceId::new(&id).map_err(|_| Fault::internal("an id is no instance id"))?;
     insert(&app, &instance, &wanted.name, &caller.key_id, &caller.instance).await?;
@@ -122,7 +128,6 @@ pub(crate) async fn create(
         bots: None,
         expires_at: None,
     };
-    let (key_id, secret) = keys::draw(&app);
     keys::insert(&app, (&key_id, &secret), &new, &caller.key_id).await?;
     let created = CreatedInstance {
         id,
