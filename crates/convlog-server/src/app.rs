@@ -16,7 +16,9 @@ use crate::bots::Known;
 use crate::config::ServerConfig;
 use crate::connector::Connectors;
 use crate::entity::Pending;
+use crate::erasures::Forwards;
 use crate::error::Fault;
+use crate::idempotency::Running;
 use crate::ingest::Ingest;
 use crate::jobs::Jobs;
 use crate::keys::KeyCache;
@@ -57,6 +59,8 @@ struct Inner {
     limits: RateLimits,
     pending: Pending,
     bots: Known,
+    forwards: Forwards,
+    running: Running,
     exports: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     connectors: Connectors,
@@ -75,6 +79,8 @@ impl App {
             limits: RateLimits::new(&config.limits, &deps.clock),
             pending: Pending::default(),
             bots: Known::default(),
+            forwards: Forwards::default(),
+            running: Running::default(),
             exports: Arc::new(Semaphore::new(config.limits.exports_at_once)),
             requests: Arc::new(Semaphore::new(config.limits.concurrent_requests)),
             connectors: Connectors::new(&config.connectors),
@@ -197,6 +203,14 @@ impl App {
 
     pub(crate) fn pending(&self) -> &Pending {
         &self.inner.pending
+    }
+
+    pub(crate) fn forwards(&self) -> &Forwards {
+        &self.inner.forwards
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        &self.inner.running
     }
 
     pub(crate) fn bots(&self) -> &Known {

@@ -111,6 +111,7 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "hooks",
     "definitions",
     "idempotency",
+    "erasures",
 ];
 
 /// A collection whose documents are of one type.

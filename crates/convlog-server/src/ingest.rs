@@ -64,6 +64,7 @@ impl<'a> Ingest<'a> {
             }
             return Ok(None);
         }
+        crate::bots::sight(self.app, &caller.instance, &flat).await?;
         match self.append(vec![draft], states).await?.pop() {
             Some(Outcome::Stored(stored) | Outcome::Duplicate(stored)) => Ok(Some(stored)),
             Some(Outcome::Conflict) => Err(Fault::conflict(CONFLICT)),
@@ -146,6 +147,7 @@ impl<'a> Ingest<'a> {
         if policy.opts_out {
             opt_out(draft);
         }
+        crate::bots::sight(self.app, &caller.instance, &flat).await?;
         match bot {
             Some(bot) => policies.ensure(&caller.instance, bot).await,
             None => Ok(Ok(())),

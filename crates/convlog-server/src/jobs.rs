@@ -93,6 +93,7 @@ impl Jobs {
 
 const FLUSH_PAUSE: Duration = Duration::from_secs(5);
 const TIDY_PAUSE: Duration = Duration::from_secs(60);
+const FORGET_PAUSE: Duration = Duration::from_secs(3600);
 
 /// Starts the work that every server has.
 pub(crate) async fn start(app: &App) {
@@ -117,4 +118,10 @@ pub(crate) async fn start(app: &App) {
         let app = each.clone();
         async move { crate::retention::pass(&app).await }
     });
+    let each = app.clone();
+    app.jobs().every(FORGET_PAUSE, move || {
+        let app = each.clone();
+        async move { crate::idempotency::forget_old(&app).await }
+    });
+    crate::erasures::start(app).await;
 }

@@ -1,6 +1,7 @@
 //! HTTP: routes, keys, the ingest door and the query door. Holds an `Arc<dyn Store>` and cannot
 //! see which; opens no files and reads no environment. See ARCHITECTURE.md.
 
+mod aggregate;
 mod app;
 mod audit;
 pub mod auth;
@@ -11,10 +12,13 @@ pub mod config;
 mod connector;
 mod definitions;
 mod entity;
+mod erasures;
 pub mod error;
+mod export;
 mod health;
 mod hooks;
 mod hooks_admin;
+mod idempotency;
 mod ingest;
 mod instances;
 mod jobs;
@@ -24,7 +28,9 @@ mod metrics;
 mod middleware;
 mod object;
 mod openapi;
+mod own_filter;
 mod query;
+mod records;
 mod retention;
 mod router;
 mod secret;

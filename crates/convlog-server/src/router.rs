@@ -4,14 +4,17 @@
 use axum::Router;
 use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post, put};
 
 use crate::app::App;
 use crate::auth::Role;
 use crate::error::Fault;
 use crate::middleware::{self, Guarded};
-use crate::watson::{definitions, logs, message_v1, message_v2, session};
-use crate::{audit, health, hooks, instances, keys, metrics, openapi, tokens};
+use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
+use crate::{
+    aggregate, audit, bots, definitions as definitions_own, erasures, export, health, hooks,
+    hooks_admin, idempotency, instances, keys, metrics, openapi, records, settings, stats, tokens,
+};
 
 /// What a key must be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub struct Route {
     pub is_list: bool,
     /// Whether it may take the time of a bulk request.
     pub is_bulk: bool,
+    /// Whether an `Idempotency-Key` makes it safe to send again.
+    pub is_creating: bool,
     /// The form of its errors.
     pub envelope: Envelope,
     handler: fn() -> MethodRouter<App>,
@@ -68,6 +73,7 @@ impl Route {
             is_instance_wide: false,
             is_list: false,
             is_bulk: false,
+            is_creating: false,
             envelope,
             handler,
         }
@@ -80,6 +86,16 @@ impl Route {
 
     const fn list(mut self) -> Self {
         self.is_list = true;
+        self
+    }
+
+    const fn bulk(mut self) -> Self {
+        self.is_bulk = true;
+        self
+    }
+
+    const fn creating(mut self) -> Self {
+        self.is_creating = true;
         self
     }
 }
@@ -118,6 +134,8 @@ pub static ROUTES: &[Route] = &[
     watson("GET", "/v1/workspaces/{id}", READ, || get(definitions::workspace)),
     watson("GET", "/v1/workspaces/{id}/logs", READ, || get(logs::of_workspace)).list(),
     watson("GET", "/v1/logs", READ, || get(logs::all)).list(),
+    watson("DELETE", "/v1/user_data", ERASE, || delete(user_data::delete)).instance_wide(),
+    watson("DELETE", "/v2/user_data", ERASE, || delete(user_data::delete)).instance_wide(),
     watson("GET", "/v2/assistants/{id}/logs", READ, || get(logs::of_assistant)).list(),
     watson("GET", "/v2/assistants/{id}/skills_export", READ, || get(definitions::skills)),
     watson("POST", "/v2/assistants/{id}/sessions", WRITE, || post(session::create)),
@@ -184,7 +202,30 @@ pub static ROUTES: &[Route] = &[
     own("GET", "/convlog/v1/openapi.json", Access::Open, || {
         get(openapi::document)
     }),
-    own("POST", "/convlog/v1/keys", ADMIN, || post(keys::create)).instance_wide(),
+    own("POST", "/convlog/v1/records", WRITE, || post(records::create)).bulk().creating(),
+    own("GET", "/convlog/v1/records", READ, || get(records::list)).list(),
+    own("GET", "/convlog/v1/records/{id}", READ, || get(records::get)),
+    own("POST", "/convlog/v1/aggregate", READ, || post(aggregate::run)),
+    own("GET", "/convlog/v1/export", READ, || get(export::start)),
+    own("GET", "/convlog/v1/bots", READ, || get(bots::list)).list(),
+    own("GET", "/convlog/v1/bots/{id}", READ, || get(bots::get)),
+    own("PUT", "/convlog/v1/bots/{id}", ADMIN, || put(bots::put)),
+    own("DELETE", "/convlog/v1/bots/{id}", ADMIN, || delete(bots::delete)),
+    own("PUT", "/convlog/v1/bots/{id}/definition", ADMIN, || put(definitions_own::put)),
+    own("GET", "/convlog/v1/bots/{id}/definition", ADMIN, || get(definitions_own::get)),
+    own("PUT", "/convlog/v1/settings", ADMIN, || put(settings::put)).instance_wide(),
+    own("GET", "/convlog/v1/settings", ADMIN, || get(settings::get)),
+    own("POST", "/convlog/v1/erasures", ERASE, || post(erasures::create))
+        .instance_wide()
+        .creating(),
+    own("GET", "/convlog/v1/erasures", ERASE, || get(erasures::list)).instance_wide().list(),
+    own("GET", "/convlog/v1/erasures/{id}", ERASE, || get(erasures::get)).instance_wide(),
+    own("PUT", "/convlog/v1/hooks/{hook}", ADMIN, || put(hooks_admin::put)).instance_wide(),
+    own("GET", "/convlog/v1/hooks/{hook}", ADMIN, || get(hooks_admin::get)).instance_wide(),
+    own("DELETE", "/convlog/v1/hooks/{hook}", ADMIN, || delete(hooks_admin::delete))
+        .instance_wide(),
+    own("GET", "/convlog/v1/stats", ADMIN, || get(stats::get)).instance_wide(),
+    own("POST", "/convlog/v1/keys", ADMIN, || post(keys::create)).instance_wide().creating(),
     own("GET", "/convlog/v1/keys", ADMIN, || get(keys::list)).instance_wide(),
     own("DELETE", "/convlog/v1/keys/{id}", ADMIN, || {
         delete(keys::revoke)
@@ -193,7 +234,8 @@ pub static ROUTES: &[Route] = &[
     own("POST", "/convlog/v1/instances", OPERATOR, || {
         post(instances::create)
     })
-    .instance_wide(),
+    .instance_wide()
+    .creating(),
     own("GET", "/convlog/v1/instances", OPERATOR, || {
         get(instances::list)
     })
@@ -212,7 +254,12 @@ pub fn router(app: App) -> Router {
             route,
         };
         let guard = from_fn_with_state(guarded, middleware::guard);
-        routes = routes.route(route.path, (route.handler)().route_layer(guard));
+        let mut handler = (route.handler)();
+        if route.is_creating {
+            let keyed = from_fn_with_state(app.clone(), idempotency::around);
+            handler = handler.route_layer(keyed);
+        }
+        routes = routes.route(route.path, handler.route_layer(guard));
     }
     let routes = routes
         .merge(openapi::page())

@@ -1,0 +1,175 @@
+//! Definitions of bots that the operator uploads, for tools that ask for them through Watson's
+//! endpoints: `PUT|GET /bots/{id}/definition`.
+//!
+//! A document of the control plane has at most 1 MiB, a definition may be larger: it is stored in
+//! parts, and the head document names the parts that belong together.
+
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use convlog_model::control::Expect;
+use convlog_model::ids::InstanceId;
+use convlog_model::json::Json;
+use serde::{Deserialize, Serialize};
+
+use crate::app::{App, scoped_id};
+use crate::audit::AuditEvent;
+use crate::auth::Caller;
+use crate::body::RawBody;
+use crate::bots;
+use crate::entity::{Change, Collection};
+use crate::error::{Fault, Problem};
+
+const COLLECTION: &str = "definitions";
+const PARTS: &str = "definition_parts";
+/// Bytes of a part.
+const PART_BYTES: usize = 512 << 10;
+
+/// Which parts a definition has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Head {
+    /// Chosen anew with each upload.
+    upload: String,
+    parts: usize,
+    bytes: usize,
+    updated_us: i64,
+}
+
+/// What is known of a stored definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(crate) struct DefinitionView {
+    /// The bot.
+    bot: String,
+    /// Its size.
+    bytes: usize,
+    /// When it was uploaded.
+    updated_at: String,
+}
+
+fn heads(app: &App) -> Collection<'_, Head> {
+    Collection::new(app, COLLECTION)
+}
+
+/// The definition of a bot as it was uploaded, `None` when there is none.
+///
+/// # Errors
+/// What the control plane answers.
+pub(crate) async fn load(app: &App, instance: &InstanceId, bot: &str) -> Result<Option<String>, Fault> {
+    let Some(head) = heads(app).get(&scoped_id(instance, bot)).await? else {
+        return Ok(None);
+    };
+    let mut bytes = Vec::with_capacity(head.doc.bytes);
+    for number in 0..head.doc.parts {
+        let id = part_id(instance, &head.doc.upload, number);
+        match app.control().get(PARTS, &id).await? {
+            Some(part) => bytes.extend(part.body),
+            // A new upload has taken its place meanwhile.
+            None => return Err(Fault::conflict("the definition was just replaced")),
+        }
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text)),
+        Err(_) => Err(Fault::internal("a stored definition is no UTF-8")),
+    }
+}
+
+/// Stores the definition of a bot: a JSON object, as `workspaces/{id}?export=true` or
+/// `skills_export` answers it.
+#[utoipa::path(put, path = "/convlog/v1/bots/{id}/definition", tag = "bots",
+    params(("id" = String, Path, description = "id of the bot")),
+    request_body(content = Object, description = "the definition"),
+    responses(
+        (status = 200, body = DefinitionView),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn put(
+    State(app): State<App>,
+    caller: Caller,
+    Path(bot): Path<String>,
+    RawBody(body): RawBody,
+) -> Result<axum::Json<DefinitionView>, Fault> {
+    caller.require_bot(&bot)?;
+    let instance = &caller.instance;
+    if bots::find(&app, instance, &bot).await?.is_none() {
+        return Err(Fault::not_found("Resource not found"));
+    }
+    let value = Json::parse_within(&body, app.config().limits.json_depth)
+        .map_err(|error| Fault::bad(format!("the body is not valid JSON: {error}")))?;
+    if value.as_object().is_none() {
+        let message = format!("the body must be an object, not {}", value.type_name());
+        return Err(Fault::bad(message));
+    }
+    let head = Head {
+        upload: app.new_id().to_string(),
+        parts: body.len().div_ceil(PART_BYTES),
+        bytes: body.len(),
+        updated_us: app.now().micros(),
+    };
+    for (number, part) in body.chunks(PART_BYTES).enumerate() {
+        let id = part_id(instance, &head.upload, number);
+        app.control().put(PARTS, &id, part, Expect::Absent).await?;
+    }
+    let mut replaced = None;
+    let changed = heads(&app).change(&scoped_id(instance, &bot), |old: Option<Head>| {
+        replaced = old;
+        let event = AuditEvent::new(&app, &caller, "definition.changed");
+        Ok(Change::to(head.clone(), event.about("bot", &bot)))
+    });
+    changed.await?;
+    remove_parts(&app, instance, replaced).await?;
+    Ok(axum::Json(DefinitionView {
+        bot,
+        bytes: head.bytes,
+        updated_at: app.now().to_micros_text(),
+    }))
+}
+
+/// The definition of a bot, byte for byte.
+#[utoipa::path(get, path = "/convlog/v1/bots/{id}/definition", tag = "bots",
+    params(("id" = String, Path, description = "id of the bot")),
+    responses(
+        (status = 200, content_type = "application/json", body = Object),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn get(
+    State(app): State<App>,
+    caller: Caller,
+    Path(bot): Path<String>,
+) -> Result<Response, Fault> {
+    caller.require_bot(&bot)?;
+    let found = load(&app, &caller.instance, &bot).await?;
+    let text = found.ok_or_else(|| Fault::not_found("this bot has no definition"))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// Removes the definition of a bot that was deleted.
+pub(crate) async fn forget(app: &App, instance: &InstanceId, bot: &str) -> Result<(), Fault> {
+    let mut replaced = None;
+    let changed = heads(app).change(&scoped_id(instance, bot), |old: Option<Head>| {
+        replaced = old;
+        Ok(Change {
+            doc: None,
+            events: Vec::new(),
+        })
+    });
+    changed.await?;
+    remove_parts(app, instance, replaced).await
+}
+
+async fn remove_parts(app: &App, instance: &InstanceId, head: Option<Head>) -> Result<(), Fault> {
+    let Some(head) = head else {
+        return Ok(());
+    };
+    for number in 0..head.parts {
+        let id = part_id(instance, &head.upload, number);
+        if let Some(part) = app.control().get(PARTS, &id).await? {
+            app.control().delete(PARTS, &id, part.version).await?;
+        }
+    }
+    Ok(())
+}
+
+fn part_id(instance: &InstanceId, upload: &str, number: usize) -> String {
+    scoped_id(instance, &format!("{upload}/{number:04}"))
+}

@@ -1,0 +1,364 @@
+//! Erasures: `POST /erasures`, `GET /erasures`, `GET /erasures/{id}`, and what Watson's
+//! `DELETE user_data` calls.
+
+mod forward;
+mod order;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use convlog_model::aggregate::GroupBy;
+use convlog_model::fields::FieldRef;
+use convlog_model::filter::Filter;
+use convlog_model::ids::RecordId;
+use convlog_model::json::Json;
+use convlog_model::store::{Erase, Erasure, Selector};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::forward::Forwards;
+pub(crate) use self::order::{Forward, ForwardState, Holder};
+use self::order::Order;
+use crate::app::{App, scoped_id};
+use crate::audit::AuditEvent;
+use crate::auth::Caller;
+use crate::body::{JsonBody, Params};
+use crate::bots::{Bot, ConnectorConfig};
+use crate::entity::{Change, Collection};
+use crate::error::{Fault, Problem};
+use crate::idempotency::Seed;
+use crate::object::Reader;
+use crate::own_filter;
+use crate::secret::Secret;
+
+const COLLECTION: &str = "erasures";
+const CUSTOMER_BYTES_MAX: usize = 256;
+const FILTER_BYTES_MAX: usize = 64 << 10;
+const LIMIT_MAX: usize = 1000;
+/// Bots whose connectors an erasure by filter looks at.
+const HOLDER_BOTS_MAX: usize = 10_000;
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
+
+fn orders(app: &App) -> Collection<'_, Order> {
+    Collection::new(app, COLLECTION)
+}
+
+/// An erasure as answers show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(crate) struct ErasureView {
+    /// Its id.
+    id: String,
+    /// `hidden`, `overwriting`, `reindexing` or `done`: gone from every file of this server.
+    state: &'static str,
+    /// Number of records that it hid.
+    records: u64,
+    /// When it was asked for.
+    requested_at: String,
+    /// When the last record was hidden.
+    hidden_at: String,
+    /// When the last row was overwritten.
+    rows_overwritten_at: Option<String>,
+    /// When the last trace was gone.
+    done_at: Option<String>,
+    /// `customer` or `filter`.
+    selector: Option<String>,
+    /// Id of the key that asked for it.
+    requested_by: Option<String>,
+    /// Connectors that have got data which it is about: those that still hold it, and those where
+    /// it is repeated.
+    connectors: Vec<Holder>,
+}
+
+/// The number of records that an erasure would hide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(crate) struct DryRun {
+    /// Always true.
+    dry_run: bool,
+    /// How many it would hide.
+    records: u64,
+}
+
+/// Parameters of `GET /erasures`.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListParams {
+    /// At most so many; 100 by default, 1,000 at most.
+    limit: Option<usize>,
+    /// `cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of erasures.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct ErasurePage {
+    /// Newest first.
+    erasures: Vec<ErasureView>,
+    /// Where the next page begins; `null` on the last.
+    cursor: Option<String>,
+}
+
+/// Hides everything of a customer, or what matches a filter now, for good. No read shows it once
+/// this has answered.
+#[utoipa::path(post, path = "/convlog/v1/erasures", tag = "erasures",
+    request_body(content = Object,
+        description = "`{\"customer_id\"}` or `{\"filter\"}`, and `\"dry_run\": true` to count"),
+    responses(
+        (status = 202, body = ErasureView),
+        (status = 200, body = DryRun),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    seed: Option<Extension<Seed>>,
+    JsonBody(body): JsonBody<Json>,
+) -> Result<Response, Fault> {
+    let (selector, is_dry_run) = parse(&body)?;
+    if is_dry_run {
+        let filter = matched(&selector);
+        let records = app.query().count(&caller, filter).await?;
+        let answer = DryRun {
+            dry_run: true,
+            records,
+        };
+        return Ok(axum::Json(answer).into_response());
+    }
+    let id = match seed {
+        Some(Extension(seed)) => seed.id("erasure"),
+        None => app.new_id(),
+    };
+    let (erasure, order) = request(&app, &caller, id, selector).await?;
+    let answer = axum::Json(view(&erasure, Some(order)));
+    Ok((StatusCode::ACCEPTED, answer).into_response())
+}
+
+/// The erasures of the instance, newest first.
+#[utoipa::path(get, path = "/convlog/v1/erasures", tag = "erasures", params(ListParams), responses(
+    (status = 200, body = ErasurePage),
+))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Params(params): Params<ListParams>,
+) -> Result<axum::Json<ErasurePage>, Fault> {
+    let limit = params.limit.unwrap_or(100).min(LIMIT_MAX);
+    if limit == 0 {
+        return Err(Fault::bad_at("limit", "must be at least 1"));
+    }
+    let before: Option<RecordId> = match params.cursor.as_deref() {
+        None => None,
+        Some(text) => match text.parse() {
+            Ok(id) => Some(id),
+            Err(_) => return Err(Fault::bad_at("cursor", "is no cursor of this list")),
+        },
+    };
+    let mut all = app.store().erasures(&caller.instance).await?;
+    all.sort_by_key(|erasure| std::cmp::Reverse(erasure.id));
+    let mut rest = all.into_iter().filter(|e| before.is_none_or(|before| e.id < before));
+    let mut erasures = Vec::new();
+    for erasure in rest.by_ref().take(limit) {
+        let order = order_of(&app, &caller, erasure.id).await?;
+        erasures.push(view(&erasure, order));
+    }
+    let last = erasures.last().map(|erasure| erasure.id.clone());
+    let cursor = rest.next().and(last);
+    Ok(axum::Json(ErasurePage { erasures, cursor }))
+}
+
+/// How far an erasure has come, and which connectors have got data that it is about.
+#[utoipa::path(get, path = "/convlog/v1/erasures/{id}", tag = "erasures",
+    params(("id" = String, Path, description = "id of the erasure")),
+    responses(
+        (status = 200, body = ErasureView),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn get(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<ErasureView>, Fault> {
+    let missing = || Fault::not_found("Resource not found");
+    let id: RecordId = id.parse().map_err(|_| missing())?;
+    let all = app.store().erasures(&caller.instance).await?;
+    let erasure = all.into_iter().find(|e| e.id == id).ok_or_else(missing)?;
+    let order = order_of(&app, &caller, id).await?;
+    Ok(axum::Json(view(&erasure, order)))
+}
+
+/// Hides everything of one customer; for the dialects that have a call of their own for it.
+///
+/// # Errors
+/// 400 for an id that no customer can have; what the store and the control plane answer.
+pub(crate) async fn of_customer(
+    app: &App,
+    caller: &Caller,
+    customer: &str,
+) -> Result<Erasure, Fault> {
+    let is_legal = !customer.is_empty() && customer.len() <= CUSTOMER_BYTES_MAX;
+    if !is_legal || customer.chars().any(char::is_control) {
+        let message =
+            format!("must have 1 to {CUSTOMER_BYTES_MAX} bytes, none a control character");
+        return Err(Fault::bad_at("customer_id", message));
+    }
+    let selector = Selector::Customer(customer.to_owned());
+    let (erasure, _) = request(app, caller, app.new_id(), selector).await?;
+    Ok(erasure)
+}
+
+/// Starts the work that erasures need while the server runs.
+pub(crate) async fn start(app: &App) {
+    if let Err(fault) = forward::note_waiting(app).await {
+        tracing::warn!(error = ?fault, "erasures that wait to be forwarded are not known");
+    }
+    let each = app.clone();
+    app.jobs().every(RETRY_PAUSE, move || {
+        let app = each.clone();
+        async move { forward::pass(&app).await }
+    });
+}
+
+/// Hides what is selected, and keeps what must be told of it. Asked again under the same id, it
+/// changes nothing.
+async fn request(
+    app: &App,
+    caller: &Caller,
+    id: RecordId,
+    selector: Selector,
+) -> Result<(Erasure, Order), Fault> {
+    caller.require_unscoped()?;
+    // Before the rows are hidden, since a filter's bots are found by them.
+    let holders = holders(app, caller, &selector).await?;
+    let (kind, customer) = match &selector {
+        Selector::Customer(customer) => ("customer", Some(customer.clone())),
+        Selector::Filter(_) => ("filter", None),
+    };
+    let erase = Erase {
+        id,
+        instance: caller.instance.clone(),
+        selector,
+    };
+    if let Selector::Customer(customer) = &erase.selector {
+        app.sessions().note_erasure(&erase.instance, customer);
+    }
+    let erasure = app.store().erase(&erase).await?;
+    let order = Order {
+        selector: kind.to_owned(),
+        actor: caller.key_id.clone(),
+        customer: None,
+        holders,
+        next_us: app.now().micros(),
+    };
+    let is_waiting = order.waiting().next().is_some();
+    let order = Order {
+        customer: customer.filter(|_| is_waiting).map(|text| Secret::seal(app, &text)),
+        ..order
+    };
+    let document = scoped_id(&caller.instance, &id.to_string());
+    let event = AuditEvent::new(app, caller, "erasure.requested")
+        .about("erasure", id.to_string())
+        .with("selector", kind)
+        .with("records", erasure.records.to_string());
+    let kept = orders(app).change(&document, |old| match old {
+        Some(old) => Ok(Change::silent(old)),
+        None => Ok(Change::to(order.clone(), event.clone())),
+    });
+    let kept = kept.await?.map_or(order, |entity| entity.doc);
+    if kept.customer.is_some() {
+        forward::begin(app, &document);
+    }
+    Ok((erasure, kept))
+}
+
+fn parse(body: &Json) -> Result<(Selector, bool), Fault> {
+    let mut reader = Reader::new(body, "")?;
+    let customer = reader.text("customer_id", CUSTOMER_BYTES_MAX)?;
+    let filter = reader.text("filter", FILTER_BYTES_MAX)?;
+    let is_dry_run = reader.flag("dry_run")?.unwrap_or(false);
+    reader.finish()?;
+    let selector = match (customer, filter) {
+        (Some(customer), None) => Selector::Customer(customer),
+        (None, Some(filter)) => Selector::Filter(own_filter::erasable(&filter)?),
+        _ => return Err(Fault::bad("exactly one of customer_id and filter is needed")),
+    };
+    Ok((selector, is_dry_run))
+}
+
+fn matched(selector: &Selector) -> Filter {
+    match selector {
+        Selector::Customer(customer) => Filter::equals("customer", customer),
+        Selector::Filter(filter) => filter.clone(),
+    }
+}
+
+/// The connectors that have got what is to be erased. What a customer said may have gone to any
+/// of the instance's; what a filter selects went to those of the bots that it finds.
+async fn holders(app: &App, caller: &Caller, selector: &Selector) -> Result<Vec<Holder>, Fault> {
+    let all = Collection::<Bot>::new(app, "bots");
+    let all = all.list(&scoped_id(&caller.instance, "")).await?;
+    let concerned: Option<BTreeSet<String>> = match selector {
+        Selector::Customer(_) => None,
+        Selector::Filter(filter) => {
+            let by = GroupBy::Terms {
+                field: FieldRef::canonical("bot"),
+                limit: HOLDER_BOTS_MAX,
+            };
+            let query = app.query();
+            let table = query.aggregate(caller, filter.clone(), vec![by], Vec::new());
+            let rows = table.await?.rows;
+            let names = rows.iter().flat_map(|row| row.keys.iter().filter_map(Json::as_str));
+            Some(names.map(ToOwned::to_owned).collect())
+        }
+    };
+    let is_customer = matches!(selector, Selector::Customer(_));
+    let mut found = Vec::new();
+    for bot in all {
+        let bot = bot.doc;
+        if concerned.as_ref().is_some_and(|bots| !bots.contains(&bot.id)) {
+            continue;
+        }
+        let forwards = match &bot.connector {
+            ConnectorConfig::None | ConnectorConfig::Echo | ConnectorConfig::Rules(_) => continue,
+            ConnectorConfig::Webhook(_) => false,
+            ConnectorConfig::Upstream(upstream) => upstream.forward_erasure && is_customer,
+        };
+        let forward = forwards.then_some(Forward {
+            state: ForwardState::Pending,
+            attempts: 0,
+            last_error: None,
+        });
+        found.push(Holder {
+            kind: bot.connector.kind().to_owned(),
+            bot: bot.id,
+            forward,
+        });
+    }
+    Ok(found)
+}
+
+async fn order_of(app: &App, caller: &Caller, id: RecordId) -> Result<Option<Order>, Fault> {
+    let document = scoped_id(&caller.instance, &id.to_string());
+    Ok(orders(app).get(&document).await?.map(|entity| entity.doc))
+}
+
+fn view(erasure: &Erasure, order: Option<Order>) -> ErasureView {
+    let (selector, requested_by, connectors) = match order {
+        Some(order) => (Some(order.selector), Some(order.actor), order.holders),
+        None => (None, None, Vec::new()),
+    };
+    ErasureView {
+        id: erasure.id.to_string(),
+        state: erasure.state.as_str(),
+        records: erasure.records,
+        requested_at: erasure.requested_at.to_micros_text(),
+        hidden_at: erasure.hidden_at.to_micros_text(),
+        rows_overwritten_at: erasure.rows_overwritten_at.map(|t| t.to_micros_text()),
+        done_at: erasure.done_at.map(|t| t.to_micros_text()),
+        selector,
+        requested_by,
+        connectors,
+    }
+}

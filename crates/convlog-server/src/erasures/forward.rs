@@ -1,0 +1,158 @@
+//! Erasures repeated upstream: tried until the upstream server has accepted them, across
+//! restarts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use convlog_model::ids::InstanceId;
+
+use super::order::{ForwardState, Order};
+use super::orders;
+use crate::app::App;
+use crate::bots::{self, ConnectorConfig};
+use crate::connector::upstream::Upstream;
+use crate::entity::Change;
+use crate::error::Fault;
+
+/// Pause after the first failure; it doubles up to [`PAUSE_US_MAX`].
+const PAUSE_US: i64 = 5_000_000;
+const PAUSE_US_MAX: i64 = 3_600_000_000;
+
+/// Orders that wait for an upstream server: id of the document, and when to try next.
+#[derive(Debug, Default)]
+pub(crate) struct Forwards(Mutex<BTreeMap<String, i64>>);
+
+impl Forwards {
+    fn add(&self, id: &str, due_us: i64) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.insert(id.to_owned(), due_us);
+    }
+
+    /// Those that are due, taken off.
+    fn take_due(&self, now_us: i64) -> Vec<String> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (due, later) = std::mem::take(&mut *waiting)
+            .into_iter()
+            .partition::<BTreeMap<_, _>, _>(|(_, due_us)| *due_us <= now_us);
+        *waiting = later;
+        due.into_keys().collect()
+    }
+}
+
+/// Notes an order that waits, and tries at once.
+pub(super) fn begin(app: &App, id: &str) {
+    app.forwards().add(id, app.now().micros());
+    let app = app.clone();
+    app.clone().jobs().spawn(async move { pass(&app).await });
+}
+
+/// Finds the orders that wait since before the process began.
+pub(super) async fn note_waiting(app: &App) -> Result<(), Fault> {
+    let mut after = String::new();
+    loop {
+        let (step, next) = orders(app).step("", &after).await?;
+        for order in step.iter().filter(|order| order.doc.customer.is_some()) {
+            app.forwards().add(&order.id, order.doc.next_us);
+        }
+        match next {
+            Some(next) => after = next,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Tries every order that is due.
+pub(super) async fn pass(app: &App) {
+    let now_us = app.now().micros();
+    for id in app.forwards().take_due(now_us) {
+        if app.jobs().is_stopping() {
+            app.forwards().add(&id, now_us);
+            continue;
+        }
+        match forward(app, &id).await {
+            Ok(None) => {}
+            Ok(Some(next_us)) => app.forwards().add(&id, next_us),
+            Err(fault) => {
+                tracing::warn!(status = fault.status().as_u16(), "an erasure waits to be forwarded");
+                app.forwards().add(&id, now_us.saturating_add(PAUSE_US));
+            }
+        }
+    }
+}
+
+/// Tries one order; when to try again, `None` when nothing is left of it.
+async fn forward(app: &App, id: &str) -> Result<Option<i64>, Fault> {
+    let Some(found) = orders(app).get(id).await? else {
+        return Ok(None);
+    };
+    let (Some(customer), Some((instance, _))) = (&found.doc.customer, id.split_once('/')) else {
+        return Ok(None);
+    };
+    let customer = customer.open(app)?;
+    let instance = InstanceId::new(instance)
+        .map_err(|_| Fault::internal("an erasure of an instance without a valid id"))?;
+    let waiting: BTreeSet<&str> = found.doc.waiting().collect();
+    let mut results: BTreeMap<String, Result<ForwardState, String>> = BTreeMap::new();
+    for bot in waiting {
+        results.insert(bot.to_owned(), once(app, &instance, bot, &customer).await?);
+    }
+    note_results(app, id, &results).await
+}
+
+/// One try at one bot's upstream server.
+async fn once(
+    app: &App,
+    instance: &InstanceId,
+    bot: &str,
+    customer: &str,
+) -> Result<Result<ForwardState, String>, Fault> {
+    let found = bots::find(app, instance, bot).await?;
+    let target = found.as_ref().and_then(|bot| match &bot.doc.connector {
+        ConnectorConfig::Upstream(target) if target.forward_erasure => Some(target),
+        _ => None,
+    });
+    let Some(target) = target else {
+        return Ok(Ok(ForwardState::Dropped));
+    };
+    let upstream = Upstream::new(app, target)?;
+    Ok(match upstream.forward_erasure(customer).await {
+        Ok(()) => Ok(ForwardState::Done),
+        Err(failure) => Err(failure.class),
+    })
+}
+
+async fn note_results(
+    app: &App,
+    id: &str,
+    results: &BTreeMap<String, Result<ForwardState, String>>,
+) -> Result<Option<i64>, Fault> {
+    let now_us = app.now().micros();
+    let changed = orders(app).change(id, |order: Option<Order>| {
+        let mut order = order.ok_or_else(|| Fault::not_found("Resource not found"))?;
+        for holder in &mut order.holders {
+            let Some((result, forward)) = results.get(&holder.bot).zip(holder.forward.as_mut())
+            else {
+                continue;
+            };
+            forward.attempts = forward.attempts.saturating_add(1);
+            match result {
+                Ok(state) => {
+                    forward.state = *state;
+                    forward.last_error = None;
+                }
+                Err(class) => forward.last_error = Some(class.clone()),
+            }
+        }
+        let attempts = order.holders.iter().filter_map(|holder| holder.forward.as_ref());
+        let n_tries = attempts.map(|forward| forward.attempts).max().unwrap_or(1);
+        let pause_us = PAUSE_US << n_tries.saturating_sub(1).min(10);
+        order.next_us = now_us.saturating_add(pause_us.min(PAUSE_US_MAX));
+        if order.waiting().next().is_none() {
+            // From here on nothing needs the customer's id any more.
+            order.customer = None;
+        }
+        Ok(Change::silent(order))
+    });
+    let order = changed.await?.map(|entity| entity.doc);
+    Ok(order.filter(|order| order.customer.is_some()).map(|order| order.next_us))
+}

@@ -1,0 +1,218 @@
+//! `POST /records`: NDJSON in, one answer about every line out.
+
+use axum::Json;
+use axum::extract::State;
+use axum::Extension;
+use convlog_dialects::DecodeError;
+use convlog_model::ids::InstanceId;
+use convlog_model::record::{Dialect, Draft};
+use convlog_model::store::Outcome;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::body::{Line, Lines, Params};
+use crate::error::{Fault, Problem};
+use crate::idempotency::Seed;
+
+/// Lines that are handed to the store together.
+const STEP_LINES: usize = 1000;
+/// Bytes of lines that are handed to the store together.
+const STEP_BYTES: usize = 8 << 20;
+/// Most lines of one request.
+const LINES_MAX: u64 = 1_000_000;
+/// Most lines of one request that are named as rejected.
+const REJECTED_MAX: usize = 100_000;
+
+type Decode = fn(&InstanceId, &str) -> Result<Draft, DecodeError>;
+
+/// What reads the lines of a dialect; `None` until its issue.
+const DECODERS: &[(Dialect, Option<Decode>)] = &[
+    (Dialect::WatsonV1, Some(watson_v1)),
+    (Dialect::WatsonV2, Some(watson_v2)),
+    (Dialect::Convlog, Some(convlog_dialects::native::decode)),
+    (Dialect::LexV1, None),
+    (Dialect::ChatBotKit, None),
+];
+
+fn watson_v1(instance: &InstanceId, line: &str) -> Result<Draft, DecodeError> {
+    convlog_dialects::decode(instance, Dialect::WatsonV1, line)
+}
+
+fn watson_v2(instance: &InstanceId, line: &str) -> Result<Draft, DecodeError> {
+    convlog_dialects::decode(instance, Dialect::WatsonV2, line)
+}
+
+/// Parameters of `POST /records`.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct BulkParams {
+    /// Form of the lines: `watson-v1`, `watson-v2` or `convlog`.
+    dialect: String,
+}
+
+/// What became of the lines; the four numbers add up to the lines that are not empty.
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
+pub(crate) struct BulkAnswer {
+    /// Stored now.
+    accepted: u64,
+    /// Stored before.
+    duplicates: u64,
+    /// Of customers who were erased after the time of the record; not stored.
+    erased: u64,
+    /// Not stored.
+    rejected: Vec<Rejected>,
+}
+
+/// A line that was not stored.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Rejected {
+    /// Its number, counted from 1.
+    line: usize,
+    /// Why, naming the field.
+    error: String,
+}
+
+/// Takes records in, one a line. Good lines are durable and visible when the answer comes, also
+/// where others are bad.
+#[utoipa::path(post, path = "/convlog/v1/records", tag = "records", params(BulkParams),
+    request_body(content = String, content_type = "application/x-ndjson",
+        description = "one record a line; also gzip or zstd encoded"),
+    responses(
+        (status = 200, body = BulkAnswer),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 507, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    seed: Option<Extension<Seed>>,
+    Params(params): Params<BulkParams>,
+    mut lines: Lines,
+) -> Result<Json<BulkAnswer>, Fault> {
+    let decode = decoder(&params.dialect)?;
+    let seed = seed.map(|Extension(seed)| seed);
+    let mut answer = BulkAnswer::default();
+    let mut n_lines = 0;
+    loop {
+        let step = read_step(&mut lines).await;
+        // What was read before a broken end is kept all the same.
+        let (step, end) = match step {
+            (step, Ok(is_end)) => (step, if is_end { Some(Ok(())) } else { None }),
+            (step, Err(fault)) => (step, Some(Err(fault))),
+        };
+        n_lines += u64::try_from(step.len()).unwrap_or(u64::MAX);
+        if n_lines > LINES_MAX {
+            let message = format!("more than {LINES_MAX} lines; those before are stored");
+            return Err(Fault::too_large(message));
+        }
+        store(&app, &caller, decode, seed.as_ref(), step, &mut answer).await?;
+        if answer.rejected.len() > REJECTED_MAX {
+            let message = format!(
+                "more than {REJECTED_MAX} lines are rejected; good lines before are stored"
+            );
+            return Err(Fault::too_large(message));
+        }
+        match end {
+            Some(Ok(())) => return Ok(Json(answer)),
+            Some(Err(fault)) => return Err(fault),
+            None => {}
+        }
+    }
+}
+
+fn decoder(name: &str) -> Result<Decode, Fault> {
+    let known = DECODERS.iter().find(|(dialect, _)| dialect.as_str() == name);
+    match known {
+        Some((_, Some(decode))) => Ok(*decode),
+        Some((dialect, None)) => {
+            let message = format!("records of the dialect {dialect} cannot be imported yet");
+            Err(Fault::bad_at("dialect", message))
+        }
+        None => {
+            let ready = DECODERS.iter().filter(|(_, decode)| decode.is_some());
+            let names: Vec<&str> = ready.map(|(dialect, _)| dialect.as_str()).collect();
+            let message = format!("must be one of {}", names.join(", "));
+            Err(Fault::bad_at("dialect", message))
+        }
+    }
+}
+
+/// Lines until a step is full; whether the body has ended, or how it broke off.
+async fn read_step(lines: &mut Lines) -> (Vec<Line>, Result<bool, Fault>) {
+    let mut step = Vec::new();
+    let mut n_bytes = 0;
+    while step.len() < STEP_LINES && n_bytes < STEP_BYTES {
+        match lines.next().await {
+            Ok(Some(line)) => {
+                n_bytes += line.bytes.as_ref().map_or(0, Vec::len);
+                step.push(line);
+            }
+            Ok(None) => return (step, Ok(true)),
+            Err(fault) => return (step, Err(fault)),
+        }
+    }
+    (step, Ok(false))
+}
+
+async fn store(
+    app: &App,
+    caller: &Caller,
+    decode: Decode,
+    seed: Option<&Seed>,
+    step: Vec<Line>,
+    answer: &mut BulkAnswer,
+) -> Result<(), Fault> {
+    let mut numbers = Vec::new();
+    let mut drafts = Vec::new();
+    for line in step {
+        match read_line(app, caller, decode, &line) {
+            Ok(mut draft) => {
+                // Without an id of its own a line that is sent again could not be recognised.
+                if let (None, Some(seed)) = (&draft.own_id, seed) {
+                    draft.own_id = Some(seed.id(&line.number.to_string()).to_string());
+                }
+                numbers.push(line.number);
+                drafts.push(draft);
+            }
+            Err(error) => answer.rejected.push(Rejected {
+                line: line.number,
+                error,
+            }),
+        }
+    }
+    if drafts.is_empty() {
+        return Ok(());
+    }
+    let outcomes = app.ingest().bulk(caller, drafts).await?;
+    for (line, outcome) in numbers.into_iter().zip(outcomes) {
+        match outcome {
+            Ok(Outcome::Stored(_)) => answer.accepted += 1,
+            Ok(Outcome::Duplicate(_)) => answer.duplicates += 1,
+            Ok(Outcome::Erased) => answer.erased += 1,
+            Ok(Outcome::Conflict) => answer.rejected.push(Rejected {
+                line,
+                error: "another body is stored under the same id".to_owned(),
+            }),
+            Err(error) => answer.rejected.push(Rejected { line, error }),
+        }
+    }
+    answer.rejected.sort_by_key(|rejected| rejected.line);
+    Ok(())
+}
+
+fn read_line(app: &App, caller: &Caller, decode: Decode, line: &Line) -> Result<Draft, String> {
+    let limits = &app.config().limits;
+    let Some(bytes) = &line.bytes else {
+        return Err(format!("longer than {} bytes", limits.record_bytes));
+    };
+    let bytes = match line.number {
+        1 => bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes),
+        _ => bytes,
+    };
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| format!("not UTF-8 at column {}", error.valid_up_to() + 1))?;
+    decode(&caller.instance, text.trim_ascii()).map_err(|error| error.to_string())
+}

@@ -1,0 +1,43 @@
+//! What the store holds of an instance: `GET /stats`.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::Fault;
+
+/// What the store holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(crate) struct StatsView {
+    /// Records that reads can show.
+    records: u64,
+    /// Bytes on disk, of all instances.
+    bytes: u64,
+    /// Sealed chunks, of all instances.
+    segments: u64,
+    /// Records that are not in a sealed chunk yet, of all instances.
+    tail: u64,
+    /// Smallest time of receipt.
+    oldest: Option<String>,
+    /// Greatest time of receipt.
+    newest: Option<String>,
+}
+
+/// What the store holds of the instance.
+#[utoipa::path(get, path = "/convlog/v1/stats", tag = "stats", responses(
+    (status = 200, body = StatsView),
+))]
+pub(crate) async fn get(State(app): State<App>, caller: Caller) -> Result<Json<StatsView>, Fault> {
+    caller.require_unscoped()?;
+    let stats = app.store().stats(&caller.instance).await?;
+    Ok(Json(StatsView {
+        records: stats.records,
+        bytes: stats.bytes,
+        segments: stats.segments,
+        tail: stats.tail,
+        oldest: stats.oldest.map(|time| time.to_micros_text()),
+        newest: stats.newest.map(|time| time.to_micros_text()),
+    }))
+}
