@@ -1,5 +1,7 @@
 //! Helpers for the tests of every crate: a clock and ids that tests steer, records to begin with.
 
+pub mod generate;
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 

@@ -1,5 +1,7 @@
 //! What the reference engine demands beyond the contract.
 
+mod fold;
+
 use futures::executor::block_on;
 
 use super::*;

@@ -1,0 +1,439 @@
+//! Messy records and filters over the paths that they use, decided by bytes.
+//!
+//! A property test draws the bytes and hands them over: fewer and smaller bytes decide for simpler
+//! things, so that shrinking the bytes shrinks what they made. The strings that records hold and
+//! filters ask for come from the same short lists, so that both answers are frequent.
+
+#[cfg(test)]
+mod tests;
+
+use crate::fields::FieldRef;
+use crate::fields::FieldType;
+use crate::filter::{Bound, CompareOp, Filter, Literal, Scope, Test, TimeBound};
+use crate::json::Json;
+use crate::record::{Dialect, Draft, Kind};
+use crate::time::Timestamp;
+
+/// Decisions drawn from bytes. When these end, every decision is the first choice.
+#[derive(Clone, Debug)]
+pub struct Choices<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Choices<'a> {
+    /// The decisions of these bytes.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Choices { bytes }
+    }
+
+    /// A number below `n`, which is 1 to 256.
+    pub fn below(&mut self, n: usize) -> usize {
+        match self.bytes.split_first() {
+            Some((byte, rest)) => {
+                self.bytes = rest;
+                usize::from(*byte) % n.max(1)
+            }
+            None => 0,
+        }
+    }
+
+    /// True once in `n` times; false when the bytes have ended.
+    pub fn once_in(&mut self, n: usize) -> bool {
+        self.below(n) + 1 == n
+    }
+
+    /// One of `items`, which are not empty.
+    ///
+    /// # Panics
+    /// When they are.
+    pub fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len())]
+    }
+}
+
+/// Strings of records and filters.
+const TEXTS: &[&str] = &[
+    "order",
+    "",
+    "Order",
+    "ordering two sodas",
+    "I want to order, please!",
+    "cats and cars",
+    "!hello there",
+    "hello",
+    "Straße",
+    "STRASSE",
+    "e\u{301}t\u{e9}",
+    "adiós, hasta luego",
+    "東京に行きたい",
+    "東京",
+    "😀 ok",
+    "x,y",
+    "a|b (c) [d]",
+    "say \"x\"",
+    "back\\slash\\",
+    " spaced ",
+    "tab\tand\nline",
+    "*",
+    "a*b",
+    "~1",
+    "car~2",
+    "1",
+    "1.0",
+    "-1",
+    "true",
+    "null",
+    "2020-07-01",
+    "2020-07-01T10:00:00Z",
+    "2020-07-01T12:00:00.000+02:00",
+    "2020-07-01T10:00:00.000001Z",
+    "acme-1",
+    "acme-10",
+    "ACME-1",
+    "::!",
+    "<5",
+    "nul\u{0}",
+    "\u{2028}",
+    "don't",
+    "node_1",
+];
+
+const NUMBERS: &[&str] = &[
+    "0",
+    "1",
+    "1.0",
+    "-1",
+    "0.5",
+    "0.50",
+    "1e2",
+    "100",
+    "9007199254740993",
+    "9007199254740992",
+    "1e400",
+    "-0.0",
+    "123456789012345678901234567890",
+];
+
+const TIMES: &[&str] = &[
+    "2020-07-01T10:00:00Z",
+    "2020-07-01T12:00:00.5+02:00",
+    "2020-07-01T00:00:00Z",
+    "2020-06-30T23:59:59.999999Z",
+    "2020-07-02T00:00:00Z",
+    "1969-12-31T23:59:59Z",
+];
+
+const BOUNDS: &[&str] = &[
+    "2020-07-01",
+    "2020-07-01T10:00:00Z",
+    "2020-07-01T10:00:00.5",
+    "1970-01-01",
+    "2020-07-02",
+];
+
+/// Keys of raw bodies, some of which spell the same path.
+const KEYS: &[&str] = &["a", "b", "a.b", "main skill", "é", "items", "k", "0"];
+
+/// A value, at most `depth` levels deep.
+pub fn json(choices: &mut Choices<'_>, depth: usize) -> Json {
+    match choices.below(if depth == 0 { 6 } else { 9 }) {
+        0 | 1 => Json::string(choices.pick(TEXTS)),
+        2 => Json::Number(choices.pick(NUMBERS).to_owned()),
+        3 => Json::Bool(choices.once_in(2)),
+        4 => Json::Null,
+        5 => Json::string(choices.pick(TIMES)),
+        6 => {
+            let n_items = choices.below(4);
+            Json::Array((0..n_items).map(|_| json(choices, depth - 1)).collect())
+        }
+        _ => object(choices, depth),
+    }
+}
+
+fn object(choices: &mut Choices<'_>, depth: usize) -> Json {
+    let n_members = choices.below(4);
+    let members = (0..n_members).map(|_| {
+        let key = choices.pick(KEYS).to_owned();
+        (key, json(choices, depth.saturating_sub(1)))
+    });
+    Json::Object(members.collect())
+}
+
+/// A draft that every engine takes: with missing fields, mixed types, duplicate keys, references
+/// into the body and values beside it.
+pub fn draft(choices: &mut Choices<'_>) -> Draft {
+    let mut body = object(choices, 3);
+    let mut draft = super::draft("{}");
+    if choices.once_in(3) {
+        body.set("text", Json::string(choices.pick(TEXTS)));
+        draft.set_ref("input.text", &["text"]);
+    } else if choices.once_in(2) {
+        draft.set_text("input.text", choices.pick(TEXTS));
+    }
+    if let Json::Object(members) = &mut body {
+        if !choices.once_in(3) {
+            members.push(("intents".to_owned(), intents(choices)));
+            draft.set_ref("intents.name", &["intents", "intent"]);
+            draft.set_ref("intents.confidence", &["intents", "confidence"]);
+        }
+        if choices.once_in(2) {
+            members.push(("items".to_owned(), items(choices, 2)));
+        }
+    }
+    draft.raw = body.to_string();
+    for field in ["customer", "user", "bot"] {
+        if choices.once_in(2) {
+            draft.set_text(field, choices.pick(TEXTS));
+        }
+    }
+    if !choices.once_in(4) {
+        draft.set_text("language", choices.pick(&["en", "es", "ja", "de-AT", "xx"]));
+    }
+    if !choices.once_in(4) {
+        draft.set_text("time.request", choices.pick(TIMES));
+    }
+    if choices.once_in(3) {
+        draft.set_value("latency_ms", Json::Number(choices.pick(NUMBERS).to_owned()));
+        draft.set_value("outcome.missed", Json::Bool(choices.once_in(2)));
+    }
+    if choices.once_in(4) {
+        draft.kind = Kind::Event;
+        draft.set_text("event.type", choices.pick(TEXTS));
+        draft.set_value("event.meta", object(choices, 2));
+    }
+    if choices.once_in(4) {
+        let value = choices.pick(TEXTS).to_owned();
+        draft.labels.insert(choices.pick(KEYS).to_owned(), value);
+    }
+    if choices.once_in(4) {
+        draft.dialect = choices.pick(&Dialect::ALL);
+        draft.own_id = Some(choices.below(256).to_string());
+    }
+    draft
+}
+
+fn intents(choices: &mut Choices<'_>) -> Json {
+    let n_intents = choices.below(4);
+    let intent = |choices: &mut Choices<'_>| {
+        let mut intent = Json::Object(Vec::new());
+        if !choices.once_in(5) {
+            intent.set("intent", Json::string(choices.pick(TEXTS)));
+        }
+        if !choices.once_in(5) {
+            intent.set("confidence", Json::Number(choices.pick(NUMBERS).to_owned()));
+        }
+        intent
+    };
+    Json::Array((0..n_intents).map(|_| intent(choices)).collect())
+}
+
+/// Objects with scalars and objects of the same form below them.
+fn items(choices: &mut Choices<'_>, depth: usize) -> Json {
+    let n_items = choices.below(4);
+    let item = |choices: &mut Choices<'_>| {
+        let mut item = Json::object([("k", json(choices, 0)), ("b", json(choices, 1))]);
+        if depth > 0 && choices.once_in(2) {
+            item.set("items", items(choices, depth - 1));
+        }
+        item
+    };
+    Json::Array((0..n_items).map(|_| item(choices)).collect())
+}
+
+/// Canonical fields that generated records have.
+const CANONICAL: &[&str] = &[
+    "input.text",
+    "customer",
+    "user",
+    "bot",
+    "language",
+    "time.request",
+    "latency_ms",
+    "outcome.missed",
+    "intents.name",
+    "intents.confidence",
+    "kind",
+    "dialect",
+    "own_id",
+    "event.type",
+    "event.meta.a",
+    "labels.main skill",
+    "top_intent",
+];
+
+/// Raw paths that generated records have.
+const RAW: &[&str] = &[
+    "a",
+    "b",
+    "a.b",
+    "a.a",
+    "main skill",
+    "é.a",
+    "items",
+    "items.k",
+    "items.items.k",
+    "text",
+    "k",
+    "a.b.a",
+    "none",
+    "intents.confidence",
+];
+
+/// A filter over the paths of generated records, at most `depth` levels of connectives deep. Each
+/// can be written in the filter language.
+pub fn filter(choices: &mut Choices<'_>, depth: usize) -> Filter {
+    connected(choices, depth, &|choices, depth| {
+        if depth > 0 && choices.once_in(4) {
+            return element(choices, depth - 1);
+        }
+        let field = if choices.once_in(2) {
+            FieldRef::canonical(choices.pick(CANONICAL))
+        } else {
+            FieldRef::Raw(choices.pick(RAW).to_owned())
+        };
+        let test = test(choices, &field);
+        Filter::Test { field, test }
+    })
+}
+
+type Leaf<'f> = &'f dyn Fn(&mut Choices<'_>, usize) -> Filter;
+
+fn connected(choices: &mut Choices<'_>, depth: usize, leaf: Leaf<'_>) -> Filter {
+    let parts = |choices: &mut Choices<'_>| {
+        let n_parts = choices.below(4);
+        let part = |_| connected(choices, depth - 1, leaf);
+        (0..n_parts).map(part).collect::<Vec<Filter>>()
+    };
+    match choices.below(if depth == 0 { 4 } else { 8 }) {
+        4 => Filter::And(parts(choices)),
+        5 => Filter::Or(parts(choices)),
+        6 => connected(choices, depth - 1, leaf).negate(),
+        7 if choices.once_in(4) => Filter::All,
+        _ => leaf(choices, depth),
+    }
+}
+
+fn element(choices: &mut Choices<'_>, depth: usize) -> Filter {
+    let (group, members): (FieldRef, &[&str]) = match choices.below(3) {
+        0 => (FieldRef::canonical("intents"), &["name", "confidence"]),
+        1 => (
+            FieldRef::Raw("items".to_owned()),
+            &["k", "b", "items.k", "b.a"],
+        ),
+        _ => (
+            FieldRef::Raw("intents".to_owned()),
+            &["intent", "confidence"],
+        ),
+    };
+    let leaf = |choices: &mut Choices<'_>, depth: usize| {
+        let nests = group == FieldRef::Raw("items".to_owned()) && depth > 0;
+        if nests && choices.once_in(3) {
+            let field = group.child("items");
+            let key = field.child(choices.pick(&["k", "b"]));
+            let test = test(choices, &key);
+            let inner = Box::new(Filter::Test { field: key, test });
+            return Filter::Element { field, inner };
+        }
+        let field = group.child(choices.pick(members));
+        let test = test(choices, &field);
+        Filter::Test { field, test }
+    };
+    Filter::Element {
+        inner: Box::new(connected(choices, depth, &leaf)),
+        field: group.clone(),
+    }
+}
+
+/// A test that the type of the field admits.
+fn test(choices: &mut Choices<'_>, field: &FieldRef) -> Test {
+    let is_raw = matches!(field, FieldRef::Raw(_));
+    let own = match field.kind() {
+        FieldType::Time => literal(choices, BOUNDS, false),
+        FieldType::Number => literal(choices, NUMBERS, false),
+        FieldType::Bool => literal(choices, &["true", "false", ""], false),
+        FieldType::Keyword | FieldType::Text => {
+            let quoted = choices.once_in(2);
+            let texts = if is_raw && choices.once_in(3) {
+                NUMBERS
+            } else {
+                TEXTS
+            };
+            literal(choices, texts, quoted)
+        }
+    };
+    let is_id = matches!(field.path(), "id" | "own_id");
+    let takes_patterns = matches!(field.kind(), FieldType::Keyword | FieldType::Text);
+    let compared = is_raw && field.kind() == FieldType::Keyword;
+    match choices.below(6) {
+        0 => Test::Equals(own),
+        1 => Test::Matches(own),
+        2 if takes_patterns => Test::Glob {
+            parts: pattern(choices),
+            scope: scope(choices),
+        },
+        3 if takes_patterns && !is_id => Test::Fuzzy {
+            text: choices
+                .pick(&[
+                    "order",
+                    "car",
+                    "ordering too",
+                    "hasta lugo",
+                    "東",
+                    "acme",
+                    "!",
+                ])
+                .to_owned(),
+            edits: if choices.once_in(2) { 2 } else { 1 },
+            scope: scope(choices),
+        },
+        4 if compared || matches!(field.kind(), FieldType::Number | FieldType::Time) => {
+            let ops = [CompareOp::Lt, CompareOp::Le, CompareOp::Gt, CompareOp::Ge];
+            let by_time = match field.kind() {
+                FieldType::Number => false,
+                FieldType::Time => true,
+                _ => choices.once_in(2),
+            };
+            Test::Compare {
+                op: choices.pick(&ops),
+                bound: bound(choices, by_time),
+            }
+        }
+        5 => Test::Exists,
+        _ => Test::Matches(own),
+    }
+}
+
+fn literal(choices: &mut Choices<'_>, texts: &[&str], quoted: bool) -> Literal {
+    Literal {
+        text: choices.pick(texts).to_owned(),
+        quoted,
+    }
+}
+
+fn scope(choices: &mut Choices<'_>) -> Scope {
+    if choices.once_in(2) {
+        Scope::Whole
+    } else {
+        Scope::Word
+    }
+}
+
+fn pattern(choices: &mut Choices<'_>) -> Vec<String> {
+    const PARTS: &[&str] = &[
+        "", "or", "er", "c", "s", "O", "acme-", "1", "京", " ", "\t", "a*", "!",
+    ];
+    let n_parts = 2 + choices.below(3);
+    let part = |_| choices.pick(PARTS).to_owned();
+    (0..n_parts).map(part).collect()
+}
+
+fn bound(choices: &mut Choices<'_>, by_time: bool) -> Bound {
+    if by_time {
+        let text = choices.pick(BOUNDS);
+        if let Some(span) = Timestamp::parse_loose(text) {
+            return Bound::Time(TimeBound::new(text, span));
+        }
+    }
+    Bound::Number(choices.pick(NUMBERS).to_owned())
+}
