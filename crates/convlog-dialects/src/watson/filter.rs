@@ -73,7 +73,7 @@ pub const LENGTH_MAX: usize = 16_384;
 /// Deepest nesting of groups.
 pub const DEPTH_MAX: usize = 50;
 
-/// The filter that a text means; an empty text is every record. `fallback` says whether paths
+/// The filter that a text means, in normal form; an empty text is every record. `fallback` says whether paths
 /// under `request.`, `response.`, `meta.` and `context.` that the table does not know address the
 /// raw body; [`Names::Own`] always has them.
 ///
@@ -82,7 +82,7 @@ pub const DEPTH_MAX: usize = 50;
 pub fn parse(text: &str, names: Names, fallback: bool) -> Result<Filter, FilterError> {
     let resolver = names::Resolver::new(names, fallback);
     match parse::parse(text, resolver)? {
-        Some(tree) => lower::lower(&tree, resolver),
+        Some(tree) => Ok(lower::lower(&tree, resolver)?.normal()),
         None => Ok(Filter::All),
     }
 }

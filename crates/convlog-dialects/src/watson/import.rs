@@ -17,6 +17,9 @@ use crate::DecodeError;
 /// Longest log object, in bytes.
 pub const ITEM_MAX: usize = 16 << 20;
 
+/// What some editors put in front of a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// One log object of an export, or what stands in its place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Item {
@@ -105,6 +108,9 @@ impl Splitter {
     fn find_layout(&mut self) -> Option<Layout> {
         self.skip_blanks();
         let rest = self.rest();
+        if BYTE_ORDER_MARK.starts_with(rest) && !self.finished {
+            return None;
+        }
         match rest.first() {
             None if self.finished => return Some(Layout::Ended),
             None => return None,
@@ -116,6 +122,10 @@ impl Splitter {
         if second.is_none() && !self.finished && rest.len() <= ITEM_MAX {
             return None;
         }
+        if second.is_none() && !self.finished {
+            // Too long for one log: a page or a list on a single line.
+            return Some(Layout::Nested);
+        }
         let whole = Json::parse(first).is_ok();
         let opens =
             first.trim_ascii_end().ends_with(b"{") || first.trim_ascii_end().ends_with(b"[");
@@ -124,9 +134,9 @@ impl Splitter {
         Some(if alone { Layout::Lines } else { Layout::Nested })
     }
 
-    /// Takes white space, and the mark that some editors put at the start.
+    /// Takes white space and a mark of the byte order.
     fn skip_blanks(&mut self) {
-        if self.rest().starts_with(b"\xEF\xBB\xBF") {
+        if self.rest().starts_with(BYTE_ORDER_MARK) {
             self.taken += 3;
         }
         while let Some(byte) = self

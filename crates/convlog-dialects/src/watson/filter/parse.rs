@@ -62,7 +62,7 @@ impl Parser {
         self.lexer.skip_spaces();
         let negated = self.names.names() == Names::Own && self.lexer.take("!");
         let node = match self.lexer.peek() {
-            Some('(' | '[') => self.bracketed(|parser| parser.or(within))?,
+            Some('(' | '[') => self.bracketed(|parser| parser.group(within))?,
             _ if negated => return self.lexer.error("expected a group in brackets behind `!`"),
             _ => self.condition(within)?,
         };
@@ -72,6 +72,16 @@ impl Parser {
         } else {
             node
         })
+    }
+
+    /// The inside of a group; an empty one is every record, in the own API alone.
+    fn group(&mut self, within: Option<&str>) -> Result<Node, FilterError> {
+        self.lexer.skip_spaces();
+        let own = self.names.names() == Names::Own;
+        match self.lexer.peek() {
+            Some(')' | ']') if own => Ok(Node::And(Vec::new())),
+            _ => self.or(within),
+        }
     }
 
     /// What stands between two brackets of the same kind.
@@ -123,7 +133,7 @@ impl Parser {
                 let grouped = matches!(self.lexer.peek(), Some('(' | '['));
                 let goes_on = self.lexer.looks_like_condition();
                 if grouped && (goes_on || shape == Shape::Group) {
-                    let inner = self.bracketed(|parser| parser.or(Some(&path)))?;
+                    let inner = self.bracketed(|parser| parser.group(Some(&path)))?;
                     let inner = Box::new(inner);
                     return Ok(Node::Nested {
                         path,

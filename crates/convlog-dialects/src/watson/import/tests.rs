@@ -36,8 +36,8 @@ fn every_shape_gives_the_same_logs() {
     check(&format!("[[{a}],[{b}]]"), &logs);
     check(&format!(r#"{{"logs":[{a},{b}],"pagination":{{}}}}"#), &logs);
     check(
-        &format!(r#"{{"pagination":{{"next_url":"x"}},"logs":[{a}]}}{{"logs":[{b}]}}"#),
-        &[].iter().chain(&logs).copied().collect::<Vec<_>>(),
+        &format!("{{\"pagination\":{{\"next_url\":\"x\"}},\"logs\":[{a}]}}\n{{\"logs\":[{b}]}}"),
+        &[(1, a), (2, b)],
     );
     check(&format!(r#"[{{"logs":[{a}]}},{{"logs":[{b}]}}]"#), &logs);
     check(&format!("{a}\n\n{b}\n"), &[(1, a), (3, b)]);
