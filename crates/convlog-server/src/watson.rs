@@ -10,7 +10,7 @@ pub(crate) mod message_v2;
 pub(crate) mod session;
 mod stream;
 mod turn;
-//pub(crate) mod user_data;
+pub(crate) mod user_data;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
