@@ -136,7 +136,7 @@ impl Sessions {
     }
 
     /// Number of sessions in use.
-    #[must_use]
+    #[cfg(test)]
     pub(crate) fn in_use(&self) -> usize {
         self.lock().gates.len()
     }

@@ -12,7 +12,7 @@ use reqwest::header::HeaderMap;
 use reqwest::redirect;
 use url::{Host, Url};
 
-pub(crate) use self::reach::{BadRule, Reach};
+pub(crate) use self::reach::Reach;
 
 /// Most bytes of an answer that are read.
 pub(crate) const ANSWER_BYTES_MAX: usize = 2 << 20;

@@ -1,5 +1,6 @@
 //! Where the client connects to and what it refuses.
 
+use super::reach::BadRule;
 use super::*;
 
 fn reach(entries: &[&str], loopback: bool) -> Reach {
