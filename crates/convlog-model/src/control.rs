@@ -32,7 +32,17 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 /// A small transactional collection of documents. Bodies are at most [`BODY_BYTES_MAX`] bytes
 /// long, longer ones are an error of kind `Invalid`.
 ///
-/// Every method returns only after what it did is durable.
+/// Every method returns only after what it did is durable. Each item of the list is the name of a
+/// case in [`crate::store::conformance`].
+///
+/// * A document is what was put last.
+/// * Absent expects that there is none.
+/// * A version expects exactly that one.
+/// * Versions grow, and are never used twice for one id.
+/// * A delete expects the version.
+/// * A list is in order of id, behind after and within prefix.
+/// * Collections are apart.
+/// * A body beyond the limit is invalid.
 #[async_trait]
 pub trait ControlPlane: Debug + Send + Sync {
     /// The document, `None` when there is none.

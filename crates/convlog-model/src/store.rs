@@ -1,5 +1,5 @@
-//! The `Store` contract: what keeping and finding records promises. Each sentence of it has a
-//! conformance case of the same name in [`conformance`].
+//! The `Store` contract: what keeping and finding records promises. Each item of its lists, up to
+//! the colon where it has one, is the name of a conformance case in [`conformance`].
 
 #[cfg(any(test, feature = "testkit"))]
 pub mod conformance;
@@ -188,21 +188,27 @@ pub struct Capability {
 
 /// Keeps and finds records.
 ///
-/// * Positions are a total order of commit; ids increase with positions.
-/// * A record is immutable; it leaves only by `erase` and `expire`.
-/// * Erased and expired records are cut by the engine: no method shows or counts them.
+/// * Positions are a total order of commit.
+/// * Ids increase with positions, also when the clock steps back.
+/// * A record is immutable: it leaves only by `erase` and `expire`.
+/// * No method shows or counts erased and expired records: they are cut by the engine.
 /// * No method shows records of another instance than the one asked for.
+/// * The newest position is that of the last record.
 #[async_trait]
 pub trait Store: Debug + Send + Sync {
     /// Keeps a batch and returns when it is durable and, unless the engine is eventual, visible.
     ///
+    /// * A batch is visible when append returns: `settle` makes it so where the engine is eventual.
     /// * All stored records and states of one append are there together or not at all.
     /// * There is one outcome a record, in order.
-    /// * A record whose (instance, dialect, own id) is stored is a duplicate of the first.
+    /// * A record whose own id is stored is a duplicate of the first.
+    /// * Own ids are apart by instance and dialect.
     /// * The same own id with another body is a conflict, and the first is kept.
     /// * The same own id twice in one batch counts as sent one after the other.
     /// * Bodies are compared as JSON values whose members may come in any order.
-    /// * A record of an erased customer, not later than the erasure, is refused as erased.
+    /// * A record of an erased customer, not later than the erasure, is refused as erased: its
+    ///   time of request counts, and one that names none is later.
+    /// * A batch beyond the limits is invalid, and nothing is stored.
     ///
     /// # Errors
     /// `Invalid` beyond [`BATCH_RECORDS_MAX`] or [`BATCH_BYTES_MAX`], `Full` without room, `Busy`
@@ -213,10 +219,11 @@ pub trait Store: Debug + Send + Sync {
     /// One page of matching records.
     ///
     /// * Sees every batch whose append returned before the call.
-    /// * The order is total: value, then record id; records without the value come last both ways.
+    /// * The order is total, and missing values come last both ways: value, then record id.
     /// * The match set is frozen: pages with the same `upto` never show later records.
     /// * Pages that follow each other show every match once.
     /// * A next page is promised only if a further record exists.
+    /// * A limit out of range is invalid.
     ///
     /// # Errors
     /// `Invalid` for a limit out of range, `Timeout` when the filter is too dear.
@@ -224,11 +231,16 @@ pub trait Store: Debug + Send + Sync {
 
     /// Number of matching records.
     ///
+    /// * Count is the number of matching records.
+    ///
     /// # Errors
     /// As `search`.
     async fn count(&self, instance: &InstanceId, filter: &Filter) -> Result<u64, StoreError>;
 
-    /// Groups and metrics over matching records.
+    /// Groups and metrics over matching records, as [`crate::aggregate::fold`] defines them.
+    ///
+    /// * Aggregate groups and measures matching records.
+    /// * Too many groups are invalid, and name the field.
     ///
     /// # Errors
     /// `Invalid` beyond [`crate::aggregate::GROUPS_MAX`] groups, naming the field.
@@ -237,12 +249,17 @@ pub trait Store: Debug + Send + Sync {
     /// One step of a walk over everything that matches, in commit order.
     ///
     /// * A walk shows every record that existed at its first step and still exists, once.
+    /// * A walk is in commit order, and ends at its bounds: a step may be short, also empty, before
+    ///   it is done.
+    /// * A walk with a limit out of range is invalid.
     ///
     /// # Errors
     /// As `search`.
     async fn scan(&self, scan: &Scan) -> Result<Scanned, StoreError>;
 
-    /// Waits until something is visible behind `after`, and returns the newest visible position.
+    /// Waits for something behind `after`, and returns the newest visible position.
+    ///
+    /// * Watch waits until something is visible behind.
     ///
     /// # Errors
     /// `Unavailable` when the engine stops.
@@ -250,16 +267,21 @@ pub trait Store: Debug + Send + Sync {
 
     /// Hides the selected records for good and returns when that is durable.
     ///
-    /// * On return no read shows the records, also those already under way with a cursor.
+    /// * On return no read shows the records.
+    /// * On return no cursor under way shows the records.
+    /// * A filter selects what matches at the moment of the request.
     /// * Records appended later stay.
     /// * The same id again changes nothing and answers the same erasure.
     /// * Dialogue sessions of the customer are gone.
+    /// * An erasure keeps to its instance.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
     async fn erase(&self, request: &Erase) -> Result<Erasure, StoreError>;
 
-    /// The erasures of an instance, oldest first.
+    /// The erasures of an instance.
+    ///
+    /// * Erasures are listed oldest first.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -267,8 +289,9 @@ pub trait Store: Debug + Send + Sync {
 
     /// Takes new rules of retention and returns the number of records hidden under them.
     ///
-    /// * On return no read shows a record that has expired under the rules.
+    /// * On return no read shows a record that has expired: rows that arrive later are judged by the same rules.
     /// * A record that expires later is hidden from that moment on.
+    /// * The most special rule wins.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -276,7 +299,11 @@ pub trait Store: Debug + Send + Sync {
 
     /// The last state of a dialogue session.
     ///
-    /// * A state is there until it is dropped, replaced, expired or its customer erased.
+    /// * A state is there until it is dropped.
+    /// * A state is there until it is replaced.
+    /// * A state is there until it has expired.
+    /// * States are apart by instance.
+    /// * A state may come without a record.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -295,11 +322,15 @@ pub trait Store: Debug + Send + Sync {
     /// Returns when everything appended before is searchable, every full chunk sealed, and every
     /// erasure and retention pass requested before has ended.
     ///
+    /// * Settle ends every erasure requested before.
+    ///
     /// # Errors
     /// `Unavailable`.
     async fn settle(&self) -> Result<(), StoreError>;
 
     /// What the engine holds.
+    ///
+    /// * Stats tell what is held for an instance.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -63,7 +63,9 @@ pub(super) async fn a_batch_is_visible_when_append_returns(rig: Rig) {
     }
 }
 
-pub(super) async fn all_stored_records_and_states_of_one_append_are_there_together(rig: Rig) {
+pub(super) async fn all_stored_records_and_states_of_one_append_are_there_together_or_not_at_all(
+    rig: Rig,
+) {
     let state = StateWrite {
         instance: home(),
         session: "s".to_owned(),

@@ -1,9 +1,11 @@
 //! What retention promises.
 
-use super::{Rig, home, ok, turn, turn_at};
+use super::{Rig, erasure_id, home, ok, turn, turn_at, turn_of};
+use crate::aggregate::Aggregate;
+use crate::filter::Filter;
 use crate::record::Kind;
 use crate::store::retention::InstanceRetention;
-use crate::store::{Outcome, Retention};
+use crate::store::{Erase, Outcome, Retention, Selector};
 use crate::time::DAY_US;
 
 fn days(days: u32) -> Retention {
@@ -11,6 +13,33 @@ fn days(days: u32) -> Retention {
         default_days: days,
         ..Retention::default()
     }
+}
+
+pub(super) async fn no_method_shows_or_counts_erased_and_expired_records(rig: Rig) {
+    let old = rig.now().plus_micros(-2 * DAY_US);
+    rig.store(vec![
+        turn_of("erased", "c"),
+        turn("a"),
+        turn_at("expired", old),
+    ])
+    .await;
+    let request = Erase {
+        id: erasure_id(1),
+        instance: home(),
+        selector: Selector::Customer("c".to_owned()),
+    };
+    ok(rig.store.erase(&request).await);
+    ok(rig.store.expire(&days(1)).await);
+    assert_eq!(rig.left().await, ["a"]);
+    ok(rig.store.settle().await);
+    assert_eq!(rig.left().await, ["a"]);
+    let whole = Aggregate {
+        instance: home(),
+        filter: Filter::All,
+        by: Vec::new(),
+        metrics: Vec::new(),
+    };
+    assert_eq!(ok(rig.store.aggregate(&whole).await).rows[0].count, 1);
 }
 
 pub(super) async fn on_return_no_read_shows_a_record_that_has_expired(rig: Rig) {

@@ -136,3 +136,15 @@ pub(super) async fn stats_tell_what_is_held_for_an_instance(rig: Rig) {
     );
     assert!(stats.bytes > 0);
 }
+
+pub(super) async fn the_newest_position_is_that_of_the_last_record(rig: Rig) {
+    for batch in [vec![turn("a")], vec![turn("b"), turn("c")]] {
+        let stored = rig.store(batch).await;
+        let newest = rig.store.newest();
+        assert_eq!(stored.last().map(|stored| stored.position), Some(newest));
+        let found = rig.find(Filter::All).await;
+        assert_eq!(found.last().map(|record| record.position), Some(newest));
+    }
+    assert_eq!(rig.store.timeline(), rig.store.timeline());
+    assert!(rig.store.health().writable, "{:?}", rig.store.health());
+}

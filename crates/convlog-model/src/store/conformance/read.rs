@@ -1,6 +1,6 @@
 //! What searches promise.
 
-use super::{Rig, failed, home, name, names, ok, other, turn, turn_at};
+use super::{Rig, failed, home, names, ok, other, turn, turn_at};
 use crate::aggregate::Aggregate;
 use crate::filter::Filter;
 use crate::query::{PAGE_MAX, Page, Query, Sort, SortKey};
@@ -33,7 +33,7 @@ async fn pages(rig: &Rig, mut query: Query) -> Vec<Vec<String>> {
     }
 }
 
-pub(super) async fn no_method_shows_records_of_another_instance(rig: Rig) {
+pub(super) async fn no_method_shows_records_of_another_instance_than_the_one_asked_for(rig: Rig) {
     let mut theirs = turn("theirs");
     theirs.instance = other();
     rig.store(vec![turn("a"), theirs, turn("b")]).await;
@@ -218,20 +218,4 @@ pub(super) async fn a_limit_out_of_range_is_invalid(rig: Rig) {
             .len(),
         1
     );
-}
-
-pub(super) async fn the_newest_position_is_that_of_the_last_record(rig: Rig) {
-    for batch in [vec![turn("a")], vec![turn("b"), turn("c")]] {
-        let stored = rig.store(batch).await;
-        let newest = rig.store.newest();
-        assert_eq!(stored.last().map(|stored| stored.position), Some(newest));
-        let page = search(&rig, &query(SortKey::Position, true, 1)).await;
-        assert_eq!(page.upto, newest);
-        assert_eq!(
-            page.records.first().map(|r| name(r).is_empty()),
-            Some(false)
-        );
-    }
-    assert_eq!(rig.store.timeline(), rig.store.timeline());
-    assert!(rig.store.health().writable, "{:?}", rig.store.health());
 }

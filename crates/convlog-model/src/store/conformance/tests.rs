@@ -42,8 +42,36 @@ fn the_wrapped_control_plane_without_a_fault_keeps_the_contract() {
     block_on(run_all_control(|| Arc::new(wrapped())));
 }
 
+/// The names that the lists of a contract ask for: each item up to its colon or end.
+fn promised(source: &str) -> BTreeSet<String> {
+    let items = source
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("/// * "));
+    let name = |item: &str| {
+        let sentence = item.split([':', '.']).next().unwrap_or_default();
+        let words = sentence.split(|c: char| !c.is_alphanumeric());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        words.join("_").to_lowercase()
+    };
+    items.map(name).collect()
+}
+
+#[track_caller]
+fn check_names(cases: &BTreeSet<String>, promised: &BTreeSet<String>) {
+    let unmatched: Vec<&String> = cases.symmetric_difference(promised).collect();
+    assert!(unmatched.is_empty(), "{unmatched:#?}");
+}
+
 #[test]
-fn no_name_is_used_twice() {
-    let names: BTreeSet<&str> = CASES.iter().map(|case| case.name).collect();
-    assert_eq!(names.len(), CASES.len());
+fn each_sentence_of_the_contract_has_a_case_of_its_name() {
+    let names: BTreeSet<String> = CASES.iter().map(|case| case.name.to_owned()).collect();
+    assert_eq!(names.len(), CASES.len(), "a name is used twice");
+    check_names(&names, &promised(include_str!("../../store.rs")));
+}
+
+#[test]
+fn each_sentence_of_the_control_plane_has_a_case_of_its_name() {
+    let names = CONTROL_CASES.iter().map(|case| case.name.to_owned());
+    let names: BTreeSet<String> = names.collect();
+    check_names(&names, &promised(include_str!("../../control.rs")));
 }
