@@ -38,6 +38,8 @@ mod serve;
 mod sessions;
 mod settings;
 mod stats;
+#[cfg(test)]
+mod testing;
 mod tls;
 mod tokens;
 mod watson;
