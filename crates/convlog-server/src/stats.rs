@@ -7,11 +7,12 @@ use serde::Serialize;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Fault;
+use crate::own_filter;
 
 /// What the store holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub(crate) struct StatsView {
-    /// Records that reads can show.
+    /// Records that reads can show, entries of the audit not counted.
     records: u64,
     /// Bytes on disk, of all instances.
     bytes: u64,
@@ -32,8 +33,9 @@ pub(crate) struct StatsView {
 pub(crate) async fn get(State(app): State<App>, caller: Caller) -> Result<Json<StatsView>, Fault> {
     caller.require_unscoped()?;
     let stats = app.store().stats(&caller.instance).await?;
+    let n_audit = app.query().count(&caller, own_filter::is_audit()).await?;
     Ok(Json(StatsView {
-        records: stats.records,
+        records: stats.records.saturating_sub(n_audit),
         bytes: stats.bytes,
         segments: stats.segments,
         tail: stats.tail,

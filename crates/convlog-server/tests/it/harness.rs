@@ -67,6 +67,23 @@ impl Server {
         Self::over(config, deps, clock)
     }
 
+    /// With the defaults, and its store, which the test can close.
+    pub(crate) async fn closable() -> (Self, Arc<MemoryStore>) {
+        let clock = Arc::new(TestClock::default());
+        let ids = Arc::new(SeededIds::new(1));
+        let store = Arc::new(MemoryStore::new(clock.clone(), ids.clone()));
+        let deps = Deps {
+            store: store.clone(),
+            control: Arc::new(MemoryControl::new()),
+            clock: clock.clone(),
+            ids,
+            sealer: Sealer::new([7; 32]),
+        };
+        let server = Self::over(ServerConfig::default(), deps, clock);
+        server.app.first_start(Some(ADMIN.to_owned())).await.unwrap();
+        (server, store)
+    }
+
     /// Over engines that are there already, as after a restart.
     pub(crate) fn over(config: ServerConfig, deps: Deps, clock: Arc<TestClock>) -> Self {
         let app = App::new(config, deps.clone());
@@ -131,7 +148,9 @@ impl Server {
 
     /// A new instance; returns its id and its first key.
     pub(crate) async fn instance(&self) -> (String, String) {
-        let answer = self.post("/convlog/v1/instances", r#"{"name":"second"}"#).await;
+        let answer = self
+            .post("/convlog/v1/instances", r#"{"name":"second"}"#)
+            .await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         (answer.text_at("id"), answer.text_at("key"))
     }
@@ -152,7 +171,8 @@ impl Answer {
     pub(crate) fn text_at(&self, key: &str) -> String {
         let json = self.json();
         let text = json.get(key).and_then(Json::as_str);
-        text.unwrap_or_else(|| panic!("no {key} in {json}")).to_owned()
+        text.unwrap_or_else(|| panic!("no {key} in {json}"))
+            .to_owned()
     }
 
     /// A header.
