@@ -3,12 +3,13 @@
 //! The naive evaluator and the index both work on these leaves, so that they cannot disagree about
 //! what a record holds.
 
+mod group;
 mod path;
 
 use std::collections::BTreeMap;
 
 pub use self::path::LeafPath;
-use crate::fields::{self, FieldRef};
+use crate::fields::FieldRef;
 use crate::json::Json;
 use crate::record::{Draft, Source};
 
@@ -175,6 +176,25 @@ impl Flat {
         u32::try_from(self.elements.len() - 1).unwrap_or(u32::MAX)
     }
 
+    /// Forgets every leaf that none of these fields means, for who holds many records at once.
+    /// Elements are forgotten too.
+    pub fn keep_only(&mut self, wanted: &[FieldRef]) {
+        let mut is_wanted = vec![false; self.leaves.len()];
+        for field in wanted {
+            let mut rest = self.leaves.iter().zip(&mut is_wanted);
+            for meant in self.values(field) {
+                // Values come in the order of the leaves, so each search goes on where one ended.
+                let found = rest.by_ref().find(|(leaf, _)| std::ptr::eq(*leaf, meant));
+                if let Some((_, mark)) = found {
+                    *mark = true;
+                }
+            }
+        }
+        let mut marks = is_wanted.into_iter();
+        self.leaves.retain(|_| marks.next().unwrap_or(false));
+        self.elements.truncate(1);
+    }
+
     /// All leaves, raw ones first, in the order of the bytes.
     #[must_use]
     pub fn leaves(&self) -> &[Leaf] {
@@ -253,31 +273,6 @@ impl Flat {
             .any(|leaf| leaf.space == space && below(&leaf.path.dotted()) && inside(leaf))
     }
 
-    /// The elements of the array of objects that a field means, in order.
-    #[must_use]
-    pub fn group_elements(&self, field: &FieldRef) -> Vec<u32> {
-        let name = field.path();
-        let raw_arrays: Vec<LeafPath> = match field {
-            FieldRef::Raw(_) => Vec::new(),
-            FieldRef::Canonical(_) => self
-                .references
-                .iter()
-                .filter(|(path, _)| path.strip_prefix(name).is_some_and(|r| r.starts_with('.')))
-                .map(|(_, raw)| raw.parent())
-                .collect(),
-        };
-        let belongs = |element: &Element| match (field, element.space) {
-            (FieldRef::Raw(_), Space::Raw) | (FieldRef::Canonical(_), Space::Canonical) => {
-                element.path.spells(name)
-            }
-            (FieldRef::Canonical(_), Space::Raw) => raw_arrays.contains(&element.path),
-            (FieldRef::Raw(_), Space::Canonical) => false,
-        };
-        let numbered = self.elements.iter().enumerate().skip(1);
-        let mine = numbered.filter(|(_, element)| belongs(element));
-        mine.filter_map(|(i, _)| u32::try_from(i).ok()).collect()
-    }
-
     /// Whether `element` is `outer` or lies inside of it.
     #[must_use]
     pub fn is_inside(&self, element: u32, outer: u32) -> bool {
@@ -327,64 +322,5 @@ impl Flat {
     #[must_use]
     pub fn is_true(&self, canonical: &str) -> bool {
         self.text(canonical) == Some("true")
-    }
-
-    /// The objects of a canonical group (`intents`, `entities`, `output`, `steps`), members named
-    /// as the group names them.
-    #[must_use]
-    pub fn group(&self, name: &str) -> Vec<Json> {
-        let members: Vec<&fields::Field> = fields::FIELDS
-            .iter()
-            .filter(|f| {
-                f.path
-                    .strip_prefix(name)
-                    .is_some_and(|rest| rest.starts_with('.'))
-            })
-            .collect();
-        let elements = self.group_elements(&FieldRef::canonical(name));
-        let build = |element: Option<u32>| {
-            let mut object = Json::Object(Vec::new());
-            for member in &members {
-                let field = FieldRef::canonical(member.path);
-                let mine = self
-                    .values(&field)
-                    .filter(|l| element.is_none_or(|e| l.element == e));
-                let mut values: Vec<Json> = mine.map(|leaf| leaf.value.to_json()).collect();
-                let key = member.path.rsplit('.').next().unwrap_or_default();
-                match (member.list, values.len()) {
-                    (_, 0) => {}
-                    (false, 1) => object.set(key, values.remove(0)),
-                    _ => object.set(key, Json::Array(values)),
-                }
-            }
-            object
-        };
-        if elements.is_empty() {
-            self.plain_group(name)
-        } else {
-            elements
-                .into_iter()
-                .map(|element| build(Some(element)))
-                .collect()
-        }
-    }
-
-    /// A group of which each value stands alone, such as Watson v1's `output.text` array: one
-    /// object a value.
-    fn plain_group(&self, name: &str) -> Vec<Json> {
-        let mut objects = Vec::new();
-        for member in fields::FIELDS {
-            let key = member
-                .path
-                .strip_prefix(name)
-                .and_then(|rest| rest.strip_prefix('.'));
-            let Some(key) = key else { continue };
-            let field = FieldRef::canonical(member.path);
-            let values = self
-                .values(&field)
-                .filter(|leaf| leaf.value != Scalar::Null);
-            objects.extend(values.map(|leaf| Json::object([(key, leaf.value.to_json())])));
-        }
-        objects
     }
 }
