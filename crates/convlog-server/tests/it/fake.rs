@@ -2,18 +2,16 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 /// One request as it arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    pub(crate) method: Method,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
@@ -77,15 +75,8 @@ pub(crate) fn background(work: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(work);
 }
 
-async fn answer(
-    State(fake): State<Fake>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn answer(State(fake): State<Fake>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let seen = Seen {
-        method,
         uri,
         headers,
         body: String::from_utf8_lossy(&body).into_owned(),
@@ -109,6 +100,3 @@ async fn answer(
         }
     }
 }
-
-/// How long the connectors of tests may wait for a server that answers: far more than it takes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
