@@ -1,13 +1,208 @@
 //! The embedded engine: a log that is never rewritten, read from memory beside it.
+//!
+//! docs/format.md describes every byte that it writes. The way of an append: `engine` checks,
+//! `prepare` makes rows and compresses in the caller's thread, `queue` holds them, `writer` gives
+//! places, writes and syncs a group, publishes it to `tail`, and answers. The way of a search:
+//! `engine` hands it to a reading thread, `select` and `judge` find candidates in `tail`, `read`
+//! reads the rows that must be read and asks the naive evaluator.
 
 mod bytes;
+mod cache;
 mod catalog;
 mod codec;
 mod disk;
+mod engine;
 mod error;
+mod facts;
 mod frame;
+mod judge;
+mod key;
+mod load;
 mod log;
+mod pool;
+mod prepare;
+mod queue;
+mod read;
 mod recover;
 mod row;
+mod select;
+mod sessions;
+mod shared;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod writer;
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use convlog_model::clock::{Clock, IdSource};
+use convlog_model::control::ControlPlane;
+use convlog_model::seal::Sealer;
+use convlog_model::store::Store;
+
+use self::catalog::{CATALOG, Documents};
+use self::disk::{Disk, Lock, RealDisk};
+use self::engine::{Control, Engine};
 pub use self::error::OpenError;
+use self::load::Start;
+use self::log::CHUNKS_DIR;
+use self::writer::{Limits, Log, Writer};
+
+const LOCK: &str = "LOCK";
+
+/// How a data directory is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The directory; made when it is not there.
+    pub dir: PathBuf,
+    /// Source of time.
+    pub clock: Arc<dyn Clock>,
+    /// Source of randomness.
+    pub ids: Arc<dyn IdSource>,
+    /// Bytes of memory for rows and caches; a quarter of it bounds the open chunk.
+    pub memory_budget: usize,
+    /// Threads for reads, and as many for the work before a write.
+    pub threads: usize,
+    disk: Arc<dyn Disk>,
+    limits: Limits,
+}
+
+/// Memory for rows and caches unless told otherwise.
+pub const MEMORY_BUDGET: usize = 400 << 20;
+
+impl Options {
+    /// The usual options for a directory.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
+        Options {
+            dir: dir.into(),
+            clock,
+            ids,
+            memory_budget: MEMORY_BUDGET,
+            threads: 2,
+            disk: Arc::new(RealDisk),
+            limits: Limits {
+                rows_max: 65_536,
+                raw_max: 256 << 20,
+                memory_max: MEMORY_BUDGET / 4,
+                step: 8 << 20,
+                reserve: 64 << 20,
+            },
+        }
+    }
+}
+
+/// An open data directory. Closed in order by [`Embedded::close`] or when dropped.
+#[derive(Debug)]
+pub struct Embedded {
+    engine: Arc<Engine>,
+    sealer: Sealer,
+    _lock: Box<dyn Lock>,
+}
+
+impl Embedded {
+    /// Opens a data directory, making what is missing in an empty one.
+    ///
+    /// # Errors
+    /// [`OpenError`] names the file, and the offset where bytes are damaged.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let Options { dir, disk, .. } = &options;
+        let io_error = |error| OpenError::io(CHUNKS_DIR, error);
+        disk.create_dir(&dir.join(CHUNKS_DIR)).map_err(io_error)?;
+        let lock = disk.lock(&dir.join(LOCK));
+        let lock = lock.map_err(|error| OpenError::io(LOCK, error))?;
+        let lock = lock.ok_or(OpenError::Locked)?;
+        let (sealer, fresh) = open_key(disk.as_ref(), dir, options.ids.as_ref())?;
+        let start = Start {
+            disk: disk.as_ref(),
+            dir,
+            sealer: &sealer,
+            clock: &options.clock,
+            ids: &options.ids,
+            fresh,
+            cache_bytes: options.memory_budget / 8,
+        };
+        let loaded = start.load()?;
+        let shared = Arc::new(loaded.shared);
+        let documents = Documents::load(Arc::clone(&shared.catalog));
+        let documents = documents.map_err(catalog::CatalogError::unusable)?;
+        let log = Log {
+            disk: Arc::clone(disk),
+            dir: dir.clone(),
+            limits: Limits {
+                memory_max: options.limits.memory_max.min(options.memory_budget / 4),
+                ..options.limits
+            },
+            open: loaded.open,
+            number: loaded.next_number,
+            timeline: shared.timeline,
+            ids: Arc::clone(&options.ids),
+        };
+        let writer = Writer::new(Arc::clone(&shared), log);
+        let engine = Engine::start(shared, documents, writer, options.threads.max(1));
+        let engine = engine.map_err(|error| OpenError::io("threads", error))?;
+        Ok(Embedded {
+            engine: Arc::new(engine),
+            sealer,
+            _lock: lock,
+        })
+    }
+
+    /// The records.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.engine) as Arc<dyn Store>
+    }
+
+    /// The control plane.
+    #[must_use]
+    pub fn control(&self) -> Arc<dyn ControlPlane> {
+        Arc::new(Control(Arc::clone(&self.engine)))
+    }
+
+    /// Encrypts with the directory's key.
+    #[must_use]
+    pub fn sealer(&self) -> Sealer {
+        self.sealer.clone()
+    }
+
+    /// Finishes what was accepted and records the end of the log. Later calls of the store answer
+    /// `Unavailable`.
+    pub fn close(&self) {
+        self.engine.close();
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The key, made together with everything else on the first start. The catalog comes last then,
+/// so that a first start that was cut short is simply done again.
+fn open_key(disk: &dyn Disk, dir: &Path, ids: &dyn IdSource) -> Result<(Sealer, bool), OpenError> {
+    let names = disk.list(dir).map_err(|error| OpenError::io(".", error))?;
+    let has = |name: &str| names.iter().any(|known| known == name);
+    let has_chunks = || -> Result<bool, OpenError> {
+        let names = disk.list(&dir.join(CHUNKS_DIR));
+        let names = names.map_err(|error| OpenError::io(CHUNKS_DIR, error))?;
+        Ok(names.iter().any(|name| log::log_number(name).is_some()))
+    };
+    if has(CATALOG) {
+        if !has(key::KEY) {
+            let why = "is missing; without it nothing in this directory can be trusted";
+            return Err(OpenError::unusable(key::KEY, why));
+        }
+        return Ok((key::read(disk, dir)?, false));
+    }
+    if has_chunks()? {
+        let why = "is missing, but there are logs";
+        return Err(OpenError::unusable(CATALOG, why));
+    }
+    if !has(key::KEY) {
+        key::make(disk, dir, ids)?;
+    }
+    Ok((key::read(disk, dir)?, true))
+}

@@ -119,7 +119,13 @@ macro_rules! from_redb {
     )*};
 }
 
-from_redb!(CommitError, DatabaseError, StorageError, TableError, TransactionError);
+from_redb!(
+    CommitError,
+    DatabaseError,
+    StorageError,
+    TableError,
+    TransactionError
+);
 
 impl From<Malformed> for CatalogError {
     fn from(error: Malformed) -> Self {

@@ -63,7 +63,10 @@ impl Codec {
         if out.len() == plain_len {
             return Ok(out);
         }
-        Err(io::Error::new(io::ErrorKind::InvalidData, "payload of another length"))
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "payload of another length",
+        ))
     }
 
     fn compressor(&self) -> io::Result<Compressor<'static>> {
@@ -75,7 +78,10 @@ impl Codec {
 }
 
 fn take<T>(contexts: &Mutex<Vec<T>>) -> Option<T> {
-    contexts.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    contexts
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .pop()
 }
 
 fn put_back<T>(contexts: &Mutex<Vec<T>>, context: T) {

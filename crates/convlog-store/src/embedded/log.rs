@@ -87,7 +87,10 @@ impl ChunkHeader {
             Err(bad) => return Ok(Err(bad)),
         };
         if to_u64(FIXED_LEN + dictionary_len) > len {
-            return Ok(Err(BadHeader::Damaged(48, "dictionary behind the end of the file")));
+            return Ok(Err(BadHeader::Damaged(
+                48,
+                "dictionary behind the end of the file",
+            )));
         }
         header.dictionary = vec![0; dictionary_len];
         file.read_at(to_u64(FIXED_LEN), &mut header.dictionary)?;
@@ -194,7 +197,10 @@ impl Chunk {
         })?;
         let expected = log_name(header.number);
         if expected != name {
-            return Err(OpenError::unusable(name, format!("holds what belongs to {expected}")));
+            return Err(OpenError::unusable(
+                name,
+                format!("holds what belongs to {expected}"),
+            ));
         }
         let codec = Arc::new(Codec::new(header.dictionary.clone()));
         Ok(Chunk {

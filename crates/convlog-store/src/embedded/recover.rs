@@ -54,7 +54,10 @@ pub(crate) fn scan(chunk: &Chunk, known: KnownEnd) -> Result<Whole, OpenError> {
         if walk.at >= limit || walk.whole.closed {
             break None;
         }
-        match window.frame(walk.at, limit, chunk.header.salt).map_err(io_error)? {
+        match window
+            .frame(walk.at, limit, chunk.header.salt)
+            .map_err(io_error)?
+        {
             Ok((place, header)) => {
                 if !walk.follows(&header) {
                     let why = "frame out of order";

@@ -1,0 +1,289 @@
+//! The engine behind the contract: each method hands its work to the thread that may do it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use convlog_model::aggregate::{Aggregate, Table};
+use convlog_model::control::{ControlPlane, Document, Expect};
+use convlog_model::filter::Filter;
+use convlog_model::ids::{InstanceId, Position, Timeline};
+use convlog_model::query::{Page, Query, Scan, Scanned};
+use convlog_model::store::{
+    Batch, Capability, Erase, Erasure, Health, Receipt, Retention, Selector, StateWrite, Stats,
+    Store, StoreError,
+};
+use tokio::sync::oneshot;
+
+use super::catalog::{Documents, Hidden};
+use super::error::{failed, stopped};
+use super::pool::Pool;
+use super::prepare::{check, prepare};
+use super::queue::Queue;
+use super::shared::Shared;
+use super::writer::{Command, EraseJob, Reply, WriteError, Writer};
+
+/// Batches up to so many bytes are prepared where they are; larger ones on threads of their own.
+const PREPARE_HERE_BYTES: usize = 32 << 10;
+
+/// An open data directory.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) shared: Arc<Shared>,
+    documents: Arc<Documents>,
+    queue: Arc<Queue<Command>>,
+    readers: Pool,
+    preparers: Pool,
+    catalog_thread: Pool,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Engine {
+    /// Starts the threads.
+    pub(crate) fn start(
+        shared: Arc<Shared>,
+        documents: Documents,
+        writer: Writer,
+        threads: usize,
+    ) -> std::io::Result<Self> {
+        let queue = Arc::new(Queue::new());
+        let taken = Arc::clone(&queue);
+        let builder = std::thread::Builder::new().name("convlog-writer".to_owned());
+        let handle = builder.spawn(move || writer.run(&taken))?;
+        Ok(Engine {
+            shared,
+            documents: Arc::new(documents),
+            queue,
+            readers: Pool::new("convlog-read", threads)?,
+            preparers: Pool::new("convlog-prepare", threads)?,
+            catalog_thread: Pool::new("convlog-catalog", 1)?,
+            writer: Mutex::new(Some(handle)),
+        })
+    }
+
+    /// Takes nothing more in, finishes what waits and records the end of the log.
+    pub(crate) fn close(&self) {
+        self.queue.close();
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = writer.take().map(JoinHandle::join);
+        if let Some(Err(_)) = ended {
+            tracing::error!("the writing thread ended by a panic");
+        }
+        drop(writer);
+        // Whoever watches is told that nothing more comes.
+        self.shared.newest.send_replace(Position::END);
+        self.readers.close();
+        self.preparers.close();
+        self.catalog_thread.close();
+    }
+
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+        bytes: usize,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.push(command(reply), bytes)?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        self.readers.run(move || work(&shared)).await
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+#[async_trait]
+impl Store for Engine {
+    async fn append(&self, batch: Batch) -> Result<Receipt, StoreError> {
+        check(&batch)?;
+        if let Some(why) = self.shared.broken() {
+            return Err(WriteError::Broken(why).to_store_error());
+        }
+        let codec = self.shared.codec();
+        let bytes: usize = batch.records.iter().map(|draft| draft.raw.len()).sum();
+        let prepared = if bytes <= PREPARE_HERE_BYTES {
+            prepare(batch, &self.shared.hasher, &codec)?
+        } else {
+            let shared = Arc::clone(&self.shared);
+            let work = move || prepare(batch, &shared.hasher, &codec);
+            self.preparers.run(work).await?
+        };
+        let weight = prepared.weight().max(1);
+        self.ask(|reply| Command::Append(prepared, reply), weight)
+            .await
+    }
+
+    async fn search(&self, query: &Query) -> Result<Page, StoreError> {
+        let query = query.clone();
+        self.read(move |shared| shared.search(&query)).await
+    }
+
+    async fn count(&self, instance: &InstanceId, filter: &Filter) -> Result<u64, StoreError> {
+        let (instance, filter) = (instance.clone(), filter.clone());
+        self.read(move |shared| shared.count(&instance, &filter))
+            .await
+    }
+
+    async fn aggregate(&self, request: &Aggregate) -> Result<Table, StoreError> {
+        let request = request.clone();
+        self.read(move |shared| shared.aggregate(&request)).await
+    }
+
+    async fn scan(&self, scan: &Scan) -> Result<Scanned, StoreError> {
+        let scan = scan.clone();
+        self.read(move |shared| shared.scan(&scan)).await
+    }
+
+    async fn watch(&self, after: Position) -> Result<Position, StoreError> {
+        let mut newest = self.shared.newest.subscribe();
+        let found = newest.wait_for(|newest| *newest > after || *newest == Position::END);
+        let found = found.await.map(|newest| *newest);
+        match found {
+            Ok(newest) if newest != Position::END => Ok(newest),
+            _ => Err(stopped()),
+        }
+    }
+
+    async fn erase(&self, request: &Erase) -> Result<Erasure, StoreError> {
+        let requested_at = self.shared.clock.now();
+        let instance = request.instance.clone();
+        let hidden = match &request.selector {
+            Selector::Customer(customer) => {
+                Hidden::Customer(self.shared.hasher.customer(&instance, customer))
+            }
+            Selector::Filter(filter) => {
+                let (instance, filter) = (instance.clone(), filter.clone());
+                let rows = self.read(move |shared| shared.positions(&instance, &filter));
+                Hidden::Rows(rows.await?)
+            }
+        };
+        let job = EraseJob {
+            id: request.id,
+            instance,
+            hidden,
+            requested_at,
+        };
+        self.ask(|reply| Command::Erase(job, reply), 0).await
+    }
+
+    async fn erasures(&self, instance: &InstanceId) -> Result<Vec<Erasure>, StoreError> {
+        let erasures = self.shared.erasures();
+        let mine = erasures
+            .iter()
+            .filter(|erasure| erasure.instance == *instance);
+        let mut mine: Vec<Erasure> = mine.cloned().collect();
+        mine.sort_by_key(|erasure| (erasure.requested_at, erasure.id));
+        Ok(mine)
+    }
+
+    async fn expire(&self, rules: &Retention) -> Result<u64, StoreError> {
+        let (shared, rules) = (Arc::clone(&self.shared), rules.clone());
+        let work = move || {
+            if *shared.rules() != rules {
+                let kept = shared.catalog.put_retention(&rules);
+                kept.map_err(|error| failed("catalog", &error))?;
+                shared.set_rules(rules.clone());
+            }
+            let now = shared.clock.now();
+            Ok(shared.tail_mut().expire(&rules, now))
+        };
+        self.catalog_thread.run(work).await
+    }
+
+    async fn load_state(
+        &self,
+        instance: &InstanceId,
+        session: &str,
+    ) -> Result<Option<StateWrite>, StoreError> {
+        self.shared.load_state(instance, session)
+    }
+
+    async fn drop_state(&self, instance: &InstanceId, session: &str) -> Result<(), StoreError> {
+        let hash = self.shared.hasher.session(instance, session);
+        self.ask(|reply| Command::DropState(hash, reply), 0).await
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
+        self.ask(Command::Settle, 0).await
+    }
+
+    async fn stats(&self, instance: &InstanceId) -> Result<Stats, StoreError> {
+        let instance = instance.clone();
+        self.read(move |shared| shared.stats(&instance)).await
+    }
+
+    fn timeline(&self) -> Timeline {
+        self.shared.timeline
+    }
+
+    fn newest(&self) -> Position {
+        self.shared.tail().newest()
+    }
+
+    fn health(&self) -> Health {
+        let broken = self.shared.broken();
+        Health {
+            writable: broken.is_none(),
+            reason: broken.unwrap_or_default(),
+        }
+    }
+
+    fn capability(&self) -> Capability {
+        Capability {
+            eventual: false,
+            gapless: true,
+            physical_erasure: false,
+        }
+    }
+}
+
+/// The control plane of an open data directory.
+#[derive(Debug)]
+pub(crate) struct Control(pub(crate) Arc<Engine>);
+
+#[async_trait]
+impl ControlPlane for Control {
+    async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, StoreError> {
+        self.0.documents.get(collection, id)
+    }
+
+    async fn put(
+        &self,
+        collection: &str,
+        id: &str,
+        body: &[u8],
+        expect: Expect,
+    ) -> Result<u64, StoreError> {
+        let documents = Arc::clone(&self.0.documents);
+        let (collection, id, body) = (collection.to_owned(), id.to_owned(), body.to_vec());
+        let work = move || documents.put(&collection, &id, &body, expect);
+        self.0.catalog_thread.run(work).await
+    }
+
+    async fn delete(&self, collection: &str, id: &str, version: u64) -> Result<(), StoreError> {
+        let documents = Arc::clone(&self.0.documents);
+        let (collection, id) = (collection.to_owned(), id.to_owned());
+        let work = move || documents.delete(&collection, &id, version);
+        self.0.catalog_thread.run(work).await
+    }
+
+    async fn list(
+        &self,
+        collection: &str,
+        prefix: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.0.documents.list(collection, prefix, after, limit)
+    }
+}

@@ -1,0 +1,160 @@
+//! What is known of a row without reading it: times, columns, hashes.
+
+use convlog_model::fields::FieldRef;
+use convlog_model::flatten::{Flat, Scalar};
+use convlog_model::ids::InstanceId;
+use convlog_model::json::Json;
+use convlog_model::record::{Dialect, Draft, Kind};
+use convlog_model::seal::Sealer;
+use convlog_model::time::Timestamp;
+
+use super::bytes::put_bytes;
+use super::row::Hash16;
+
+/// Canonical fields of which every row keeps its value.
+pub(crate) const COLUMNS: [&str; 12] = [
+    "bot",
+    "assistant",
+    "environment",
+    "channel",
+    "conversation",
+    "user",
+    "customer",
+    "language",
+    "top_intent",
+    "own_id",
+    "event.type",
+    "outcome.missed",
+];
+
+/// Column of the bot.
+pub(crate) const BOT: usize = 0;
+/// Column of the event type.
+pub(crate) const EVENT_TYPE: usize = 10;
+
+/// What a record holds in one column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// Nothing, or `null`.
+    None,
+    /// One string.
+    One(Box<str>),
+    /// Several values, or one that is no string.
+    Other,
+}
+
+/// What is known of a record without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) instance: InstanceId,
+    pub(crate) kind: Kind,
+    /// Keyed hash of (instance, dialect, own id).
+    pub(crate) own_key: Option<Hash16>,
+    pub(crate) body_hash: Hash16,
+    pub(crate) request: Option<Timestamp>,
+    pub(crate) response: Option<Timestamp>,
+    /// Whether one of these times has several values, of which these are the first.
+    pub(crate) has_odd_times: bool,
+    pub(crate) cells: Vec<Cell>,
+    /// Keyed hashes of the customers that it names.
+    pub(crate) customers: Vec<[u8; 32]>,
+    pub(crate) raw_len: usize,
+}
+
+/// Keyed hashes of what may not stand in files in the clear, each with a key of its own purpose.
+#[derive(Clone, Debug)]
+pub(crate) struct Hasher {
+    own: Sealer,
+    body: Sealer,
+    customer: Sealer,
+    session: Sealer,
+}
+
+fn half(hash: [u8; 32]) -> Hash16 {
+    let mut out = [0; 16];
+    for (to, from) in out.iter_mut().zip(hash) {
+        *to = from;
+    }
+    out
+}
+
+impl Hasher {
+    /// The hashes of a data directory with this key.
+    pub(crate) fn new(sealer: &Sealer) -> Self {
+        Hasher {
+            own: sealer.derive("own id"),
+            body: sealer.derive("body"),
+            customer: sealer.derive("customer"),
+            session: sealer.derive("session"),
+        }
+    }
+
+    fn pair(sealer: &Sealer, instance: &InstanceId, text: &str) -> [u8; 32] {
+        let mut name = Vec::with_capacity(text.len() + 32);
+        put_bytes(&mut name, instance.as_str().as_bytes());
+        name.extend_from_slice(text.as_bytes());
+        sealer.hash(&name)
+    }
+
+    /// Of a customer id.
+    pub(crate) fn customer(&self, instance: &InstanceId, customer: &str) -> [u8; 32] {
+        Self::pair(&self.customer, instance, customer)
+    }
+
+    /// Of a session id.
+    pub(crate) fn session(&self, instance: &InstanceId, session: &str) -> Hash16 {
+        half(Self::pair(&self.session, instance, session))
+    }
+
+    /// Of the key under which a resend is recognised.
+    pub(crate) fn own(&self, instance: &InstanceId, dialect: Dialect, own_id: &str) -> Hash16 {
+        let mut name = Vec::with_capacity(own_id.len() + 48);
+        put_bytes(&mut name, instance.as_str().as_bytes());
+        put_bytes(&mut name, dialect.as_str().as_bytes());
+        name.extend_from_slice(own_id.as_bytes());
+        half(self.own.hash(&name))
+    }
+
+    /// Of a body: the same for JSON values whose members come in any order.
+    pub(crate) fn body(&self, raw: &str) -> Hash16 {
+        let value = Json::parse_within(raw.as_bytes(), usize::from(u16::MAX));
+        let sorted = value.map(|value| value.key_sorted().to_string());
+        let bytes = sorted.as_deref().unwrap_or(raw).as_bytes();
+        half(self.body.hash(bytes))
+    }
+
+    /// The facts of a draft whose body has this hash.
+    pub(crate) fn facts(&self, draft: &Draft, body_hash: Hash16) -> Facts {
+        let flat = draft.flat();
+        let instance = &draft.instance;
+        let own_id = draft.own_id.as_deref();
+        let customers = flat.texts("customer");
+        Facts {
+            instance: instance.clone(),
+            kind: draft.kind,
+            own_key: own_id.map(|own_id| self.own(instance, draft.dialect, own_id)),
+            body_hash,
+            request: flat.time("time.request"),
+            response: flat.time("time.response"),
+            has_odd_times: ["time.request", "time.response"]
+                .iter()
+                .any(|path| flat.texts(path).nth(1).is_some()),
+            cells: COLUMNS.iter().map(|path| cell(&flat, path)).collect(),
+            customers: customers.map(|c| self.customer(instance, c)).collect(),
+            raw_len: draft.raw.len(),
+        }
+    }
+}
+
+fn cell(flat: &Flat, path: &str) -> Cell {
+    let field = FieldRef::canonical(path);
+    let mut values = flat
+        .values(&field)
+        .map(|leaf| &leaf.value)
+        .filter(|value| **value != Scalar::Null);
+    match (values.next(), values.next()) {
+        (None, _) => Cell::None,
+        (Some(Scalar::Text(text)), None) => Cell::One(text.as_str().into()),
+        _ => Cell::Other,
+    }
+}

@@ -1,0 +1,149 @@
+//! What an append does in the caller's thread: checks, facts, rows, compression.
+//!
+//! The writer only gives places to what is ready; it compresses again what changed meanwhile.
+
+use std::sync::Arc;
+
+use convlog_model::record::Draft;
+use convlog_model::store::{
+    BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Batch, ErrorKind, StateWrite, StoreError,
+};
+
+use super::bytes::put_bytes;
+use super::codec::Codec;
+use super::error::failed;
+use super::facts::{Facts, Hasher};
+use super::frame::{PLAIN_LEN_MAX, ROWS_MAX};
+use super::row;
+
+/// Rows are put together into one block up to so many bytes.
+const BLOCK_BYTES: usize = 16 << 10;
+
+/// An append, ready to be given a place.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) rows: Vec<PreparedRow>,
+    pub(crate) blocks: Vec<Block>,
+    /// What the blocks were compressed with.
+    pub(crate) codec: Arc<Codec>,
+    pub(crate) states: Vec<StateWrite>,
+}
+
+/// One record, ready to be given a place.
+#[derive(Debug)]
+pub(crate) struct PreparedRow {
+    /// Its length and bytes as a payload holds them.
+    pub(crate) plain: Vec<u8>,
+    pub(crate) facts: Facts,
+}
+
+/// Consecutive rows, compressed.
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub(crate) row_count: usize,
+    pub(crate) plain_len: usize,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Prepared {
+    /// Bytes that it takes while it waits.
+    pub(crate) fn weight(&self) -> usize {
+        let rows = self.rows.iter().map(|row| row.plain.len() + 512);
+        let states = self.states.iter().map(|state| state.state.len() + 512);
+        rows.chain(states).sum()
+    }
+}
+
+fn invalid(text: String) -> StoreError {
+    StoreError::new(ErrorKind::Invalid, text)
+}
+
+/// Refuses what no append may bring.
+pub(crate) fn check(batch: &Batch) -> Result<(), StoreError> {
+    for (what, count) in [
+        ("records", batch.records.len()),
+        ("states", batch.states.len()),
+    ] {
+        if count > BATCH_RECORDS_MAX {
+            let text = format!("a batch of {count} {what}, at most {BATCH_RECORDS_MAX}");
+            return Err(invalid(text));
+        }
+    }
+    let bodies = batch.records.iter().map(|draft| draft.raw.len());
+    let states = batch.states.iter().map(|state| state.state.len());
+    let count: usize = bodies.chain(states).sum();
+    if count > BATCH_BYTES_MAX {
+        let text = format!("a batch of {count} bytes, at most {BATCH_BYTES_MAX}");
+        return Err(invalid(text));
+    }
+    Ok(())
+}
+
+/// Makes rows and blocks of a batch that was checked.
+pub(crate) fn prepare(
+    batch: Batch,
+    hasher: &Hasher,
+    codec: &Arc<Codec>,
+) -> Result<Prepared, StoreError> {
+    let mut rows = Vec::with_capacity(batch.records.len());
+    for draft in &batch.records {
+        rows.push(prepare_row(draft, hasher)?);
+    }
+    let blocks = compress(rows.iter().map(|row| row.plain.as_slice()), codec)?;
+    Ok(Prepared {
+        rows,
+        blocks,
+        codec: Arc::clone(codec),
+        states: batch.states,
+    })
+}
+
+fn prepare_row(draft: &Draft, hasher: &Hasher) -> Result<PreparedRow, StoreError> {
+    if !row::fits(draft) {
+        return Err(invalid("a canonical field is nested too deeply".to_owned()));
+    }
+    let body_hash = hasher.body(&draft.raw);
+    let facts = hasher.facts(draft, body_hash);
+    let mut bytes = Vec::with_capacity(draft.raw.len() + 512);
+    row::encode_record(&mut bytes, draft, &body_hash);
+    if bytes.len() + 8 > PLAIN_LEN_MAX {
+        return Err(invalid(format!("a record of {} bytes", bytes.len())));
+    }
+    let mut plain = Vec::with_capacity(bytes.len() + 4);
+    put_bytes(&mut plain, &bytes);
+    Ok(PreparedRow { plain, facts })
+}
+
+/// Puts consecutive rows together into blocks.
+pub(crate) fn compress<'a>(
+    rows: impl Iterator<Item = &'a [u8]>,
+    codec: &Codec,
+) -> Result<Vec<Block>, StoreError> {
+    let mut blocks = Vec::new();
+    let mut plain: Vec<u8> = Vec::new();
+    let mut row_count = 0;
+    for row in rows {
+        if row_count == ROWS_MAX || (row_count > 0 && plain.len() + row.len() > BLOCK_BYTES) {
+            blocks.push(block(&plain, row_count, codec)?);
+            plain.clear();
+            row_count = 0;
+        }
+        plain.extend_from_slice(row);
+        row_count += 1;
+    }
+    if row_count > 0 {
+        blocks.push(block(&plain, row_count, codec)?);
+    }
+    Ok(blocks)
+}
+
+fn block(plain: &[u8], row_count: usize, codec: &Codec) -> Result<Block, StoreError> {
+    let payload = codec
+        .compress(plain)
+        .map_err(|e| failed("compression", &e))?;
+    Ok(Block {
+        row_count,
+        plain_len: plain.len(),
+        payload,
+    })
+}

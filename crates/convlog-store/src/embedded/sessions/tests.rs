@@ -1,0 +1,1 @@
+//! Sessions end when they should, and their keys with them.

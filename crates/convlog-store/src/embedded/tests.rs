@@ -1,0 +1,5 @@
+//! The engine as a whole: the contract, restarts, failures of the disk, damage.
+
+mod contract;
+mod kit;
+mod restart;

@@ -1,0 +1,164 @@
+//! What was acknowledged is there after a restart, in order or not.
+
+use std::sync::Arc;
+
+use convlog_model::control::Expect;
+use convlog_model::store::{Batch, Outcome, Retention};
+use futures::executor::block_on;
+
+use super::kit::{Place, all, batch, draft, erase_customer, home, shown, state, stored};
+
+#[test]
+fn records_come_back_as_they_were() {
+    let place = Place::new();
+    let embedded = place.open();
+    let store = embedded.store();
+    let drafts: Vec<_> = (0..50).map(|i| draft(&format!("r{i}"), "ann", i)).collect();
+    block_on(store.append(batch(drafts))).unwrap();
+    let before = all(store.as_ref());
+    assert_eq!(before.len(), 50);
+    let (timeline, newest) = (store.timeline(), store.newest());
+    drop((embedded, store));
+    let embedded = place.open();
+    let store = embedded.store();
+    assert_eq!(all(store.as_ref()), before);
+    assert_eq!((store.timeline(), store.newest()), (timeline, newest));
+    let receipt = block_on(store.append(batch(vec![draft("next", "ann", 99)]))).unwrap();
+    let next = stored(&receipt.outcomes[0]);
+    assert!(next.position > newest && next.id > before[49].id);
+}
+
+#[test]
+fn resends_are_recognised_after_a_restart() {
+    let place = Place::new();
+    let first = block_on(
+        place
+            .open()
+            .store()
+            .append(batch(vec![draft("a", "ann", 1)])),
+    );
+    let first = stored(&first.unwrap().outcomes[0]);
+    let store = place.open();
+    let mut other = draft("a", "ann", 1);
+    other.raw = r#"{"other":true}"#.to_owned();
+    let again = batch(vec![draft("a", "ann", 1), other]);
+    let receipt = block_on(store.store().append(again)).unwrap();
+    assert_eq!(
+        receipt.outcomes,
+        [Outcome::Duplicate(first), Outcome::Conflict]
+    );
+}
+
+#[test]
+fn erasures_hold_after_a_restart() {
+    let place = Place::new();
+    let embedded = place.open();
+    let store = embedded.store();
+    let drafts = vec![draft("a", "ann", 1), draft("b", "bob", 2)];
+    block_on(store.append(batch(drafts))).unwrap();
+    let erased = block_on(store.erase(&erase_customer("ann", 1))).unwrap();
+    assert_eq!(erased.records, 1);
+    drop((embedded, store));
+    let embedded = place.open();
+    let store = embedded.store();
+    assert_eq!(shown(store.as_ref()), ["b"]);
+    assert_eq!(block_on(store.erasures(&home())).unwrap(), [erased]);
+    let again = block_on(store.append(batch(vec![draft("a", "ann", 1)]))).unwrap();
+    assert_eq!(again.outcomes, [Outcome::Erased]);
+}
+
+#[test]
+fn sessions_go_on_after_a_restart_until_they_are_dropped() {
+    let place = Place::new();
+    let embedded = place.open();
+    let store = embedded.store();
+    for text in [b"one".as_slice(), b"two"] {
+        let states = vec![
+            state("s1", "ann", text, &place.clock),
+            state("s2", "bob", text, &place.clock),
+            state("s3", "cid", text, &place.clock),
+        ];
+        let records = vec![];
+        block_on(store.append(Batch { records, states })).unwrap();
+    }
+    block_on(store.drop_state(&home(), "s2")).unwrap();
+    block_on(store.erase(&erase_customer("cid", 1))).unwrap();
+    drop((embedded, store));
+    let embedded = place.open();
+    let load = |session: &str| block_on(embedded.store().load_state(&home(), session)).unwrap();
+    let found = load("s1").unwrap();
+    assert_eq!(
+        (found.state, found.customer),
+        (b"two".to_vec(), Some("ann".into()))
+    );
+    assert_eq!((load("s2"), load("s3")), (None, None));
+}
+
+#[test]
+fn rules_of_retention_hold_after_a_restart() {
+    let place = Place::new();
+    let embedded = place.open();
+    let store = embedded.store();
+    block_on(store.append(batch(vec![draft("old", "ann", 1)]))).unwrap();
+    let rules = Retention {
+        default_days: 1,
+        ..Retention::default()
+    };
+    assert_eq!(block_on(store.expire(&rules)).unwrap(), 1);
+    drop((embedded, store));
+    assert_eq!(shown(place.open().store().as_ref()), [""; 0]);
+}
+
+#[test]
+fn documents_come_back_with_versions_that_go_on() {
+    let place = Place::new();
+    let put = |body: &[u8], expect| {
+        let embedded = place.open();
+        block_on(embedded.control().put("bots", "default/x", body, expect))
+    };
+    let first = put(b"one", Expect::Absent).unwrap();
+    let second = put(b"two", Expect::Version(first)).unwrap();
+    assert!(second > first);
+    let embedded = place.open();
+    let control = embedded.control();
+    let found = block_on(control.get("bots", "default/x")).unwrap().unwrap();
+    assert_eq!((found.version, found.body), (second, b"two".to_vec()));
+    block_on(control.delete("bots", "default/x", second)).unwrap();
+    drop((embedded, control));
+    assert!(put(b"three", Expect::Absent).unwrap() > second);
+}
+
+#[test]
+fn a_directory_in_use_is_refused() {
+    let place = Place::new();
+    let _open = place.open();
+    let error = place.try_open().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the data directory is in use by another process"
+    );
+}
+
+#[test]
+fn a_directory_without_its_key_is_refused() {
+    let place = Place::new();
+    drop(place.open());
+    let disk = crate::embedded::disk::RealDisk;
+    crate::embedded::disk::Disk::remove(&disk, &place.dir.path().join("key")).unwrap();
+    let error = place.try_open().unwrap_err();
+    let text = "key: is missing; without it nothing in this directory can be trusted";
+    assert_eq!(error.to_string(), text);
+}
+
+#[test]
+fn a_closed_store_answers_unavailable() {
+    let place = Place::new();
+    let embedded = place.open();
+    let store = embedded.store();
+    embedded.close();
+    let error = block_on(store.append(batch(vec![draft("a", "ann", 1)]))).unwrap_err();
+    assert_eq!(error.client_text(), "the store is closing");
+    let error = block_on(store.watch(store.newest())).unwrap_err();
+    assert_eq!(error.client_text(), "the store is closing");
+    drop(Arc::clone(&store));
+}

@@ -1,0 +1,267 @@
+//! The one thread that writes: it gathers what waits, writes once, syncs once, answers all.
+
+mod chunk;
+mod erase;
+mod group;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use convlog_model::ids::{Position, RecordId};
+use convlog_model::store::{Erasure, ErrorKind, Receipt, StoreError};
+use convlog_model::time::Timestamp;
+use tokio::sync::oneshot;
+
+pub(crate) use self::chunk::{Limits, Log, OpenChunk};
+pub(crate) use self::erase::EraseJob;
+use self::group::Group;
+use super::catalog::CleanStop;
+use super::prepare::Prepared;
+use super::queue::Queue;
+use super::row::Hash16;
+use super::shared::Shared;
+use super::tail::position;
+
+/// Where an answer goes.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What the writer is asked to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Give places to records and make them durable.
+    Append(Prepared, Reply<Receipt>),
+    /// Hide records for good.
+    Erase(EraseJob, Reply<Erasure>),
+    /// End a dialogue session.
+    DropState(Hash16, Reply<()>),
+    /// Answer when everything before is done.
+    Settle(Reply<()>),
+}
+
+/// How long the writer waits before it marks the end of the log.
+const IDLE: Duration = Duration::from_secs(1);
+/// Bytes of appends that are gathered at once.
+const GROUP_BYTES: usize = 16 << 20;
+
+/// Why a group was not written.
+#[derive(Debug, Clone)]
+pub(crate) enum WriteError {
+    /// No room; nothing was written and the next may succeed.
+    Full,
+    /// A disk call failed; nothing is written until a restart.
+    Broken(String),
+}
+
+impl WriteError {
+    pub(crate) fn to_store_error(&self) -> StoreError {
+        match self {
+            WriteError::Full => super::error::full(),
+            WriteError::Broken(why) => {
+                let text = "the store writes nothing until it is restarted";
+                StoreError::new(ErrorKind::Unavailable, text).with_log(why.clone())
+            }
+        }
+    }
+}
+
+/// The writing thread's own state.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    log: Log,
+    last_id: Option<RecordId>,
+}
+
+impl Writer {
+    pub(crate) fn new(shared: Arc<Shared>, log: Log) -> Self {
+        let last_id = shared.tail().last_id();
+        Writer {
+            shared,
+            log,
+            last_id,
+        }
+    }
+
+    /// Works until the queue is closed and empty, then records the end of the log.
+    pub(crate) fn run(mut self, queue: &Queue<Command>) {
+        while let Some(commands) = queue.take(GROUP_BYTES, IDLE) {
+            if commands.is_empty() {
+                self.idle();
+                continue;
+            }
+            let mut group = Group::default();
+            for command in commands {
+                group = self.handle(command, group);
+            }
+            self.commit(group);
+        }
+        self.stop();
+    }
+
+    fn handle(&mut self, command: Command, group: Group) -> Group {
+        match command {
+            Command::Append(prepared, reply) => return self.append(prepared, reply, group),
+            Command::Erase(job, reply) => {
+                self.commit(group);
+                answer(reply, self.erase(job));
+            }
+            Command::DropState(session, reply) => {
+                self.commit(group);
+                let dropped = self.shared.sessions.drop_one(&session);
+                answer(
+                    reply,
+                    dropped.map_err(|e| super::error::failed("sessions", &e)),
+                );
+            }
+            Command::Settle(reply) => {
+                self.commit(group);
+                answer(reply, Ok(()));
+            }
+        }
+        Group::default()
+    }
+
+    fn append(&mut self, prepared: Prepared, reply: Reply<Receipt>, mut group: Group) -> Group {
+        if let Some(why) = self.shared.broken() {
+            answer(reply, Err(WriteError::Broken(why).to_store_error()));
+            return group;
+        }
+        let now = self.shared.clock.now();
+        let rows = prepared.rows.len() + prepared.states.len();
+        let raw = prepared.rows.iter().map(|row| row.facts.raw_len).sum();
+        if !self.log.fits(group.rows() + rows, group.raw + raw, now) {
+            self.commit(std::mem::take(&mut group));
+            if !self.log.fits(rows, raw, now)
+                && let Err(error) = self.log.roll(&self.shared, now)
+            {
+                self.note(&error);
+                answer(reply, Err(error.to_store_error()));
+                return group;
+            }
+        }
+        match self.add(&mut group, prepared, now) {
+            Ok(receipt) => group.replies.push((reply, receipt)),
+            Err(error) => answer(reply, Err(error)),
+        }
+        group
+    }
+
+    /// Writes, syncs, publishes, answers.
+    fn commit(&mut self, mut group: Group) {
+        let replies = std::mem::take(&mut group.replies);
+        let result = if group.frames.is_empty() {
+            Ok(())
+        } else {
+            self.write(group)
+        };
+        for (reply, receipt) in replies {
+            match &result {
+                Ok(()) => answer(reply, Ok(receipt)),
+                Err(error) => answer(reply, Err(error.to_store_error())),
+            }
+        }
+    }
+
+    fn write(&mut self, group: Group) -> Result<(), WriteError> {
+        if let Some(why) = self.shared.broken() {
+            return Err(WriteError::Broken(why));
+        }
+        let synced = match group.new_slots.is_empty() {
+            true => Ok(()),
+            false => self.shared.sessions.sync(),
+        };
+        let written = synced
+            .map_err(|error| WriteError::Broken(format!("sessions.keys: {error}")))
+            .and_then(|()| self.log.write_group(&group));
+        match written {
+            Ok(new_rows) => {
+                self.publish(group, new_rows);
+                Ok(())
+            }
+            Err(error) => {
+                self.note(&error);
+                // Their states were not written. A slot that cannot be wiped now is at the start.
+                drop(self.shared.sessions.give_back(&group.new_slots));
+                Err(error)
+            }
+        }
+    }
+
+    fn publish(&mut self, group: Group, new_rows: Vec<super::tail::NewRow>) {
+        let mut replaced = Vec::new();
+        for session in group.sessions {
+            replaced.extend(self.shared.sessions.put(session));
+        }
+        if let Err(error) = self.shared.sessions.give_back(&replaced) {
+            self.note(&WriteError::Broken(format!("sessions.keys: {error}")));
+        }
+        let newest = {
+            let mut tail = self.shared.tail_mut();
+            tail.publish(new_rows);
+            tail.newest()
+        };
+        self.last_id = group.last_id.or(self.last_id);
+        self.shared.newest.send_replace(newest);
+    }
+
+    /// Remembers an error after which nothing may be written.
+    fn note(&mut self, error: &WriteError) {
+        match error {
+            WriteError::Full => tracing::warn!("no room left on the disk, writes are refused"),
+            WriteError::Broken(why) => {
+                if self.shared.broken().is_none() {
+                    tracing::error!(error = %why, "a write failed, writes are refused");
+                    self.shared.set_broken(why);
+                    self.log.close_broken(&self.shared);
+                }
+            }
+        }
+    }
+
+    fn idle(&mut self) {
+        let now = self.shared.clock.now();
+        let dropped = self.shared.sessions.drop_expired(now);
+        if let Err(error) = dropped {
+            self.note(&WriteError::Broken(format!("sessions.keys: {error}")));
+        }
+        if self.shared.broken().is_none()
+            && let Err(error) = self.log.mark(now)
+        {
+            self.note(&error);
+        }
+    }
+
+    fn stop(&mut self) {
+        if self.shared.broken().is_some() {
+            return;
+        }
+        let Some((chunk, end)) = self.log.end() else {
+            return;
+        };
+        let mark = CleanStop { chunk, end };
+        if let Err(error) = self.shared.catalog.set_clean_stop(Some(mark)) {
+            tracing::warn!(%error, "the clean stop could not be recorded");
+        }
+    }
+
+    /// The position behind everything that was or may have been written.
+    fn next_position(&self) -> Position {
+        match self.log.next_row() {
+            Some((chunk, row)) if self.shared.broken().is_none() => position(chunk, row),
+            _ => position(self.log.next_number(), 0),
+        }
+    }
+
+    fn next_id(&self, last: Option<RecordId>, now: Timestamp) -> RecordId {
+        let millis = u64::try_from(now.millis()).unwrap_or(0);
+        match last {
+            Some(last) if last.millis() >= millis => last.next(),
+            _ => RecordId::from_parts(millis, self.shared.ids.random_u128()),
+        }
+    }
+}
+
+/// Answers; whoever asked may have gone.
+fn answer<T>(reply: Reply<T>, result: Result<T, StoreError>) {
+    drop(reply.send(result));
+}
