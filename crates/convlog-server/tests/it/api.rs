@@ -4,6 +4,7 @@ mod aggregate;
 mod bots;
 mod erasures;
 mod export;
+mod forward;
 mod hooks;
 mod idempotency;
 mod records;
