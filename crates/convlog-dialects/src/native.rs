@@ -1,15 +1,59 @@
 //! convlog's own form of a record: one JSON object a line, and the rows of CSV exports.
+//!
+//! ```text
+//! {"id", "kind", "dialect", "own_id", FIELDS…, "labels": {…}, "raw": …}
+//! ```
+//!
+//! FIELDS are the canonical fields; a dot in a path is an object (`"time":{"request":…}`), and
+//! `output`, `intents`, `entities` and `steps` are arrays of objects. `own_id` is the record's own
+//! id or else its id, so that a second export says the same. `raw` is the raw body as it is kept.
+//!
+//! Reading gives back what was written but for `id` and `time.received`, which the engine gives:
+//! the raw body is decoded by its dialect again, and only fields that differ from what it says are
+//! kept beside it.
 
+mod csv_rows;
+mod fields;
+
+use std::collections::BTreeMap;
+
+use convlog_model::flatten::Flat;
 use convlog_model::ids::InstanceId;
-use convlog_model::record::{Draft, Record};
+use convlog_model::json::Json;
+use convlog_model::record::{Dialect, Draft, Kind, Record};
 
-use crate::DecodeError;
+pub use self::csv_rows::{csv_header, csv_row};
+use crate::{DecodeError, splice, watson};
 
-/// A record as one line of JSON.
+/// A record as one line of JSON, without a line end.
 #[must_use]
 pub fn encode(record: &Record) -> String {
-    let _ = record;
-    String::new()
+    let draft = &record.draft;
+    let mut members = vec![
+        ("id".to_owned(), Json::string(record.id.to_string())),
+        ("kind".to_owned(), Json::string(draft.kind.as_str())),
+        ("dialect".to_owned(), Json::string(draft.dialect.as_str())),
+        ("own_id".to_owned(), Json::string(record.shown_id())),
+    ];
+    let mut canonical = fields::write(draft, &draft.flat());
+    fields::set(
+        &mut canonical,
+        "time.received",
+        Json::string(record.received.to_micros_text()),
+    );
+    members.extend(canonical);
+    let labels = draft.labels.iter();
+    let labels = labels.map(|(label, value)| (label.clone(), Json::string(value.as_str())));
+    members.push(("labels".to_owned(), Json::Object(labels.collect())));
+    let texts: Vec<(String, String)> = members
+        .into_iter()
+        .map(|(key, value)| (key, value.to_string()))
+        .collect();
+    let raw = [("raw", draft.raw.as_str())];
+    let others = texts
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()));
+    splice::object(others.chain(raw))
 }
 
 /// The draft of one line.
@@ -17,19 +61,88 @@ pub fn encode(record: &Record) -> String {
 /// # Errors
 /// [`DecodeError`] naming the field.
 pub fn decode(instance: &InstanceId, line: &str) -> Result<Draft, DecodeError> {
-    let _ = (instance, line);
-    Err(DecodeError::new("not a record", None))
+    let body = Json::parse(line.as_bytes())?;
+    let Json::Object(members) = &body else {
+        let message = format!("a record must be an object, not {}", body.type_name());
+        return Err(DecodeError::new(message, None));
+    };
+    fields::check(members)?;
+    let word = |key: &str| body.get(key).and_then(Json::as_str);
+    let kind = match word("kind") {
+        None => Kind::Turn,
+        Some(name) => Kind::parse(name)
+            .ok_or_else(|| DecodeError::new("must be `turn` or `event`", Some("kind")))?,
+    };
+    let dialect = match word("dialect") {
+        None => Dialect::Convlog,
+        Some(name) => Dialect::parse(name)
+            .ok_or_else(|| DecodeError::new("is no dialect", Some("dialect")))?,
+    };
+    let raw = splice::compact(splice::member(line, "raw").unwrap_or("{}"));
+    let mut draft = base(instance, dialect, kind, raw);
+    if let Some(own_id) = word("own_id").filter(|id| !id.is_empty()) {
+        draft.own_id = Some(own_id.to_owned());
+    }
+    draft.labels = labels(&body)?;
+    override_fields(&mut draft, &body);
+    Ok(draft)
 }
 
-/// First line of a CSV export, line end included.
-#[must_use]
-pub fn csv_header() -> String {
-    String::new()
+/// What the raw body says by itself.
+fn base(instance: &InstanceId, dialect: Dialect, kind: Kind, raw: String) -> Draft {
+    let of_watson = matches!(dialect, Dialect::WatsonV1 | Dialect::WatsonV2);
+    if of_watson
+        && kind == Kind::Turn
+        && let Ok(draft) = watson::decode::log(instance, dialect, &raw)
+    {
+        return draft;
+    }
+    Draft {
+        instance: instance.clone(),
+        kind,
+        dialect,
+        own_id: None,
+        canonical: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        raw,
+    }
 }
 
-/// A record as a line of a CSV export, line end included.
-#[must_use]
-pub fn csv_row(record: &Record) -> String {
-    let _ = record;
-    String::new()
+fn labels(body: &Json) -> Result<BTreeMap<String, String>, DecodeError> {
+    let mut labels = BTreeMap::new();
+    let members = match body.get("labels") {
+        None | Some(Json::Null) => return Ok(labels),
+        Some(Json::Object(members)) => members,
+        Some(_) => return Err(DecodeError::new("must be an object", Some("labels"))),
+    };
+    for (label, value) in members {
+        let Some(text) = value.as_str() else {
+            let path = format!("labels.{label}");
+            return Err(DecodeError::new("must be a string", Some(&path)));
+        };
+        labels.insert(label.clone(), text.to_owned());
+    }
+    Ok(labels)
 }
+
+/// Keeps beside the raw body what differs from what it says.
+fn override_fields(draft: &mut Draft, body: &Json) {
+    let said = Json::Object(fields::write(draft, &Flat::of(draft)));
+    for unit in fields::units() {
+        let segments: Vec<&str> = unit.split('.').collect();
+        let wanted = body.at(&segments).filter(|value| **value != Json::Null);
+        if wanted == said.at(&segments) {
+            continue;
+        }
+        let below = format!("{unit}.");
+        draft
+            .canonical
+            .retain(|path, _| path != unit && !path.starts_with(&below));
+        if let Some(value) = wanted {
+            draft.set_value(unit, value.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
