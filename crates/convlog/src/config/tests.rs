@@ -1,0 +1,238 @@
+//! Configuration from text to value: what is accepted, what is refused and with which words, and
+//! the document that is generated from the table.
+
+use std::path::PathBuf;
+
+use super::*;
+
+fn load(file: &str, variables: &[(&str, &str)], flags: &Flags) -> anyhow::Result<Config> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let environment = Environment::of(variables.iter().map(owned))?;
+    let mut entries = raw::parse("convlog.toml", file)?;
+    entries.extend(environment.entries()?);
+    entries.extend(flags.entries());
+    check::config(&entries)
+}
+
+fn refusal(file: &str, variables: &[(&str, &str)]) -> String {
+    let error = load(file, variables, &Flags::default()).unwrap_err();
+    assert!(error.downcast_ref::<crate::out::Usage>().is_some());
+    error.to_string()
+}
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    let config = load("", &[], &Flags::default()).unwrap();
+    let mut expected = Config::default();
+    expected.server.connectors.listening_on = vec!["127.0.0.1".parse().unwrap()];
+    assert_eq!(config, expected);
+}
+
+#[test]
+fn a_flag_beats_the_environment_and_that_beats_the_file() {
+    let file = "data_dir = \"of-file\"\nlisten = [\"127.0.0.1:1\"]\n[log]\nformat = \"json\"\n";
+    let variables = [
+        ("CONVLOG_DATA_DIR", "of-env"),
+        ("CONVLOG_LISTEN", "127.0.0.1:2,[::1]:3"),
+    ];
+    let flags = Flags {
+        data_dir: Some(PathBuf::from("of-flag")),
+        ..Flags::default()
+    };
+    let config = load(file, &variables, &flags).unwrap();
+    assert_eq!(config.data_dir, PathBuf::from("of-flag"));
+    assert_eq!(config.listen, ["127.0.0.1:2", "[::1]:3"]);
+    assert_eq!(config.log_format, LogFormat::Json);
+}
+
+#[test]
+fn the_keys_that_scripts_rely_on_are_read() {
+    let file = "[limits]\nlist_per_minute = 1\nlist_per_minute_instance = 2\n\
+                ingest_per_second = 3\nexports_at_once = 4\n\
+                [retention]\ndefault_days = 5\nevents_days = 6\ninterval_seconds = 7\n\
+                [connectors]\nallow = [\"10.0.0.0/8\"]\n";
+    let server = load(file, &[], &Flags::default()).unwrap().server;
+    let limits = server.limits;
+    assert_eq!(
+        (limits.list_per_minute, limits.list_per_minute_instance),
+        (1, 2)
+    );
+    assert_eq!((limits.ingest_per_second, limits.exports_at_once), (3, 4));
+    assert_eq!(
+        (server.retention.default_days, server.retention.events_days),
+        (5, 6)
+    );
+    assert_eq!(server.retention.interval.as_secs(), 7);
+    assert_eq!(server.connectors.allow, ["10.0.0.0/8"]);
+}
+
+#[test]
+fn every_setting_can_be_set_by_its_variable_and_printed() {
+    let mut config = Config {
+        tls: Some(TlsFiles {
+            cert: PathBuf::from("cert.pem"),
+            key: PathBuf::from("key.pem"),
+        }),
+        ..Config::default()
+    };
+    config.server.connectors.listening_on = vec!["127.0.0.1".parse().unwrap()];
+    let variables: Vec<(String, String)> = SETTINGS
+        .iter()
+        .map(|setting| {
+            let text = match (setting.get)(&config) {
+                Value::Text(text) => text,
+                Value::Number(number) => number.to_string(),
+                Value::Bool(is_true) => is_true.to_string(),
+                Value::List(list) => list.join(","),
+            };
+            (setting.variable(), text)
+        })
+        .collect();
+    let environment = Environment::of(variables).unwrap();
+    let read = check::config(&environment.entries().unwrap()).unwrap();
+    assert_eq!(read, config);
+    let printed = load(&config.to_toml(), &[], &Flags::default()).unwrap();
+    assert_eq!(printed, config);
+    assert_eq!(config.to_json()["limits.exports_at_once"], 4);
+}
+
+#[test]
+fn unknown_keys_are_refused_with_their_place() {
+    assert_eq!(
+        refusal("[limits]\n  list_per_second = 1\n", &[]),
+        "convlog.toml:2:3: unknown key `limits.list_per_second`"
+    );
+    assert_eq!(
+        refusal("\nport = 1\n", &[]),
+        "convlog.toml:2:1: unknown key `port`"
+    );
+    let text = refusal("[limits.deep]\na = 1\n", &[]);
+    assert_eq!(text, "convlog.toml:1:9: unknown key `limits.deep`");
+}
+
+#[test]
+fn keys_of_later_versions_are_refused_as_such() {
+    for (file, key) in [
+        ("[[redaction.rules]]\nname = \"a\"\n", "redaction"),
+        ("[aws]\nregion = \"x\"\n", "aws"),
+    ] {
+        let text = refusal(file, &[]);
+        let expected = format!("`{key}` is not supported by this version of convlog");
+        assert!(
+            text.starts_with("convlog.toml:1:") && text.ends_with(&expected),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn broken_files_are_refused_with_their_place() {
+    let text = refusal("data_dir = \n", &[]);
+    assert!(text.starts_with("convlog.toml:1:"), "{text}");
+}
+
+#[test]
+fn values_of_a_wrong_form_are_refused() {
+    for (file, expected) in [
+        (
+            "data_dir = 1",
+            "convlog.toml:1:12: `data_dir` must be a text",
+        ),
+        (
+            "data_dir = \"\"",
+            "convlog.toml:1:12: `data_dir` must not be empty",
+        ),
+        (
+            "listen = [1]",
+            "convlog.toml:1:10: `listen` has a value of a wrong type",
+        ),
+        ("listen = []", "`listen` must name an address"),
+        (
+            "limits.exports_at_once = 0",
+            "convlog.toml:1:26: `limits.exports_at_once` must be at least 1",
+        ),
+        (
+            "limits.list_per_minute = -1",
+            "convlog.toml:1:26: `limits.list_per_minute` has a value of a wrong type",
+        ),
+        (
+            "retention.default_days = 5000000000",
+            "convlog.toml:1:26: `retention.default_days` is too large",
+        ),
+        (
+            "log.format = \"xml\"",
+            "convlog.toml:1:14: `log.format` must be `text` or `json`",
+        ),
+        (
+            "tls.cert = \"a\"",
+            "`tls.cert` and `tls.key` are only useful together",
+        ),
+        (
+            "listen = [\"here\"]",
+            "`here` is no address to listen on; an example is 127.0.0.1:8080",
+        ),
+    ] {
+        assert_eq!(refusal(file, &[]), expected);
+    }
+}
+
+#[test]
+fn variables_that_nothing_knows_and_wrong_values_are_refused() {
+    for (name, value, expected) in [
+        (
+            "CONVLOG_DATADIR",
+            "a",
+            "unknown environment variable CONVLOG_DATADIR; docs/config.md lists all",
+        ),
+        (
+            "CONVLOG_LIMITS_PAGE_MAX",
+            "many",
+            "CONVLOG_LIMITS_PAGE_MAX: must be a whole number",
+        ),
+        (
+            "CONVLOG_ALLOW_PLAINTEXT",
+            "perhaps",
+            "CONVLOG_ALLOW_PLAINTEXT: must be true or false",
+        ),
+    ] {
+        assert_eq!(refusal("", &[(name, value)]), expected);
+    }
+}
+
+#[test]
+fn plain_http_on_an_open_address_needs_a_word() {
+    let open = "listen = [\"0.0.0.0:80\"]\n";
+    let text = refusal(open, &[]);
+    assert!(
+        text.contains("refusing to speak plain HTTP on 0.0.0.0:80"),
+        "{text}"
+    );
+    let flags = Flags {
+        allow_plaintext: true,
+        ..Flags::default()
+    };
+    assert!(load(open, &[], &flags).is_ok());
+    let tls = format!("{open}[tls]\ncert = \"a\"\nkey = \"b\"\n");
+    assert!(load(&tls, &[], &Flags::default()).is_ok());
+}
+
+#[test]
+fn keys_and_variables_are_unambiguous() {
+    let mut variables: Vec<String> = SETTINGS.iter().map(table::Setting::variable).collect();
+    variables.extend(env::OTHERS.iter().map(|(name, _)| (*name).to_owned()));
+    let n_variables = variables.len();
+    variables.sort();
+    variables.dedup();
+    assert_eq!(variables.len(), n_variables);
+}
+
+#[test]
+fn docs_config_md_says_what_the_table_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/config.md");
+    let expected = docs::markdown();
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    if found != expected {
+        std::fs::write(path, expected).unwrap();
+        panic!("docs/config.md was out of date; it is written now: read the diff and commit it");
+    }
+}
