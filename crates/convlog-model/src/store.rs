@@ -3,6 +3,8 @@
 
 #[cfg(any(test, feature = "testkit"))]
 pub mod conformance;
+#[cfg(any(test, feature = "testkit"))]
+pub mod differential;
 mod error;
 #[cfg(any(test, feature = "testkit"))]
 pub mod faulty;

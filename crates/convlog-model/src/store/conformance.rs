@@ -38,8 +38,8 @@ pub type CaseFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// An empty engine, and the clock that it was made with.
 #[derive(Debug)]
 pub struct Rig {
-    store: Arc<dyn Store>,
-    clock: Arc<TestClock>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<TestClock>,
     /// Lives as long as the engine, for instance its directory.
     _keep: Option<Box<dyn KeepAlive>>,
 }
@@ -177,12 +177,12 @@ impl Rig {
         self
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         use crate::clock::Clock;
         self.clock.now()
     }
 
-    async fn append_batch(&self, batch: Batch) -> Receipt {
+    pub(super) async fn append_batch(&self, batch: Batch) -> Receipt {
         let n_records = batch.records.len();
         let receipt = ok(self.store.append(batch).await);
         assert_eq!(receipt.outcomes.len(), n_records, "one outcome a record");
@@ -260,7 +260,7 @@ impl Rig {
 }
 
 #[track_caller]
-fn ok<T, E: Debug>(result: Result<T, E>) -> T {
+pub(super) fn ok<T, E: Debug>(result: Result<T, E>) -> T {
     match result {
         Ok(value) => value,
         Err(error) => panic!("{error:?}"),

@@ -25,6 +25,12 @@ impl<'a> Choices<'a> {
         Choices { bytes }
     }
 
+    /// Whether the bytes have ended.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// A number below `n`, which is 1 to 256.
     pub fn below(&mut self, n: usize) -> usize {
         match self.bytes.split_first() {
