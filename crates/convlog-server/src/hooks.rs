@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq as _;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::RawBody;
-use crate::error::Fault;
+use crate::error::{Fault, Problem};
 use crate::hooks_admin::{self, Hook, Proof};
 use crate::watson::json;
 
@@ -23,7 +23,17 @@ struct Claims {
     nbf: Option<serde_json::Number>,
 }
 
-/// Keeps what was logged before it answers. The same log again changes nothing.
+/// Takes what a live Watson assistant logs, and keeps it before the answer. The same log again
+/// changes nothing. The hook's secret or header is the proof; no key is needed.
+#[utoipa::path(post, path = "/convlog/v1/hooks/watson/{hook}", tag = "hooks",
+    params(("hook" = String, Path, description = "name of the hook")),
+    request_body(content = Object,
+        description = "`{\"event\":{\"name\":\"message_logged\"},\"payload\":{…}}`, or `cdr_logged`"),
+    responses(
+        (status = 200, description = "it is kept", body = Object),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+))]
 pub(crate) async fn receive(
     State(app): State<App>,
     Path(name): Path<String>,
