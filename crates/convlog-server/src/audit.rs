@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::Params;
-use crate::error::Fault;
+use crate::error::{Fault, Problem};
 use crate::query::CursorState;
 
 /// Every event type of the audit starts with this; others may not be written under it.
@@ -115,9 +115,13 @@ pub(crate) async fn record(app: &App, event: AuditEvent) -> Result<(), Fault> {
 }
 
 /// Query parameters of the list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListParams {
+    /// At most so many entries; 100 by default.
     limit: Option<usize>,
+    /// `cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -150,7 +154,11 @@ pub(crate) struct Entries {
     cursor: Option<String>,
 }
 
-/// `GET /convlog/v1/audit`
+/// What administrators, exports and erasures did, newest first.
+#[utoipa::path(get, path = "/convlog/v1/audit", tag = "audit", params(ListParams), responses(
+    (status = 200, body = Entries),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+))]
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
@@ -169,7 +177,9 @@ pub(crate) async fn list(
     });
     let cursor = params.cursor.as_deref().map(CursorState::decode);
     let limit = params.limit.unwrap_or(100);
-    let page = app.query().page(&caller, filter, sort, limit, cursor.transpose()?);
+    let page = app
+        .query()
+        .page(&caller, filter, sort, limit, cursor.transpose()?);
     let page = page.await?;
     Ok(Json(Entries {
         entries: page.records.iter().map(|record| entry(record)).collect(),

@@ -110,14 +110,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
         let parsed = Query::<T>::try_from_uri(&parts.uri);
-        parsed.map(|Query(params)| Params(params)).map_err(|rejection| {
-            let text = rejection.body_text();
-            let text = text.rsplit_once("query string: ").map_or("", |(_, rest)| rest);
-            match text.split_once(": ") {
-                Some((path, _)) => Fault::bad_at(path, "wrong value"),
-                None => field_fault("", text),
-            }
-        })
+        parsed
+            .map(|Query(params)| Params(params))
+            .map_err(|rejection| {
+                let text = rejection.body_text();
+                let text = text
+                    .rsplit_once("query string: ")
+                    .map_or("", |(_, rest)| rest);
+                match text.split_once(": ") {
+                    Some((path, _)) => Fault::bad_at(path, "wrong value"),
+                    None => field_fault("", text),
+                }
+            })
     }
 }
 
@@ -295,7 +299,11 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Fault> {
     let mut names = headers.get_all(header::CONTENT_ENCODING).iter();
     let name = match (names.next(), names.next()) {
         (None, _) => return Ok(Encoding::Identity),
-        (Some(name), None) => name.to_str().unwrap_or_default().trim().to_ascii_lowercase(),
+        (Some(name), None) => name
+            .to_str()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase(),
         (Some(_), Some(_)) => String::new(),
     };
     match name.as_str() {
@@ -309,7 +317,12 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Fault> {
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]

@@ -16,7 +16,10 @@ pub(crate) struct Status {
     reason: String,
 }
 
-/// `GET /health/live`
+/// Whether the process runs.
+#[utoipa::path(get, path = "/health/live", tag = "server", responses(
+    (status = 200, body = Status),
+))]
 pub(crate) async fn live() -> Json<Status> {
     Json(Status {
         status: "ok",
@@ -24,7 +27,11 @@ pub(crate) async fn live() -> Json<Status> {
     })
 }
 
-/// `GET /health/ready`
+/// Whether records can be kept.
+#[utoipa::path(get, path = "/health/ready", tag = "server", responses(
+    (status = 200, body = Status),
+    (status = 503, body = Status),
+))]
 pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Status>) {
     let health = app.store().health();
     if health.writable && !app.jobs().is_stopping() {

@@ -1,8 +1,8 @@
 //! Tenants: the one of the first start, and those that an operator adds.
 
-use axum::{Extension, Json};
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use convlog_model::ids::InstanceId;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::audit::AuditEvent;
 use crate::auth::{Caller, Role, Roles};
 use crate::body::JsonBody;
 use crate::entity::{Change, Collection};
-use crate::error::Fault;
+use crate::error::{Fault, Problem};
 use crate::idempotency::Seed;
 use crate::keys::{self, NewKey};
 
@@ -70,8 +70,7 @@ async fn insert(
         name: name.to_owned(),
         created_at: app.now().to_micros_text(),
     };
-    let event = AuditEvent::by(app, home, actor, "instance.created")
-        .about("instance", id.as_str());
+    let event = AuditEvent::by(app, home, actor, "instance.created").about("instance", id.as_str());
     let instances = Collection::<InstanceDoc>::new(app, COLLECTION);
     let made = instances.change(id.as_str(), |found| {
         Ok(match found {
@@ -101,7 +100,13 @@ pub(crate) struct CreatedInstance {
     key: String,
 }
 
-/// `POST /convlog/v1/instances`
+/// Makes an instance and its first key, which has every role but `operator`.
+#[utoipa::path(post, path = "/convlog/v1/instances", tag = "instances",
+    request_body = CreateInstance,
+    responses(
+        (status = 201, body = CreatedInstance),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+))]
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
@@ -118,9 +123,15 @@ pub(crate) async fn create(
         None => (app.new_id(), keys::draw(app.ids())),
     };
     let id = id.to_string();
-    let instance =
-        InstanceId::new(&id).map_err(|_| Fault::internal("an id is no instance id"))?;
-    insert(&app, &instance, &wanted.name, &caller.key_id, &caller.instance).await?;
+    let instance = InstanceId::new(&id).map_err(|_| Fault::internal("an id is no instance id"))?;
+    insert(
+        &app,
+        &instance,
+        &wanted.name,
+        &caller.key_id,
+        &caller.instance,
+    )
+    .await?;
     let new = NewKey {
         instance,
         name: "first key".to_owned(),
@@ -155,9 +166,14 @@ pub(crate) struct InstanceList {
     instances: Vec<ShownInstance>,
 }
 
-/// `GET /convlog/v1/instances`
+/// Every instance.
+#[utoipa::path(get, path = "/convlog/v1/instances", tag = "instances", responses(
+    (status = 200, body = InstanceList),
+))]
 pub(crate) async fn list(State(app): State<App>) -> Result<Json<InstanceList>, Fault> {
-    let all = Collection::<InstanceDoc>::new(&app, COLLECTION).list("").await?;
+    let all = Collection::<InstanceDoc>::new(&app, COLLECTION)
+        .list("")
+        .await?;
     let shown = all.into_iter().map(|entity| ShownInstance {
         id: entity.id,
         name: entity.doc.name,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-pub(crate) use self::api::{create, list, revoke};
+pub(crate) use self::api::{__path_create, __path_list, __path_revoke, create, list, revoke};
 pub(crate) use self::cache::KeyCache;
 use crate::app::App;
 use crate::audit::{self, AuditEvent};
@@ -184,7 +184,9 @@ pub(crate) async fn insert(
     new: &NewKey,
     actor: &str,
 ) -> Result<KeyDoc, Fault> {
-    let sealed = app.sealer().seal(app.ids(), &purpose(id), secret.as_bytes());
+    let sealed = app
+        .sealer()
+        .seal(app.ids(), &purpose(id), secret.as_bytes());
     let doc = KeyDoc {
         instance: new.instance.clone(),
         name: new.name.clone(),

@@ -29,12 +29,8 @@ impl GovernorClock for Monotonic {
     }
 }
 
-type Limiter = RateLimiter<
-    String,
-    DefaultKeyedStateStore<String>,
-    Monotonic,
-    StateInformationMiddleware,
->;
+type Limiter =
+    RateLimiter<String, DefaultKeyedStateStore<String>, Monotonic, StateInformationMiddleware>;
 
 /// What a list call shows in its `X-RateLimit-…` headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use prometheus::{
 
 use crate::app::App;
 use crate::auth::{self, Caller, Role};
-use crate::error::Fault;
+use crate::error::{Fault, Problem};
 
 /// Series by bot; further bots are counted under an empty name.
 const BOTS_MAX: usize = 10_000;
@@ -64,11 +64,21 @@ impl Metrics {
             writable: IntGauge::new("convlog_writable", "Whether records are accepted.")?,
             bots: Mutex::default(),
         };
-        metrics.registry.register(Box::new(metrics.requests.clone()))?;
-        metrics.registry.register(Box::new(metrics.seconds.clone()))?;
-        metrics.registry.register(Box::new(metrics.records.clone()))?;
-        metrics.registry.register(Box::new(metrics.writable.clone()))?;
-        metrics.by_bot.register(Box::new(metrics.bot_records.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.requests.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.seconds.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.records.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.writable.clone()))?;
+        metrics
+            .by_bot
+            .register(Box::new(metrics.bot_records.clone()))?;
         Ok(metrics)
     }
 
@@ -136,10 +146,18 @@ impl Metrics {
     }
 }
 
-/// `GET /metrics`
+/// Counters and gauges, as Prometheus text. Series by bot are there for a key with the role
+/// `read`.
+#[utoipa::path(get, path = "/metrics", tag = "server", responses(
+    (status = 200, body = String, content_type = "text/plain"),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+))]
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, Fault> {
     let metrics = app.metrics();
-    metrics.writable.set(i64::from(app.store().health().writable));
+    metrics
+        .writable
+        .set(i64::from(app.store().health().writable));
     let mut families = metrics.registry.gather();
     if headers.contains_key(header::AUTHORIZATION) {
         let caller = auth::authenticate(&app, &headers).await?;

@@ -128,18 +128,45 @@ const OPERATOR: Access = Access::Role(Role::Operator);
 
 /// Every route.
 pub static ROUTES: &[Route] = &[
-    watson("POST", "/identity/token", Access::Open, || post(tokens::iam)),
+    watson("POST", "/identity/token", Access::Open, || {
+        post(tokens::iam)
+    }),
     watson("POST", "/v1/authorize", Access::Open, || post(tokens::cp4d)),
-    watson("POST", "/v1/workspaces/{id}/message", WRITE, || post(message_v1::message)),
-    watson("GET", "/v1/workspaces/{id}", READ, || get(definitions::workspace)),
-    watson("GET", "/v1/workspaces/{id}/logs", READ, || get(logs::of_workspace)).list(),
+    watson("POST", "/v1/workspaces/{id}/message", WRITE, || {
+        post(message_v1::message)
+    }),
+    watson("GET", "/v1/workspaces/{id}", READ, || {
+        get(definitions::workspace)
+    }),
+    watson("GET", "/v1/workspaces/{id}/logs", READ, || {
+        get(logs::of_workspace)
+    })
+    .list(),
     watson("GET", "/v1/logs", READ, || get(logs::all)).list(),
-    watson("DELETE", "/v1/user_data", ERASE, || delete(user_data::delete)).instance_wide(),
-    watson("DELETE", "/v2/user_data", ERASE, || delete(user_data::delete)).instance_wide(),
-    watson("GET", "/v2/assistants/{id}/logs", READ, || get(logs::of_assistant)).list(),
-    watson("GET", "/v2/assistants/{id}/skills_export", READ, || get(definitions::skills)),
-    watson("POST", "/v2/assistants/{id}/sessions", WRITE, || post(session::create)),
-    watson("DELETE", "/v2/assistants/{id}/sessions/{session}", WRITE, || delete(session::delete)),
+    watson("DELETE", "/v1/user_data", ERASE, || {
+        delete(user_data::delete)
+    })
+    .instance_wide(),
+    watson("DELETE", "/v2/user_data", ERASE, || {
+        delete(user_data::delete)
+    })
+    .instance_wide(),
+    watson("GET", "/v2/assistants/{id}/logs", READ, || {
+        get(logs::of_assistant)
+    })
+    .list(),
+    watson("GET", "/v2/assistants/{id}/skills_export", READ, || {
+        get(definitions::skills)
+    }),
+    watson("POST", "/v2/assistants/{id}/sessions", WRITE, || {
+        post(session::create)
+    }),
+    watson(
+        "DELETE",
+        "/v2/assistants/{id}/sessions/{session}",
+        WRITE,
+        || delete(session::delete),
+    ),
     watson(
         "POST",
         "/v2/assistants/{id}/sessions/{session}/message",
@@ -152,13 +179,12 @@ pub static ROUTES: &[Route] = &[
         WRITE,
         || post(message_v2::stateful_stream),
     ),
-    watson("POST", "/v2/assistants/{id}/message", WRITE, || post(message_v2::stateless)),
-    watson(
-        "POST",
-        "/v2/assistants/{id}/message_stream",
-        WRITE,
-        || post(message_v2::stateless_stream),
-    ),
+    watson("POST", "/v2/assistants/{id}/message", WRITE, || {
+        post(message_v2::stateless)
+    }),
+    watson("POST", "/v2/assistants/{id}/message_stream", WRITE, || {
+        post(message_v2::stateless_stream)
+    }),
     watson(
         "POST",
         "/v2/assistants/{id}/environments/{environment}/sessions",
@@ -195,37 +221,73 @@ pub static ROUTES: &[Route] = &[
         WRITE,
         || post(message_v2::stateless_stream),
     ),
-    own("POST", "/convlog/v1/hooks/watson/{hook}", Access::Open, || post(hooks::receive)),
+    own(
+        "POST",
+        "/convlog/v1/hooks/watson/{hook}",
+        Access::Open,
+        || post(hooks::receive),
+    ),
     own("GET", "/health/live", Access::Open, || get(health::live)),
     own("GET", "/health/ready", Access::Open, || get(health::ready)),
     own("GET", "/metrics", Access::Open, || get(metrics::show)),
     own("GET", "/convlog/v1/openapi.json", Access::Open, || {
         get(openapi::document)
     }),
-    own("POST", "/convlog/v1/records", WRITE, || post(records::create)).bulk().creating(),
+    own("POST", "/convlog/v1/records", WRITE, || {
+        post(records::create)
+    })
+    .bulk()
+    .creating(),
     own("GET", "/convlog/v1/records", READ, || get(records::list)).list(),
-    own("GET", "/convlog/v1/records/{id}", READ, || get(records::get)),
-    own("POST", "/convlog/v1/aggregate", READ, || post(aggregate::run)),
+    own("GET", "/convlog/v1/records/{id}", READ, || {
+        get(records::get)
+    }),
+    own("POST", "/convlog/v1/aggregate", READ, || {
+        post(aggregate::run)
+    }),
     own("GET", "/convlog/v1/export", READ, || get(export::start)),
     own("GET", "/convlog/v1/bots", READ, || get(bots::list)).list(),
     own("GET", "/convlog/v1/bots/{id}", READ, || get(bots::get)),
     own("PUT", "/convlog/v1/bots/{id}", ADMIN, || put(bots::put)),
-    own("DELETE", "/convlog/v1/bots/{id}", ADMIN, || delete(bots::delete)),
-    own("PUT", "/convlog/v1/bots/{id}/definition", ADMIN, || put(definitions_own::put)),
-    own("GET", "/convlog/v1/bots/{id}/definition", ADMIN, || get(definitions_own::get)),
+    own("DELETE", "/convlog/v1/bots/{id}", ADMIN, || {
+        delete(bots::delete)
+    }),
+    own("PUT", "/convlog/v1/bots/{id}/definition", ADMIN, || {
+        put(definitions_own::put)
+    }),
+    own("GET", "/convlog/v1/bots/{id}/definition", ADMIN, || {
+        get(definitions_own::get)
+    }),
     own("PUT", "/convlog/v1/settings", ADMIN, || put(settings::put)).instance_wide(),
     own("GET", "/convlog/v1/settings", ADMIN, || get(settings::get)),
-    own("POST", "/convlog/v1/erasures", ERASE, || post(erasures::create))
+    own("POST", "/convlog/v1/erasures", ERASE, || {
+        post(erasures::create)
+    })
+    .instance_wide()
+    .creating(),
+    own("GET", "/convlog/v1/erasures", ERASE, || get(erasures::list))
+        .instance_wide()
+        .list(),
+    own("GET", "/convlog/v1/erasures/{id}", ERASE, || {
+        get(erasures::get)
+    })
+    .instance_wide(),
+    own("PUT", "/convlog/v1/hooks/{hook}", ADMIN, || {
+        put(hooks_admin::put)
+    })
+    .instance_wide(),
+    own("GET", "/convlog/v1/hooks/{hook}", ADMIN, || {
+        get(hooks_admin::get)
+    })
+    .instance_wide(),
+    own("DELETE", "/convlog/v1/hooks/{hook}", ADMIN, || {
+        delete(hooks_admin::delete)
+    })
+    .instance_wide(),
+    own("GET", "/convlog/v1/stats", ADMIN, || get(stats::get)).instance_wide(),
+    own("POST", "/convlog/v1/keys", ADMIN, || post(keys::create))
         .instance_wide()
         .creating(),
-    own("GET", "/convlog/v1/erasures", ERASE, || get(erasures::list)).instance_wide().list(),
-    own("GET", "/convlog/v1/erasures/{id}", ERASE, || get(erasures::get)).instance_wide(),
-    own("PUT", "/convlog/v1/hooks/{hook}", ADMIN, || put(hooks_admin::put)).instance_wide(),
-    own("GET", "/convlog/v1/hooks/{hook}", ADMIN, || get(hooks_admin::get)).instance_wide(),
-    own("DELETE", "/convlog/v1/hooks/{hook}", ADMIN, || delete(hooks_admin::delete))
-        .instance_wide(),
-    own("GET", "/convlog/v1/stats", ADMIN, || get(stats::get)).instance_wide(),
-    own("POST", "/convlog/v1/keys", ADMIN, || post(keys::create)).instance_wide().creating(),
     own("GET", "/convlog/v1/keys", ADMIN, || get(keys::list)).instance_wide(),
     own("DELETE", "/convlog/v1/keys/{id}", ADMIN, || {
         delete(keys::revoke)

@@ -25,7 +25,12 @@ fn fault(text: &str) -> Fault {
 #[test]
 fn a_body_of_the_type_is_read() {
     let parsed: Outer = parse_json(br#"{"inner":{"n":7}}"#, 8).unwrap();
-    assert_eq!(parsed, Outer { inner: Inner { n: 7 } });
+    assert_eq!(
+        parsed,
+        Outer {
+            inner: Inner { n: 7 }
+        }
+    );
 }
 
 #[test]
@@ -76,7 +81,14 @@ fn line(number: usize, text: &str) -> Line {
 async fn lines_keep_their_numbers_where_empty_ones_are_left_out() {
     let body = Body::from("{\"a\":1}\n\n  \r\n{\"b\":2}\r\nlast");
     let all = lines(body, |_| {}).await.unwrap();
-    assert_eq!(all, [line(1, r#"{"a":1}"#), line(4, "{\"b\":2}\r"), line(5, "last")]);
+    assert_eq!(
+        all,
+        [
+            line(1, r#"{"a":1}"#),
+            line(4, "{\"b\":2}\r"),
+            line(5, "last")
+        ]
+    );
     assert!(lines(Body::empty(), |_| {}).await.unwrap().is_empty());
 }
 

@@ -68,7 +68,8 @@ async fn an_event_whose_answer_was_lost_is_not_written_twice() {
 #[tokio::test]
 async fn a_start_finds_the_events_that_wait() {
     let rig = rig();
-    rig.store.fail(Call::Append, 1, When::Before, ErrorKind::Full);
+    rig.store
+        .fail(Call::Append, 1, When::Before, ErrorKind::Full);
     set(&rig.app, 1).await.unwrap();
     let next = App::new(ServerConfig::default(), rig.deps.clone());
     untyped(&next, "settings").note_pending().await.unwrap();
@@ -129,7 +130,9 @@ async fn a_change_that_always_loses_gives_up() {
 #[tokio::test]
 async fn a_damaged_document_is_an_error_that_shows_nothing_of_it() {
     let Rig { app, .. } = rig();
-    let put = app.control().put("settings", "a", b"{\"doc\":secret}", Expect::Absent);
+    let put = app
+        .control()
+        .put("settings", "a", b"{\"doc\":secret}", Expect::Absent);
     put.await.unwrap();
     let fault = docs(&app).get("a").await.unwrap_err();
     assert_eq!(

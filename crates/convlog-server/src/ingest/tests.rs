@@ -79,7 +79,10 @@ async fn any_opt_out_wins() {
     for draft in [of_bot("shy"), by_header, of_bot("b1")] {
         app.ingest().live(&OWNER, draft, None).await.unwrap();
     }
-    app.ingest().bulk(&OWNER, vec![of_bot("shy")]).await.unwrap();
+    app.ingest()
+        .bulk(&OWNER, vec![of_bot("shy")])
+        .await
+        .unwrap();
     let opted_out = Filter::Test {
         field: convlog_model::fields::FieldRef::canonical("learning_opt_out"),
         test: convlog_model::filter::Test::Equals(convlog_model::filter::Literal::bare("true")),
@@ -104,7 +107,16 @@ async fn bulk_answers_each_record_in_order_and_makes_bots() {
     customer.set_text("customer", &"c".repeat(257));
     let mut foreign = of_bot("new");
     foreign.instance = InstanceId::new("other").unwrap();
-    let drafts = vec![own.clone(), empty, own, other, control, long, customer, foreign];
+    let drafts = vec![
+        own.clone(),
+        empty,
+        own,
+        other,
+        control,
+        long,
+        customer,
+        foreign,
+    ];
     let answers = app.ingest().bulk(&OWNER, drafts).await.unwrap();
     let texts: Vec<String> = answers
         .into_iter()
@@ -128,7 +140,9 @@ async fn bulk_answers_each_record_in_order_and_makes_bots() {
             "belongs to another instance",
         ]
     );
-    let bot = Collection::<Json>::new(&app, "bots").get("default/new").await;
+    let bot = Collection::<Json>::new(&app, "bots")
+        .get("default/new")
+        .await;
     assert!(bot.unwrap().is_some());
 }
 
@@ -150,7 +164,10 @@ async fn a_key_of_some_bots_writes_to_no_other() {
     let drafts = vec![of_bot("b1"), of_bot("b2"), said("to nobody")];
     let answers = app.ingest().bulk(&caller, drafts).await.unwrap();
     assert!(answers[0].is_ok());
-    assert_eq!(answers[1], Err("bot: outside of the key's scope".to_owned()));
+    assert_eq!(
+        answers[1],
+        Err("bot: outside of the key's scope".to_owned())
+    );
     let missing = "bot: missing, and the key is limited to some bots";
     assert_eq!(answers[2], Err(missing.to_owned()));
 }
@@ -161,7 +178,11 @@ async fn nobody_forges_the_audit() {
     let forged = AuditEvent::new(&app, &OWNER, "key.created").draft();
     let mut writer = owner();
     writer.roles = Roles::of(&[Role::Write]);
-    let answers = app.ingest().bulk(&writer, vec![forged.clone()]).await.unwrap();
+    let answers = app
+        .ingest()
+        .bulk(&writer, vec![forged.clone()])
+        .await
+        .unwrap();
     let refused = "event.type: audit events need a key with the role admin";
     assert_eq!(answers[0], Err(refused.to_owned()));
     let answers = app.ingest().bulk(&OWNER, vec![forged]).await.unwrap();
@@ -175,7 +196,11 @@ async fn records_beyond_the_rate_wait() {
     let Rig { app, clock, .. } = rig_with(config);
     let four = vec![said("a"), said("b"), said("c"), said("d")];
     app.ingest().bulk(&OWNER, four).await.unwrap();
-    let fault = app.ingest().live(&OWNER, said("e"), None).await.unwrap_err();
+    let fault = app
+        .ingest()
+        .live(&OWNER, said("e"), None)
+        .await
+        .unwrap_err();
     assert_eq!(fault.retry_after_s(), Some(1));
     clock.step(1_500_000);
     app.ingest().live(&OWNER, said("e"), None).await.unwrap();

@@ -14,7 +14,7 @@ use crate::audit::AuditEvent;
 use crate::auth::{Caller, Role, Roles};
 use crate::body::JsonBody;
 use crate::entity::{Change, Collection};
-use crate::error::Fault;
+use crate::error::{Fault, Problem};
 use crate::idempotency::Seed;
 
 const NAME_CHARS_MAX: usize = 200;
@@ -67,7 +67,11 @@ impl ShownKey {
     }
 }
 
-/// `POST /convlog/v1/keys`
+/// Makes a key. Its secret is in this answer and in no later one.
+#[utoipa::path(post, path = "/convlog/v1/keys", tag = "keys", request_body = CreateKey, responses(
+    (status = 201, body = ShownKey),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+))]
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
@@ -81,10 +85,7 @@ pub(crate) async fn create(
     };
     let doc = insert(&app, (&id, &secret), &new, &caller.key_id).await?;
     let key = format!("{id}.{secret}");
-    Ok((
-        StatusCode::CREATED,
-        Json(ShownKey::of(&id, Some(key), doc)),
-    ))
+    Ok((StatusCode::CREATED, Json(ShownKey::of(&id, Some(key), doc))))
 }
 
 fn validate(app: &App, caller: &Caller, wanted: CreateKey) -> Result<NewKey, Fault> {
@@ -130,11 +131,11 @@ pub(crate) struct KeyList {
     keys: Vec<ShownKey>,
 }
 
-/// `GET /convlog/v1/keys`
-pub(crate) async fn list(
-    State(app): State<App>,
-    caller: Caller,
-) -> Result<Json<KeyList>, Fault> {
+/// The keys of the instance, without their secrets.
+#[utoipa::path(get, path = "/convlog/v1/keys", tag = "keys", responses(
+    (status = 200, body = KeyList),
+))]
+pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<KeyList>, Fault> {
     let all = Collection::<KeyDoc>::new(&app, COLLECTION).list("").await?;
     let mut keys = Vec::new();
     for entity in all {
@@ -145,7 +146,13 @@ pub(crate) async fn list(
     Ok(Json(KeyList { keys }))
 }
 
-/// `DELETE /convlog/v1/keys/{id}`
+/// Revokes a key; it is refused from now on, and so are the tokens that stand for it.
+#[utoipa::path(delete, path = "/convlog/v1/keys/{id}", tag = "keys",
+    params(("id" = String, Path, description = "id of the key")),
+    responses(
+        (status = 204, description = "it is revoked"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
 pub(crate) async fn revoke(
     State(app): State<App>,
     caller: Caller,

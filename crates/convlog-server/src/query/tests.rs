@@ -79,9 +79,13 @@ async fn a_key_of_some_bots_sees_their_records_alone() {
     let listed = app.query().page(&caller, all.clone(), BY_RECEIPT, 10, None);
     assert_eq!(texts(&listed.await.unwrap()), ["mine"]);
     assert_eq!(app.query().count(&caller, all.clone()).await.unwrap(), 1);
-    let scanned = app.query().scan(&caller, all.clone(), Position::START, None, 10);
+    let scanned = app
+        .query()
+        .scan(&caller, all.clone(), Position::START, None, 10);
     assert_eq!(scanned.await.unwrap().records.len(), 1);
-    let table = app.query().aggregate(&caller, all, Vec::new(), vec![Metric::Count]);
+    let table = app
+        .query()
+        .aggregate(&caller, all, Vec::new(), vec![Metric::Count]);
     assert_eq!(table.await.unwrap().rows.first().unwrap().count, 1);
     let other = Filter::equals("bot", "b2");
     let found = app.query().first(&OWNER, other).await.unwrap().unwrap();
@@ -102,17 +106,23 @@ async fn a_cursor_of_another_question_caller_or_history_is_refused() {
     say(&app, "b1", &["a", "b", "c"]).await;
     let cursor = page(&app, BY_RECEIPT, None).await.next.unwrap();
     let filter = Filter::equals("bot", "b1");
-    let asked = app.query().page(&OWNER, filter, BY_RECEIPT, 2, Some(cursor.clone()));
+    let asked = app
+        .query()
+        .page(&OWNER, filter, BY_RECEIPT, 2, Some(cursor.clone()));
     let wrong = Fault::bad_at("cursor", "belongs to another question");
     assert_eq!(asked.await.unwrap_err(), wrong);
     let other = Caller::system(InstanceId::new("other").unwrap());
-    let asked = app.query().page(&other, Filter::All, BY_RECEIPT, 2, Some(cursor.clone()));
+    let asked = app
+        .query()
+        .page(&other, Filter::All, BY_RECEIPT, 2, Some(cursor.clone()));
     assert_eq!(asked.await.unwrap_err(), wrong);
     let restored = CursorState {
         timeline: Timeline(cursor.timeline.0 ^ 1),
         ..cursor
     };
-    let asked = app.query().page(&OWNER, Filter::All, BY_RECEIPT, 2, Some(restored));
+    let asked = app
+        .query()
+        .page(&OWNER, Filter::All, BY_RECEIPT, 2, Some(restored));
     let text = "belongs to data from before a restore: begin again";
     assert_eq!(asked.await.unwrap_err(), Fault::bad_at("cursor", text));
 }
@@ -123,7 +133,9 @@ async fn a_page_is_cut_to_the_maximum_and_never_empty_by_wish() {
     config.limits.page_max = 2;
     let Rig { app, .. } = rig_with(config);
     say(&app, "b1", &["a", "b", "c"]).await;
-    let listed = app.query().page(&OWNER, Filter::All, BY_RECEIPT, 1_000_000, None);
+    let listed = app
+        .query()
+        .page(&OWNER, Filter::All, BY_RECEIPT, 1_000_000, None);
     assert_eq!(listed.await.unwrap().records.len(), 2);
     let listed = app.query().page(&OWNER, Filter::All, BY_RECEIPT, 0, None);
     let fault = listed.await.unwrap_err();

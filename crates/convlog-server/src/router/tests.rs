@@ -10,12 +10,20 @@ fn plain(text: &str) -> Option<String> {
 
 #[test]
 fn prefixes_are_taken_off_before_a_version() {
-    for prefix in ["/assistant/api", "/instances/x-1", "/assistant/wa/instances/7/api", "/api"] {
+    for prefix in [
+        "/assistant/api",
+        "/instances/x-1",
+        "/assistant/wa/instances/7/api",
+        "/api",
+    ] {
         let uri = format!("{prefix}/v1/logs?version=2021-11-27&filter=a%2Fb");
         let expected = "/v1/logs?version=2021-11-27&filter=a%2Fb";
         assert_eq!(plain(&uri).as_deref(), Some(expected), "{prefix}");
     }
-    assert_eq!(plain("/assistant/api/v2/assistants/a/logs").as_deref(), Some("/v2/assistants/a/logs"));
+    assert_eq!(
+        plain("/assistant/api/v2/assistants/a/logs").as_deref(),
+        Some("/v2/assistants/a/logs")
+    );
 }
 
 #[test]
@@ -37,7 +45,12 @@ fn other_paths_stay_as_they_are() {
 fn no_route_stands_in_the_table_twice() {
     let mut seen = BTreeSet::new();
     for route in ROUTES {
-        assert!(seen.insert((route.method, route.path)), "{} {}", route.method, route.path);
+        assert!(
+            seen.insert((route.method, route.path)),
+            "{} {}",
+            route.method,
+            route.path
+        );
         assert_eq!(method_of(route).as_str(), route.method);
     }
 }

@@ -22,8 +22,16 @@ async fn a_browser_may_ask_before_it_sends() {
     let answer = server.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), "*");
-    assert!(answer.header("access-control-allow-headers").contains("x-watson-metadata"));
-    assert!(answer.header("access-control-allow-methods").contains("DELETE"));
+    assert!(
+        answer
+            .header("access-control-allow-headers")
+            .contains("x-watson-metadata")
+    );
+    assert!(
+        answer
+            .header("access-control-allow-methods")
+            .contains("DELETE")
+    );
     assert_eq!(answer.header("access-control-max-age"), "3600");
 }
 
@@ -85,12 +93,18 @@ async fn bodies_beyond_a_bound_and_of_unknown_encoding_are_refused() {
     let bomb = vec![b' '; (4 << 20) + 1];
     let (status, text) = post_encoded(&server, "gzip", gzip(&bomb).await).await;
     assert_eq!(status, 413);
-    assert!(text.contains("the body is larger than 4194304 bytes after decompression"), "{text}");
+    assert!(
+        text.contains("the body is larger than 4194304 bytes after decompression"),
+        "{text}"
+    );
     let (status, _) = post_encoded(&server, "zstd", zstd(&bomb).await).await;
     assert_eq!(status, 413);
     let (status, text) = post_encoded(&server, "identity", bomb).await;
     assert_eq!(status, 413);
-    assert!(text.contains("the body is larger than 1048576 bytes"), "{text}");
+    assert!(
+        text.contains("the body is larger than 1048576 bytes"),
+        "{text}"
+    );
     for encoding in ["br", "deflate", "gzip, gzip", "compress"] {
         let (status, text) = post_encoded(&server, encoding, b"{}".to_vec()).await;
         assert_eq!(status, 415, "{encoding}");
@@ -148,7 +162,9 @@ async fn administrative_actions_are_told_by_whom_and_about_what() {
     let server = Server::start().await;
     let key = server.key(r#""read""#, "").await;
     let (id, secret) = key.split_once('.').unwrap();
-    server.call(ADMIN, "DELETE", &format!("{KEYS}/{id}"), "").await;
+    server
+        .call(ADMIN, "DELETE", &format!("{KEYS}/{id}"), "")
+        .await;
     let answer = server.get(AUDIT).await;
     assert!(!answer.text().contains(secret));
     let json = answer.json();
@@ -160,7 +176,12 @@ async fn administrative_actions_are_told_by_whom_and_about_what() {
                 let value = entry.at(path).and_then(Json::as_str);
                 value.unwrap_or_default().to_owned()
             };
-            format!("{} {} {}", text(&["type"]), text(&["actor"]), text(&["refs", "key"]))
+            format!(
+                "{} {} {}",
+                text(&["type"]),
+                text(&["actor"]),
+                text(&["refs", "key"])
+            )
         })
         .collect();
     let (admin, _) = ADMIN.split_once('.').unwrap();
@@ -198,18 +219,31 @@ async fn the_audit_is_paged() {
     assert_eq!(answer.text_at("detail"), "is not a cursor");
     let answer = server.get(&format!("{AUDIT}?limit=many")).await;
     assert_eq!(answer.status, 400);
-    assert!(answer.text().contains(r#""path":"limit""#), "{}", answer.text());
+    assert!(
+        answer.text().contains(r#""path":"limit""#),
+        "{}",
+        answer.text()
+    );
 }
 
 #[tokio::test]
 async fn health_needs_no_key_and_tells_of_a_stop() {
     let server = Server::start().await;
-    assert_eq!(server.call("", "GET", "/health/live", "").await.text(), r#"{"status":"ok"}"#);
-    assert_eq!(server.call("", "GET", "/health/ready", "").await.status, 200);
+    assert_eq!(
+        server.call("", "GET", "/health/live", "").await.text(),
+        r#"{"status":"ok"}"#
+    );
+    assert_eq!(
+        server.call("", "GET", "/health/ready", "").await.status,
+        200
+    );
     server.app.jobs().stop();
     let answer = server.call("", "GET", "/health/ready", "").await;
     assert_eq!(answer.status, 503);
-    assert_eq!(answer.text(), r#"{"status":"unavailable","reason":"stopping"}"#);
+    assert_eq!(
+        answer.text(),
+        r#"{"status":"unavailable","reason":"stopping"}"#
+    );
 }
 
 #[tokio::test]
@@ -219,11 +253,16 @@ async fn metrics_name_routes_and_nobody() {
     let open = server.call("", "GET", "/metrics", "").await;
     assert!(open.header("content-type").starts_with("text/plain"));
     let text = open.text();
-    let line = r#"convlog_http_requests_total{method="GET",route="/convlog/v1/keys",status="200"} 1"#;
+    let line =
+        r#"convlog_http_requests_total{method="GET",route="/convlog/v1/keys",status="200"} 1"#;
     assert!(text.contains(line), "{text}");
     assert!(!text.contains("words") && !text.contains("convlog_bot_records_total"));
     let read = server.get("/metrics").await;
-    assert!(read.text().contains("convlog_bot_records_total"), "{}", read.text());
+    assert!(
+        read.text().contains("convlog_bot_records_total"),
+        "{}",
+        read.text()
+    );
     let write = server.key(r#""write""#, "").await;
     assert_eq!(server.call(&write, "GET", "/metrics", "").await.status, 403);
 }
@@ -232,6 +271,11 @@ async fn metrics_name_routes_and_nobody() {
 async fn events_that_could_not_be_written_come_later() {
     use convlog_model::ids::InstanceId;
     let server = Server::start().await;
-    let before = server.app.store().stats(&InstanceId::default_instance()).await.unwrap();
+    let before = server
+        .app
+        .store()
+        .stats(&InstanceId::default_instance())
+        .await
+        .unwrap();
     assert_eq!(before.records, 2);
 }

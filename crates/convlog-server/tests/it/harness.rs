@@ -80,7 +80,11 @@ impl Server {
             sealer: Sealer::new([7; 32]),
         };
         let server = Self::over(ServerConfig::default(), deps, clock);
-        server.app.first_start(Some(ADMIN.to_owned())).await.unwrap();
+        server
+            .app
+            .first_start(Some(ADMIN.to_owned()))
+            .await
+            .unwrap();
         (server, store)
     }
 

@@ -5,7 +5,7 @@ use axum::http::{Request, header};
 
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
-use convlog_server::auth::{mint_token, TOKEN_SECONDS};
+use convlog_server::auth::{TOKEN_SECONDS, mint_token};
 use convlog_server::keys::{NewKey, create_key, secret_of};
 use convlog_server::{Role, Roles};
 
@@ -14,7 +14,9 @@ use crate::harness::{ADMIN, Server, basic};
 const KEYS: &str = "/convlog/v1/keys";
 
 async fn with_header(server: &Server, value: &str) -> u16 {
-    let request = Request::builder().uri(KEYS).header(header::AUTHORIZATION, value);
+    let request = Request::builder()
+        .uri(KEYS)
+        .header(header::AUTHORIZATION, value);
     let answer = server.send(request.body(Body::empty()).unwrap()).await;
     answer.status.as_u16()
 }
@@ -57,7 +59,10 @@ async fn anything_but_a_valid_key_is_401() {
     assert!(answer.header("www-authenticate").starts_with("Basic"));
     let watson = server.call("", "GET", "/v1/nothing", "").await;
     assert_eq!(watson.status, 404);
-    assert_eq!(watson.text(), r#"{"error":"Resource not found","code":404}"#);
+    assert_eq!(
+        watson.text(),
+        r#"{"error":"Resource not found","code":404}"#
+    );
 }
 
 #[tokio::test]
@@ -132,7 +137,9 @@ async fn only_an_operator_grants_operator() {
     );
     assert_eq!(server.post(KEYS, body).await.status, 201);
     let (id, _) = ADMIN.split_once('.').unwrap();
-    let revoke = server.call(&admin, "DELETE", &format!("{KEYS}/{id}"), "").await;
+    let revoke = server
+        .call(&admin, "DELETE", &format!("{KEYS}/{id}"), "")
+        .await;
     assert_eq!(revoke.status, 403);
 }
 
@@ -156,9 +163,17 @@ async fn keys_of_another_instance_are_neither_listed_nor_revoked() {
     let server = Server::start().await;
     let (_, other) = server.instance().await;
     let (id, _) = ADMIN.split_once('.').unwrap();
-    let answer = server.call(&other, "DELETE", &format!("{KEYS}/{id}"), "").await;
+    let answer = server
+        .call(&other, "DELETE", &format!("{KEYS}/{id}"), "")
+        .await;
     assert_eq!(answer.status, 404);
-    assert!(!server.call(&other, "GET", KEYS, "").await.text().contains(id));
+    assert!(
+        !server
+            .call(&other, "GET", KEYS, "")
+            .await
+            .text()
+            .contains(id)
+    );
 }
 
 #[tokio::test]
@@ -167,8 +182,16 @@ async fn bad_keys_are_refused_by_field() {
     for (body, path, message) in [
         ("{}", "roles", "is missing"),
         (r#"{"roles":[]}"#, "roles", "must name at least one role"),
-        (r#"{"roles":["read"],"bots":[]}"#, "bots", "must name 1 to 1000 bots"),
-        (r#"{"roles":["read"],"expires_at":"tomorrow"}"#, "expires_at", "must be RFC 3339"),
+        (
+            r#"{"roles":["read"],"bots":[]}"#,
+            "bots",
+            "must name 1 to 1000 bots",
+        ),
+        (
+            r#"{"roles":["read"],"expires_at":"tomorrow"}"#,
+            "expires_at",
+            "must be RFC 3339",
+        ),
         (
             r#"{"roles":["read"],"expires_at":"2020-01-01T00:00:00Z"}"#,
             "expires_at",
@@ -190,7 +213,11 @@ async fn bad_keys_are_refused_by_field() {
         let json = answer.json();
         let error = json.get("errors").and_then(Json::as_array).unwrap();
         let error = error.first().unwrap();
-        assert_eq!(error.get("path").and_then(Json::as_str), Some(path), "{body}");
+        assert_eq!(
+            error.get("path").and_then(Json::as_str),
+            Some(path),
+            "{body}"
+        );
         assert_eq!(error.get("message").and_then(Json::as_str), Some(message));
     }
     let answer = server.post(KEYS, "{\"roles\":\n [}").await;
@@ -205,7 +232,10 @@ async fn a_first_start_draws_a_key_once_and_ignores_a_given_one_later() {
     let server = Server::start().await;
     assert_eq!(server.app.first_start(None).await.unwrap(), None);
     let given = format!("{}.{}", "A".repeat(16), "s".repeat(32));
-    assert_eq!(server.app.first_start(Some(given.clone())).await.unwrap(), None);
+    assert_eq!(
+        server.app.first_start(Some(given.clone())).await.unwrap(),
+        None
+    );
     assert_eq!(server.call(&given, "GET", KEYS, "").await.status, 401);
 
     let empty = Server::empty();
@@ -218,8 +248,16 @@ async fn a_first_start_draws_a_key_once_and_ignores_a_given_one_later() {
 #[tokio::test]
 async fn a_malformed_first_key_is_refused() {
     let server = Server::empty();
-    let fault = server.app.first_start(Some("abc".to_owned())).await.unwrap_err();
-    assert!(fault.message().starts_with("the admin key must be ID.SECRET"));
+    let fault = server
+        .app
+        .first_start(Some("abc".to_owned()))
+        .await
+        .unwrap_err();
+    assert!(
+        fault
+            .message()
+            .starts_with("the admin key must be ID.SECRET")
+    );
 }
 
 #[tokio::test]

@@ -9,13 +9,21 @@ fn uri(route: &Route) -> String {
     let mut uri = String::new();
     for segment in route.path.split('/').skip(1) {
         uri.push('/');
-        uri.push_str(if segment.starts_with('{') { "unknown" } else { segment });
+        uri.push_str(if segment.starts_with('{') {
+            "unknown"
+        } else {
+            segment
+        });
     }
     uri
 }
 
 async fn status(server: &Server, key: &str, route: &Route) -> u16 {
-    server.call(key, route.method, &uri(route), "").await.status.as_u16()
+    server
+        .call(key, route.method, &uri(route), "")
+        .await
+        .status
+        .as_u16()
 }
 
 fn needs_key(route: &Route) -> bool {
@@ -64,7 +72,12 @@ async fn no_route_fails_on_names_and_bodies_that_do_not_exist() {
     let server = Server::start().await;
     for route in ROUTES {
         let status = status(&server, ADMIN, route).await;
-        assert!(status < 500, "{} {} gave {status}", route.method, route.path);
+        assert!(
+            status < 500,
+            "{} {} gave {status}",
+            route.method,
+            route.path
+        );
     }
 }
 
@@ -72,7 +85,9 @@ async fn no_route_fails_on_names_and_bodies_that_do_not_exist() {
 async fn a_key_of_some_bots_is_refused_where_the_whole_instance_is_meant() {
     let server = Server::start().await;
     for route in ROUTES {
-        let key = server.key(r#""write","read","erase","admin","operator""#, r#""b1""#).await;
+        let key = server
+            .key(r#""write","read","erase","admin","operator""#, r#""b1""#)
+            .await;
         let status = status(&server, &key, route).await;
         let what = format!("{} {} gave {status}", route.method, route.path);
         assert_eq!(status == 403, route.is_instance_wide, "{what}");
@@ -82,7 +97,10 @@ async fn a_key_of_some_bots_is_refused_where_the_whole_instance_is_meant() {
 #[tokio::test]
 async fn erasures_keys_and_user_data_are_instance_wide() {
     let has = |part: &'static str| ROUTES.iter().filter(move |route| route.path.contains(part));
-    for route in has("/keys").chain(has("/user_data")).chain(has("/erasures")) {
+    for route in has("/keys")
+        .chain(has("/user_data"))
+        .chain(has("/erasures"))
+    {
         assert!(route.is_instance_wide, "{}", route.path);
     }
 }
@@ -91,7 +109,10 @@ async fn erasures_keys_and_user_data_are_instance_wide() {
 async fn the_same_names_in_another_instance_are_unknown() {
     let server = Server::start().await;
     let (_, other) = server.instance().await;
-    for route in ROUTES.iter().filter(|route| route.path.contains('{') && needs_key(route)) {
+    for route in ROUTES
+        .iter()
+        .filter(|route| route.path.contains('{') && needs_key(route))
+    {
         let status = status(&server, &other, route).await;
         let what = format!("{} {} gave {status}", route.method, route.path);
         assert!(status < 500 && status != 401, "{what}");
@@ -107,7 +128,8 @@ async fn dialects_are_served_under_their_prefixes_too() {
         "/api",
         "/assistant/wa/instances/1700000000000000/api",
     ] {
-        let has_version = |route: &&Route| route.path.starts_with("/v1/") || route.path.starts_with("/v2/");
+        let has_version =
+            |route: &&Route| route.path.starts_with("/v1/") || route.path.starts_with("/v2/");
         for route in ROUTES.iter().filter(has_version) {
             let uri = format!("{prefix}{}", uri(route));
             let answer = server.call("", route.method, &uri, "").await;
@@ -122,5 +144,8 @@ async fn a_known_path_with_another_method_is_405() {
     let server = Server::start().await;
     let answer = server.call(ADMIN, "PATCH", "/convlog/v1/keys", "").await;
     assert_eq!(answer.status, 405);
-    assert_eq!(answer.text_at("detail"), "this path does not know the method");
+    assert_eq!(
+        answer.text_at("detail"),
+        "this path does not know the method"
+    );
 }
