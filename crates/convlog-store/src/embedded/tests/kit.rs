@@ -12,6 +12,7 @@ use convlog_model::testkit::{SeededIds, TestClock};
 use convlog_model::time::Timestamp;
 use futures::executor::block_on;
 
+use crate::embedded::disk::sim::SimDisk;
 use crate::embedded::{Embedded, OpenError, Options};
 
 pub(crate) fn home() -> InstanceId {
@@ -116,6 +117,55 @@ impl Place {
 
     pub(crate) fn try_open(&self) -> Result<Embedded, OpenError> {
         Embedded::open(self.options())
+    }
+
+    pub(crate) fn open(&self) -> Embedded {
+        self.try_open().unwrap()
+    }
+}
+
+/// The same on a simulated disk.
+#[derive(Clone, Debug)]
+pub(crate) struct SimPlace {
+    pub(crate) disk: SimDisk,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) ids: Arc<SeededIds>,
+    pub(crate) rows_max: usize,
+}
+
+/// Where the directory of a simulated disk is.
+pub(crate) const SIM_DIR: &str = "/data";
+
+impl SimPlace {
+    pub(crate) fn new() -> Self {
+        SimPlace {
+            disk: SimDisk::default(),
+            clock: Arc::new(TestClock::default()),
+            ids: Arc::new(SeededIds::new(7)),
+            rows_max: 65_536,
+        }
+    }
+
+    /// The same place with a disk that goes its own way from here.
+    pub(crate) fn fork(&self) -> Self {
+        SimPlace {
+            disk: self.disk.fork(),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn try_open(&self) -> Result<Embedded, OpenError> {
+        let mut options = Options::new(
+            SIM_DIR,
+            Arc::clone(&self.clock) as _,
+            Arc::clone(&self.ids) as _,
+        );
+        options.disk = Arc::new(self.disk.clone());
+        options.limits.step = 8 << 10;
+        options.limits.reserve = 0;
+        options.limits.rows_max = self.rows_max;
+        options.threads = 1;
+        Embedded::open(options)
     }
 
     pub(crate) fn open(&self) -> Embedded {

@@ -1,0 +1,176 @@
+//! Damaged logs are recovered fully or refused with file and offset, never a panic.
+
+use std::path::PathBuf;
+
+use convlog_model::store::Store;
+use futures::executor::block_on;
+
+use super::kit::{SIM_DIR, SimPlace, batch, draft, shown};
+use crate::embedded::OpenError;
+use crate::embedded::frame::HEADER_LEN;
+use crate::embedded::recover::{KnownEnd, scan};
+
+fn log_path() -> PathBuf {
+    PathBuf::from(SIM_DIR).join("chunks/0000000001.log")
+}
+
+/// A place whose engine was killed after these appends; no mark is behind the last.
+fn killed(appends: &[&[&str]]) -> SimPlace {
+    let place = SimPlace::new();
+    let embedded = place.open();
+    let store = embedded.store();
+    for names in appends {
+        let records = names.iter().map(|name| draft(name, "ann", 1)).collect();
+        block_on(store.append(batch(records))).unwrap();
+    }
+    let dead = place.fork();
+    drop((store, embedded));
+    dead
+}
+
+/// Offsets of the frames of the log, and its end.
+fn frames(place: &SimPlace) -> (Vec<u64>, u64) {
+    let bytes = place.disk.bytes(&log_path());
+    let file = crate::embedded::disk::Disk::open(&place.disk, &log_path()).unwrap();
+    let chunk = crate::embedded::log::Chunk::open("chunks/0000000001.log", file).unwrap();
+    let whole = scan(&chunk, KnownEnd::Unknown).unwrap();
+    assert!(whole.end < bytes.len() as u64, "the log is preallocated");
+    (
+        whole.frames.iter().map(|(place, _)| place.offset).collect(),
+        whole.end,
+    )
+}
+
+fn names(store: &dyn Store) -> Vec<String> {
+    shown(store)
+}
+
+#[test]
+fn a_log_cut_anywhere_in_its_last_group_keeps_the_groups_before() {
+    let place = killed(&[&["a", "b"], &["c"], &["d", "e", "f", "g", "h", "i"]]);
+    let (offsets, end) = frames(&place);
+    assert_eq!(offsets.len(), 4);
+    let bytes = place.disk.bytes(&log_path());
+    for cut in offsets[2]..end {
+        // Cut off, or zero from here on as a file system may leave it.
+        for zeros in [false, true] {
+            let place = place.fork();
+            let mut damaged = bytes[..cut as usize].to_vec();
+            if zeros {
+                damaged.resize(bytes.len(), 0);
+            }
+            place.disk.set_bytes(&log_path(), damaged);
+            let embedded = place.open();
+            let store = embedded.store();
+            let expected: &[&str] = match cut == end {
+                false => &["a", "b", "c"],
+                true => &["a", "b", "c", "d", "e", "f", "g", "h", "i"],
+            };
+            assert_eq!(names(store.as_ref()), expected, "cut at {cut}");
+            block_on(store.append(batch(vec![draft("z", "ann", 1)]))).unwrap();
+            assert_eq!(names(store.as_ref()).last().unwrap(), "z");
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_before_the_last_group_is_corruption_with_file_and_offset() {
+    let place = killed(&[&["a"], &["b"], &["c"]]);
+    let (offsets, _) = frames(&place);
+    let bytes = place.disk.bytes(&log_path());
+    for bit in 0..HEADER_LEN * 8 {
+        let place = place.fork();
+        let mut damaged = bytes.clone();
+        damaged[offsets[1] as usize + bit / 8] ^= 1 << (bit % 8);
+        place.disk.set_bytes(&log_path(), damaged);
+        match place.try_open() {
+            Err(OpenError::Damaged { file, offset, .. }) => {
+                assert_eq!(file, "chunks/0000000001.log");
+                assert_eq!(offset, offsets[1], "bit {bit}");
+            }
+            other => panic!("bit {bit}: {:?}", other.map(|e| names(e.store().as_ref()))),
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_of_the_last_group_before_a_kill_looks_like_a_torn_write() {
+    let place = killed(&[&["a"], &["b"]]);
+    let (offsets, end) = frames(&place);
+    let bytes = place.disk.bytes(&log_path());
+    for bit in 0..(end - offsets[1]) as usize * 8 {
+        let place = place.fork();
+        let mut damaged = bytes.clone();
+        let at = offsets[1] as usize + bit / 8;
+        damaged[at] ^= 1 << (bit % 8);
+        place.disk.set_bytes(&log_path(), damaged);
+        let embedded = place.open();
+        let found = names(embedded.store().as_ref());
+        // Padding holds nothing.
+        let is_padding = found == ["a", "b"] && at + 4 > end as usize;
+        assert!(found == ["a"] || is_padding, "bit {bit}: {found:?}");
+    }
+}
+
+#[test]
+fn after_a_clean_stop_damage_to_the_last_group_is_corruption() {
+    let place = SimPlace::new();
+    block_on(
+        place
+            .open()
+            .store()
+            .append(batch(vec![draft("a", "ann", 1)])),
+    )
+    .unwrap();
+    let (offsets, _) = frames(&place);
+    let mut bytes = place.disk.bytes(&log_path());
+    bytes[offsets[0] as usize + HEADER_LEN] ^= 1;
+    place.disk.set_bytes(&log_path(), bytes);
+    let error = place.try_open().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "chunks/0000000001.log is damaged at byte 4096: frame with a wrong checksum"
+    );
+}
+
+#[test]
+fn every_flipped_bit_of_the_chunk_header_is_refused() {
+    let place = killed(&[&["a"]]);
+    let bytes = place.disk.bytes(&log_path());
+    for bit in 0..64 * 8 {
+        let place = place.fork();
+        let mut damaged = bytes.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        place.disk.set_bytes(&log_path(), damaged);
+        let error = place.try_open().unwrap_err();
+        assert!(
+            error.to_string().contains("chunks/0000000001.log"),
+            "bit {bit}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_missing_log_is_refused() {
+    let place = killed(&[&["a"]]);
+    crate::embedded::disk::Disk::remove(&place.disk, &log_path()).unwrap();
+    let error = place.try_open().unwrap_err();
+    assert_eq!(error.to_string(), "chunks/0000000001.log: entity not found");
+}
+
+#[test]
+fn a_log_that_the_catalog_does_not_know_is_refused_when_it_holds_records() {
+    let place = killed(&[&["a"]]);
+    let from = log_path();
+    let to = PathBuf::from(SIM_DIR).join("chunks/0000000002.log");
+    let mut bytes = place.disk.bytes(&from);
+    bytes[16] = 2;
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&bytes[..60]);
+    bytes.splice(60..64, crc.finalize().to_le_bytes());
+    crate::embedded::disk::Disk::create(&place.disk, &to).unwrap();
+    place.disk.set_bytes(&to, bytes);
+    let error = place.try_open().unwrap_err();
+    let text = "chunks/0000000002.log: holds records, but the catalog does not know it";
+    assert_eq!(error.to_string(), text);
+}
