@@ -64,7 +64,10 @@ pub(crate) async fn run(
     let wanted = metrics(&mut reader)?;
     reader.finish()?;
     let filter = own_filter::readable(&caller, filter.as_deref())?;
-    let by = groupings.iter().map(|grouping| grouping.by.clone()).collect();
+    let by = groupings
+        .iter()
+        .map(|grouping| grouping.by.clone())
+        .collect();
     let metrics = wanted.iter().map(|wanted| wanted.metric.clone()).collect();
     let table = app.query().aggregate(&caller, filter, by, metrics).await?;
     let rows = table.rows.iter().map(|row| shown(row, &groupings, &wanted));
@@ -129,7 +132,10 @@ fn interval_us(text: &str) -> Option<i64> {
         _ => return None,
     };
     let is_plain = number.bytes().all(|byte| byte.is_ascii_digit());
-    let count: i64 = number.parse().ok().filter(|count| is_plain && (1..=10_000).contains(count))?;
+    let count: i64 = number
+        .parse()
+        .ok()
+        .filter(|count| is_plain && (1..=10_000).contains(count))?;
     count.checked_mul(unit_us)
 }
 
@@ -189,7 +195,10 @@ fn shown(row: &Row, groupings: &[Grouping], wanted: &[Wanted]) -> Json {
     let count = Json::Number(row.count.to_string());
     let mut shown = Json::object([("keys", Json::Object(keys.collect())), ("count", count)]);
     for kind in ["distinct", "average", "percentiles"] {
-        let mine = wanted.iter().zip(&row.metrics).filter(|(wanted, _)| wanted.kind == kind);
+        let mine = wanted
+            .iter()
+            .zip(&row.metrics)
+            .filter(|(wanted, _)| wanted.kind == kind);
         let values = mine.map(|(wanted, value)| (wanted.field.clone(), value.clone()));
         let values: Vec<(String, Json)> = values.collect();
         if !values.is_empty() {

@@ -61,6 +61,7 @@ struct Inner {
     bots: Known,
     forwards: Forwards,
     running: Running,
+    retention: tokio::sync::Mutex<()>,
     exports: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     connectors: Connectors,
@@ -81,6 +82,7 @@ impl App {
             bots: Known::default(),
             forwards: Forwards::default(),
             running: Running::default(),
+            retention: tokio::sync::Mutex::default(),
             exports: Arc::new(Semaphore::new(config.limits.exports_at_once)),
             requests: Arc::new(Semaphore::new(config.limits.concurrent_requests)),
             connectors: Connectors::new(&config.connectors),
@@ -207,6 +209,11 @@ impl App {
 
     pub(crate) fn forwards(&self) -> &Forwards {
         &self.inner.forwards
+    }
+
+    /// Held while rules of retention are gathered and handed over, so that newer ones win.
+    pub(crate) fn retention(&self) -> &tokio::sync::Mutex<()> {
+        &self.inner.retention
     }
 
     pub(crate) fn running(&self) -> &Running {

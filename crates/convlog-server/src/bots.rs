@@ -1,5 +1,6 @@
 //! Bots: `GET /bots`, `PUT|GET|DELETE /bots/{id}`, and how every other module finds them.
 
+mod channel;
 mod document;
 mod known;
 mod parse;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use convlog_model::json::Json;
 
+pub(crate) use self::channel::Channels;
 pub(crate) use self::document::{
     Bot, BotView, ConnectorConfig, Environment, Upstream, UpstreamApi,
 };
@@ -68,7 +70,9 @@ pub(crate) async fn list(
         return Err(Fault::bad_at("limit", "must be at least 1"));
     }
     let prefix = scoped_id(&caller.instance, "");
-    let mut after = params.cursor.map_or_else(String::new, |id| format!("{prefix}{id}"));
+    let mut after = params
+        .cursor
+        .map_or_else(String::new, |id| format!("{prefix}{id}"));
     let mut found: Vec<Bot> = Vec::new();
     // One more than is shown tells whether there is a next page.
     while found.len() <= limit {
@@ -135,7 +139,11 @@ pub(crate) async fn put(
         let bot = parse::bot(&app, &reach, &id, &body, old.as_ref())?;
         let old_days = old.as_ref().and_then(|old| old.retention_days);
         retention_changes = old_days != bot.retention_days;
-        let kind = if old.is_some() { "bot.changed" } else { "bot.created" };
+        let kind = if old.is_some() {
+            "bot.changed"
+        } else {
+            "bot.created"
+        };
         let event = AuditEvent::new(&app, &caller, kind)
             .about("bot", &id)
             .with("connector", bot.connector.kind());
@@ -172,7 +180,14 @@ pub(crate) async fn delete(
     let instance = &caller.instance;
     known::note(&app, instance, IdOf::Bot, &id, Some(&id)).await?;
     for environment in &bot.doc.environments {
-        known::note(&app, instance, IdOf::Environment, &environment.id, Some(&id)).await?;
+        known::note(
+            &app,
+            instance,
+            IdOf::Environment,
+            &environment.id,
+            Some(&id),
+        )
+        .await?;
     }
     if let Some(assistant) = &bot.doc.assistant {
         known::note(&app, instance, IdOf::Assistant, assistant, Some(&id)).await?;

@@ -24,6 +24,8 @@ const COLLECTION: &str = "definitions";
 const PARTS: &str = "definition_parts";
 /// Bytes of a part.
 const PART_BYTES: usize = 512 << 10;
+/// Uploads that a load may lose against.
+const LOADS_MAX: usize = 5;
 
 /// Which parts a definition has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,23 +56,36 @@ fn heads(app: &App) -> Collection<'_, Head> {
 ///
 /// # Errors
 /// What the control plane answers.
-pub(crate) async fn load(app: &App, instance: &InstanceId, bot: &str) -> Result<Option<String>, Fault> {
-    let Some(head) = heads(app).get(&scoped_id(instance, bot)).await? else {
-        return Ok(None);
-    };
-    let mut bytes = Vec::with_capacity(head.doc.bytes);
-    for number in 0..head.doc.parts {
-        let id = part_id(instance, &head.doc.upload, number);
-        match app.control().get(PARTS, &id).await? {
-            Some(part) => bytes.extend(part.body),
-            // A new upload has taken its place meanwhile.
-            None => return Err(Fault::conflict("the definition was just replaced")),
+pub(crate) async fn load(
+    app: &App,
+    instance: &InstanceId,
+    bot: &str,
+) -> Result<Option<String>, Fault> {
+    for _ in 0..LOADS_MAX {
+        let Some(head) = heads(app).get(&scoped_id(instance, bot)).await? else {
+            return Ok(None);
+        };
+        // A part is missing when a new upload has taken the place of this one meanwhile.
+        if let Some(bytes) = parts_of(app, instance, &head.doc).await? {
+            return match String::from_utf8(bytes) {
+                Ok(text) => Ok(Some(text)),
+                Err(_) => Err(Fault::internal("a stored definition is no UTF-8")),
+            };
         }
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Some(text)),
-        Err(_) => Err(Fault::internal("a stored definition is no UTF-8")),
+    Err(Fault::conflict("the definition is being replaced"))
+}
+
+async fn parts_of(app: &App, instance: &InstanceId, head: &Head) -> Result<Option<Vec<u8>>, Fault> {
+    let mut bytes = Vec::with_capacity(head.bytes);
+    for number in 0..head.parts {
+        let id = part_id(instance, &head.upload, number);
+        match app.control().get(PARTS, &id).await? {
+            Some(part) => bytes.extend(part.body),
+            None => return Ok(None),
+        }
     }
+    Ok(Some(bytes))
 }
 
 /// Stores the definition of a bot: a JSON object, as `workspaces/{id}?export=true` or

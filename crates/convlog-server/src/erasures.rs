@@ -16,12 +16,12 @@ use convlog_model::fields::FieldRef;
 use convlog_model::filter::Filter;
 use convlog_model::ids::RecordId;
 use convlog_model::json::Json;
-use convlog_model::store::{Erase, Erasure, Selector};
+use convlog_model::store::{Erase, Erasure, ErasureState, Selector};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::forward::Forwards;
-pub(crate) use self::order::{Forward, ForwardState, Holder};
 use self::order::Order;
+pub(crate) use self::order::{Forward, ForwardState, Holder};
 use crate::app::{App, scoped_id};
 use crate::audit::AuditEvent;
 use crate::auth::Caller;
@@ -53,6 +53,9 @@ pub(crate) struct ErasureView {
     id: String,
     /// `hidden`, `overwriting`, `reindexing` or `done`: gone from every file of this server.
     state: &'static str,
+    /// The state in which this server's engine leaves it: `done`, or `hidden` where the engine
+    /// does not overwrite.
+    last_state: &'static str,
     /// Number of records that it hid.
     records: u64,
     /// When it was asked for.
@@ -132,7 +135,7 @@ pub(crate) async fn create(
         None => app.new_id(),
     };
     let (erasure, order) = request(&app, &caller, id, selector).await?;
-    let answer = axum::Json(view(&erasure, Some(order)));
+    let answer = axum::Json(view(&app, &erasure, Some(order)));
     Ok((StatusCode::ACCEPTED, answer).into_response())
 }
 
@@ -158,11 +161,13 @@ pub(crate) async fn list(
     };
     let mut all = app.store().erasures(&caller.instance).await?;
     all.sort_by_key(|erasure| std::cmp::Reverse(erasure.id));
-    let mut rest = all.into_iter().filter(|e| before.is_none_or(|before| e.id < before));
+    let mut rest = all
+        .into_iter()
+        .filter(|e| before.is_none_or(|before| e.id < before));
     let mut erasures = Vec::new();
     for erasure in rest.by_ref().take(limit) {
         let order = order_of(&app, &caller, erasure.id).await?;
-        erasures.push(view(&erasure, order));
+        erasures.push(view(&app, &erasure, order));
     }
     let last = erasures.last().map(|erasure| erasure.id.clone());
     let cursor = rest.next().and(last);
@@ -186,7 +191,7 @@ pub(crate) async fn get(
     let all = app.store().erasures(&caller.instance).await?;
     let erasure = all.into_iter().find(|e| e.id == id).ok_or_else(missing)?;
     let order = order_of(&app, &caller, id).await?;
-    Ok(axum::Json(view(&erasure, order)))
+    Ok(axum::Json(view(&app, &erasure, order)))
 }
 
 /// Hides everything of one customer; for the dialects that have a call of their own for it.
@@ -254,7 +259,9 @@ async fn request(
     };
     let is_waiting = order.waiting().next().is_some();
     let order = Order {
-        customer: customer.filter(|_| is_waiting).map(|text| Secret::seal(app, &text)),
+        customer: customer
+            .filter(|_| is_waiting)
+            .map(|text| Secret::seal(app, &text)),
         ..order
     };
     let document = scoped_id(&caller.instance, &id.to_string());
@@ -282,7 +289,11 @@ fn parse(body: &Json) -> Result<(Selector, bool), Fault> {
     let selector = match (customer, filter) {
         (Some(customer), None) => Selector::Customer(customer),
         (None, Some(filter)) => Selector::Filter(own_filter::erasable(&filter)?),
-        _ => return Err(Fault::bad("exactly one of customer_id and filter is needed")),
+        _ => {
+            return Err(Fault::bad(
+                "exactly one of customer_id and filter is needed",
+            ));
+        }
     };
     Ok((selector, is_dry_run))
 }
@@ -299,44 +310,51 @@ fn matched(selector: &Selector) -> Filter {
 async fn holders(app: &App, caller: &Caller, selector: &Selector) -> Result<Vec<Holder>, Fault> {
     let all = Collection::<Bot>::new(app, "bots");
     let all = all.list(&scoped_id(&caller.instance, "")).await?;
-    let concerned: Option<BTreeSet<String>> = match selector {
-        Selector::Customer(_) => None,
-        Selector::Filter(filter) => {
-            let by = GroupBy::Terms {
-                field: FieldRef::canonical("bot"),
-                limit: HOLDER_BOTS_MAX,
-            };
-            let query = app.query();
-            let table = query.aggregate(caller, filter.clone(), vec![by], Vec::new());
-            let rows = table.await?.rows;
-            let names = rows.iter().flat_map(|row| row.keys.iter().filter_map(Json::as_str));
-            Some(names.map(ToOwned::to_owned).collect())
+    let mut found: Vec<Holder> = all.into_iter().filter_map(|bot| holder(bot.doc)).collect();
+    if let Selector::Filter(filter) = selector
+        && !found.is_empty()
+    {
+        let concerned = bots_of(app, caller, filter).await?;
+        found.retain(|holder| concerned.contains(&holder.bot));
+        for holder in &mut found {
+            // Upstream knows customers, not our filters.
+            holder.forward = None;
         }
-    };
-    let is_customer = matches!(selector, Selector::Customer(_));
-    let mut found = Vec::new();
-    for bot in all {
-        let bot = bot.doc;
-        if concerned.as_ref().is_some_and(|bots| !bots.contains(&bot.id)) {
-            continue;
-        }
-        let forwards = match &bot.connector {
-            ConnectorConfig::None | ConnectorConfig::Echo | ConnectorConfig::Rules(_) => continue,
-            ConnectorConfig::Webhook(_) => false,
-            ConnectorConfig::Upstream(upstream) => upstream.forward_erasure && is_customer,
-        };
-        let forward = forwards.then_some(Forward {
-            state: ForwardState::Pending,
-            attempts: 0,
-            last_error: None,
-        });
-        found.push(Holder {
-            kind: bot.connector.kind().to_owned(),
-            bot: bot.id,
-            forward,
-        });
     }
     Ok(found)
+}
+
+fn holder(bot: Bot) -> Option<Holder> {
+    let forwards = match &bot.connector {
+        ConnectorConfig::None | ConnectorConfig::Echo | ConnectorConfig::Rules(_) => return None,
+        ConnectorConfig::Webhook(_) => false,
+        ConnectorConfig::Upstream(upstream) => upstream.forward_erasure,
+    };
+    let forward = Forward {
+        state: ForwardState::Pending,
+        attempts: 0,
+        last_error: None,
+    };
+    Some(Holder {
+        kind: bot.connector.kind().to_owned(),
+        bot: bot.id,
+        forward: forwards.then_some(forward),
+    })
+}
+
+async fn bots_of(app: &App, caller: &Caller, filter: &Filter) -> Result<BTreeSet<String>, Fault> {
+    let by = GroupBy::Terms {
+        field: FieldRef::canonical("bot"),
+        limit: HOLDER_BOTS_MAX,
+    };
+    let table = app
+        .query()
+        .aggregate(caller, filter.clone(), vec![by], Vec::new());
+    let rows = table.await?.rows;
+    let names = rows
+        .iter()
+        .flat_map(|row| row.keys.iter().filter_map(Json::as_str));
+    Ok(names.map(ToOwned::to_owned).collect())
 }
 
 async fn order_of(app: &App, caller: &Caller, id: RecordId) -> Result<Option<Order>, Fault> {
@@ -344,7 +362,7 @@ async fn order_of(app: &App, caller: &Caller, id: RecordId) -> Result<Option<Ord
     Ok(orders(app).get(&document).await?.map(|entity| entity.doc))
 }
 
-fn view(erasure: &Erasure, order: Option<Order>) -> ErasureView {
+fn view(app: &App, erasure: &Erasure, order: Option<Order>) -> ErasureView {
     let (selector, requested_by, connectors) = match order {
         Some(order) => (Some(order.selector), Some(order.actor), order.holders),
         None => (None, None, Vec::new()),
@@ -352,6 +370,10 @@ fn view(erasure: &Erasure, order: Option<Order>) -> ErasureView {
     ErasureView {
         id: erasure.id.to_string(),
         state: erasure.state.as_str(),
+        last_state: match app.store().capability().physical_erasure {
+            true => ErasureState::Done.as_str(),
+            false => ErasureState::Hidden.as_str(),
+        },
         records: erasure.records,
         requested_at: erasure.requested_at.to_micros_text(),
         hidden_at: erasure.hidden_at.to_micros_text(),

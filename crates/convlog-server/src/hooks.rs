@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq as _;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::RawBody;
+use crate::bots::Channels;
 use crate::error::{Fault, Problem};
 use crate::hooks_admin::{self, Hook, Proof};
 use crate::watson::json;
@@ -44,10 +45,11 @@ pub(crate) async fn receive(
     let hook = hooks_admin::find(&app, &name).await?;
     let hook = hook.ok_or(Fault::Unauthorized)?;
     prove(&app, &hook, &headers)?;
-    let draft = webhook::parse(&hook.instance, &body).map_err(|error| Fault::BadRequest {
+    let mut draft = webhook::parse(&hook.instance, &body).map_err(|error| Fault::BadRequest {
         message: error.message,
         path: error.path,
     })?;
+    Channels::of(&app, &hook.instance).await?.apply(&mut draft);
     let caller = Caller::system(hook.instance.clone());
     let answers = app.ingest().bulk(&caller, vec![draft]).await?;
     match answers.into_iter().next() {

@@ -101,7 +101,10 @@ pub(crate) async fn put(
     caller.require_unscoped()?;
     check_name(&name)?;
     let changed = hooks(&app).change(&name, |old| {
-        if old.as_ref().is_some_and(|old| old.instance != caller.instance) {
+        if old
+            .as_ref()
+            .is_some_and(|old| old.instance != caller.instance)
+        {
             return Err(Fault::conflict("another instance has a hook of this name"));
         }
         let hook = Hook {
@@ -215,12 +218,7 @@ fn proof(app: &App, body: &Json, old: Option<&Proof>) -> Result<Proof, FieldErro
 }
 
 /// The secret to be stored; the mask keeps the old one, which must be there.
-fn stored(
-    app: &App,
-    text: String,
-    old: Option<&Secret>,
-    path: &str,
-) -> Result<Secret, FieldError> {
+fn stored(app: &App, text: String, old: Option<&Secret>, path: &str) -> Result<Secret, FieldError> {
     let message = "is the mask that answers show, and there is no secret to keep";
     SecretInput::of(Some(text))
         .apply(app, old)

@@ -80,7 +80,11 @@ struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let mut running = self.running.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self
+            .running
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         running.remove(&self.id);
     }
 }
@@ -106,7 +110,9 @@ impl Seed {
 impl IdSource for Seed {
     fn fill(&self, bytes: &mut [u8]) {
         for (i, chunk) in bytes.chunks_mut(32).enumerate() {
-            let hash = self.sealer.hash(format!("fill {i} {}", chunk.len()).as_bytes());
+            let hash = self
+                .sealer
+                .hash(format!("fill {i} {}", chunk.len()).as_bytes());
             for (to, from) in chunk.iter_mut().zip(hash) {
                 *to = from;
             }
@@ -238,7 +244,9 @@ async fn replay(app: &App, request: Request, answer: &KeptAnswer) -> Result<Resp
         let chunk = chunk.map_err(|_| Fault::bad("the body ends early"))?;
         n_bytes += chunk.len();
         if n_bytes > max {
-            return Err(Fault::too_large(format!("the body is larger than {max} bytes")));
+            return Err(Fault::too_large(format!(
+                "the body is larger than {max} bytes"
+            )));
         }
         digest.add(&chunk);
     }
@@ -286,7 +294,10 @@ fn digesting(request: Request, seed: Seed) -> (Request, BodyDigest) {
     parts.extensions.insert(seed);
     let stream = body.into_data_stream();
     let stream = stream.inspect_ok(move |chunk| passing.add(chunk));
-    (Request::from_parts(parts, Body::from_stream(stream)), digest)
+    (
+        Request::from_parts(parts, Body::from_stream(stream)),
+        digest,
+    )
 }
 
 fn document_id(app: &App, caller: &Caller, request: &Request) -> Result<String, Fault> {
@@ -295,7 +306,9 @@ fn document_id(app: &App, caller: &Caller, request: &Request) -> Result<String, 
         (Some(value), None) => value.to_str().unwrap_or_default(),
         _ => "",
     };
-    let legal = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let legal = text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() || byte == b' ');
     if text.is_empty() || text.len() > KEY_BYTES_MAX || !legal {
         let message = format!("must be one value of 1 to {KEY_BYTES_MAX} ASCII characters");
         return Err(Fault::bad_at("Idempotency-Key", message));
@@ -321,7 +334,10 @@ async fn remove_old(app: &App) -> Result<(), Fault> {
     let mut after = String::new();
     loop {
         let (step, next) = kept.step("", &after).await?;
-        for old in step.into_iter().filter(|e| e.doc.began_us + LIFE_US <= now_us) {
+        for old in step
+            .into_iter()
+            .filter(|e| e.doc.began_us + LIFE_US <= now_us)
+        {
             // A request that has taken the key anew meanwhile wins.
             match app.control().delete(COLLECTION, &old.id, old.version).await {
                 Ok(()) => {}

@@ -97,7 +97,9 @@ impl<'a> Reader<'a> {
         let Some(value) = self.value(key) else {
             return Ok(None);
         };
-        let text = value.as_str().ok_or_else(|| self.wrong(key, "a string", value))?;
+        let text = value
+            .as_str()
+            .ok_or_else(|| self.wrong(key, "a string", value))?;
         if text.is_empty() || text.len() > max_len {
             let message = format!("must have 1 to {max_len} bytes");
             return Err(FieldError::new(self.path_of(key), message));
@@ -163,14 +165,18 @@ impl<'a> Reader<'a> {
         let Some(value) = self.value(key) else {
             return Ok(Vec::new());
         };
-        let items = value.as_array().ok_or_else(|| self.wrong(key, "an array", value))?;
+        let items = value
+            .as_array()
+            .ok_or_else(|| self.wrong(key, "an array", value))?;
         let path = self.path_of(key);
         if items.len() > max_len {
             let message = format!("must have at most {max_len} elements");
             return Err(FieldError::new(path, message));
         }
         let numbered = items.iter().enumerate();
-        Ok(numbered.map(|(i, item)| (format!("{path}[{i}]"), item)).collect())
+        Ok(numbered
+            .map(|(i, item)| (format!("{path}[{i}]"), item))
+            .collect())
     }
 
     /// Ends the reading.
@@ -212,7 +218,11 @@ pub(crate) fn whole_number(
         .and_then(|number| u32::try_from(number).ok())
         .filter(|number| range.contains(number))
         .ok_or_else(|| {
-            let message = format!("must be a whole number from {} to {}", range.start(), range.end());
+            let message = format!(
+                "must be a whole number from {} to {}",
+                range.start(),
+                range.end()
+            );
             FieldError::new(path, message)
         })
 }

@@ -57,9 +57,16 @@ pub(crate) async fn list(
             descending: true,
         },
     };
-    let cursor = params.cursor.as_deref().map(CursorState::decode).transpose()?;
+    let cursor = params
+        .cursor
+        .as_deref()
+        .map(CursorState::decode)
+        .transpose()?;
     let limit = params.limit.unwrap_or(LIMIT);
-    let page = app.query().page(&caller, filter, sort, limit, cursor).await?;
+    let page = app
+        .query()
+        .page(&caller, filter, sort, limit, cursor)
+        .await?;
     let mut body = String::from("{\"records\":[");
     for (i, record) in page.records.iter().enumerate() {
         if i > 0 {

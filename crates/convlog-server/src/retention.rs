@@ -57,6 +57,7 @@ pub(crate) async fn rules(app: &App) -> Result<Retention, Fault> {
 /// # Errors
 /// What the store and the control plane answer.
 pub(crate) async fn apply(app: &App) -> Result<u64, Fault> {
+    let _turn = app.retention().lock().await;
     Ok(app.store().expire(&rules(app).await?).await?)
 }
 

@@ -60,6 +60,8 @@ impl Known {
 struct Names {
     environments: BTreeMap<String, BTreeSet<String>>,
     assistants: BTreeMap<String, BTreeSet<String>>,
+    /// Channel of each environment that has one.
+    channels: Arc<BTreeMap<String, String>>,
 }
 
 /// Ids that one record named.
@@ -147,10 +149,16 @@ pub(crate) async fn find(
 ///
 /// # Errors
 /// What the control plane answers.
-pub(crate) async fn resolve(app: &App, caller: &Caller, id: &str) -> Result<Option<Resolved>, Fault> {
+pub(crate) async fn resolve(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+) -> Result<Option<Resolved>, Fault> {
     let instance = &caller.instance;
     if let Some(bot) = find(app, instance, id).await? {
-        return Ok(caller.sees_bot(id).then(|| resolved(id, IdOf::Bot, Some(bot))));
+        return Ok(caller
+            .sees_bot(id)
+            .then(|| resolved(id, IdOf::Bot, Some(bot))));
     }
     let names = names(app, instance).await?;
     let defined = [
@@ -158,7 +166,10 @@ pub(crate) async fn resolve(app: &App, caller: &Caller, id: &str) -> Result<Opti
         (IdOf::Assistant, names.assistants.get(id)),
     ];
     for (of, owners) in defined {
-        let visible = owners.into_iter().flatten().find(|bot| caller.sees_bot(bot));
+        let visible = owners
+            .into_iter()
+            .flatten()
+            .find(|bot| caller.sees_bot(bot));
         if let Some(owner) = visible
             && let Some(bot) = find(app, instance, owner).await?
         {
@@ -197,7 +208,10 @@ async fn resolve_seen(
 
 fn resolved(id: &str, of: IdOf, bot: Option<Arc<Entity<Bot>>>) -> Resolved {
     let environment = match of {
-        IdOf::Environment => bot.as_ref().and_then(|bot| bot.doc.environment(id)).cloned(),
+        IdOf::Environment => bot
+            .as_ref()
+            .and_then(|bot| bot.doc.environment(id))
+            .cloned(),
         IdOf::Bot | IdOf::Assistant => None,
     };
     Resolved {
@@ -214,19 +228,37 @@ async fn names(app: &App, instance: &InstanceId) -> Result<Arc<Names>, Fault> {
         Err(ticket) => ticket,
     };
     let mut names = Names::default();
+    let mut channels = BTreeMap::new();
     for bot in bots(app).list(&scoped_id(instance, "")).await? {
         let bot = bot.doc;
         for environment in &bot.environments {
             let owners = names.environments.entry(environment.id.clone());
             owners.or_default().insert(bot.id.clone());
+            let channel = environment.channel.clone();
+            channels.extend(channel.map(|channel| (environment.id.clone(), channel)));
         }
         if let Some(assistant) = bot.assistant {
-            names.assistants.entry(assistant).or_default().insert(bot.id);
+            names
+                .assistants
+                .entry(assistant)
+                .or_default()
+                .insert(bot.id);
         }
     }
+    names.channels = Arc::new(channels);
     let names = Arc::new(names);
-    app.bots().names.keep(ticket, instance.clone(), names.clone());
+    app.bots()
+        .names
+        .keep(ticket, instance.clone(), names.clone());
     Ok(names)
+}
+
+/// The channels of the instance's environments.
+pub(super) async fn channels(
+    app: &App,
+    instance: &InstanceId,
+) -> Result<Arc<BTreeMap<String, String>>, Fault> {
+    Ok(names(app, instance).await?.channels.clone())
 }
 
 /// Creates a bot without a connector where there is none: a record has named it.

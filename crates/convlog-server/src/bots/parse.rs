@@ -34,7 +34,10 @@ pub(crate) fn bot(
     old: Option<&Bot>,
 ) -> Result<Bot, FieldError> {
     let mut reader = Reader::new(body, "")?;
-    if reader.text("id", ID_BYTES_MAX)?.is_some_and(|sent| sent != id) {
+    if reader
+        .text("id", ID_BYTES_MAX)?
+        .is_some_and(|sent| sent != id)
+    {
         return Err(FieldError::new("id", "differs from the id in the path"));
     }
     reader.ignore("created_at");
@@ -66,11 +69,11 @@ pub(crate) fn bot(
 
 fn check_language(tag: String) -> Result<String, FieldError> {
     let mut parts = tag.split('-');
-    let is_primary = |part: &str| {
-        (2..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic())
+    let is_primary =
+        |part: &str| (2..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_further = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
     };
-    let is_further =
-        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
     match parts.next().is_some_and(is_primary) && parts.all(is_further) {
         true => Ok(tag),
         false => Err(FieldError::new(

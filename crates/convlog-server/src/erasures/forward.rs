@@ -73,7 +73,10 @@ pub(super) async fn pass(app: &App) {
             Ok(None) => {}
             Ok(Some(next_us)) => app.forwards().add(&id, next_us),
             Err(fault) => {
-                tracing::warn!(status = fault.status().as_u16(), "an erasure waits to be forwarded");
+                tracing::warn!(
+                    status = fault.status().as_u16(),
+                    "an erasure waits to be forwarded"
+                );
                 app.forwards().add(&id, now_us.saturating_add(PAUSE_US));
             }
         }
@@ -143,7 +146,10 @@ async fn note_results(
                 Err(class) => forward.last_error = Some(class.clone()),
             }
         }
-        let attempts = order.holders.iter().filter_map(|holder| holder.forward.as_ref());
+        let attempts = order
+            .holders
+            .iter()
+            .filter_map(|holder| holder.forward.as_ref());
         let n_tries = attempts.map(|forward| forward.attempts).max().unwrap_or(1);
         let pause_us = PAUSE_US << n_tries.saturating_sub(1).min(10);
         order.next_us = now_us.saturating_add(pause_us.min(PAUSE_US_MAX));
@@ -154,5 +160,7 @@ async fn note_results(
         Ok(Change::silent(order))
     });
     let order = changed.await?.map(|entity| entity.doc);
-    Ok(order.filter(|order| order.customer.is_some()).map(|order| order.next_us))
+    Ok(order
+        .filter(|order| order.customer.is_some())
+        .map(|order| order.next_us))
 }

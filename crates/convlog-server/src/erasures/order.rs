@@ -27,7 +27,10 @@ impl Order {
             let state = holder.forward.as_ref().map(|forward| forward.state);
             state == Some(ForwardState::Pending)
         };
-        self.holders.iter().filter(is_waiting).map(|holder| holder.bot.as_str())
+        self.holders
+            .iter()
+            .filter(is_waiting)
+            .map(|holder| holder.bot.as_str())
     }
 }
 

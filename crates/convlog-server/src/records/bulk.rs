@@ -1,9 +1,10 @@
 //! `POST /records`: NDJSON in, one answer about every line out.
 
+use axum::Extension;
 use axum::Json;
 use axum::extract::State;
-use axum::Extension;
-use convlog_dialects::DecodeError;
+use convlog_dialects::watson::decode;
+use convlog_dialects::{DecodeError, native};
 use convlog_model::ids::InstanceId;
 use convlog_model::record::{Dialect, Draft};
 use convlog_model::store::Outcome;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::{Line, Lines, Params};
+use crate::bots::Channels;
 use crate::error::{Fault, Problem};
 use crate::idempotency::Seed;
 
@@ -26,22 +28,40 @@ const REJECTED_MAX: usize = 100_000;
 
 type Decode = fn(&InstanceId, &str) -> Result<Draft, DecodeError>;
 
-/// What reads the lines of a dialect; `None` until its issue.
-const DECODERS: &[(Dialect, Option<Decode>)] = &[
-    (Dialect::WatsonV1, Some(watson_v1)),
-    (Dialect::WatsonV2, Some(watson_v2)),
-    (Dialect::Convlog, Some(convlog_dialects::native::decode)),
+/// What reads the lines of a dialect.
+#[derive(Clone, Copy, Debug)]
+struct Importer {
+    decode: Decode,
+    /// Whether the channel is still to be found.
+    needs_channel: bool,
+}
+
+/// The dialects of the contract; `None` until their issue.
+const IMPORTERS: &[(Dialect, Option<Importer>)] = &[
+    (
+        Dialect::WatsonV1,
+        Some(Importer {
+            decode: |instance, line| decode::bare(instance, Dialect::WatsonV1, line),
+            needs_channel: true,
+        }),
+    ),
+    (
+        Dialect::WatsonV2,
+        Some(Importer {
+            decode: |instance, line| decode::bare(instance, Dialect::WatsonV2, line),
+            needs_channel: true,
+        }),
+    ),
+    (
+        Dialect::Convlog,
+        Some(Importer {
+            decode: native::decode,
+            needs_channel: false,
+        }),
+    ),
     (Dialect::LexV1, None),
     (Dialect::ChatBotKit, None),
 ];
-
-fn watson_v1(instance: &InstanceId, line: &str) -> Result<Draft, DecodeError> {
-    convlog_dialects::decode(instance, Dialect::WatsonV1, line)
-}
-
-fn watson_v2(instance: &InstanceId, line: &str) -> Result<Draft, DecodeError> {
-    convlog_dialects::decode(instance, Dialect::WatsonV2, line)
-}
 
 /// Parameters of `POST /records`.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -92,7 +112,7 @@ pub(crate) async fn create(
     Params(params): Params<BulkParams>,
     mut lines: Lines,
 ) -> Result<Json<BulkAnswer>, Fault> {
-    let decode = decoder(&params.dialect)?;
+    let importer = importer(&params.dialect)?;
     let seed = seed.map(|Extension(seed)| seed);
     let mut answer = BulkAnswer::default();
     let mut n_lines = 0;
@@ -108,7 +128,7 @@ pub(crate) async fn create(
             let message = format!("more than {LINES_MAX} lines; those before are stored");
             return Err(Fault::too_large(message));
         }
-        store(&app, &caller, decode, seed.as_ref(), step, &mut answer).await?;
+        store(&app, &caller, importer, seed.as_ref(), step, &mut answer).await?;
         if answer.rejected.len() > REJECTED_MAX {
             let message = format!(
                 "more than {REJECTED_MAX} lines are rejected; good lines before are stored"
@@ -123,16 +143,18 @@ pub(crate) async fn create(
     }
 }
 
-fn decoder(name: &str) -> Result<Decode, Fault> {
-    let known = DECODERS.iter().find(|(dialect, _)| dialect.as_str() == name);
+fn importer(name: &str) -> Result<Importer, Fault> {
+    let known = IMPORTERS
+        .iter()
+        .find(|(dialect, _)| dialect.as_str() == name);
     match known {
-        Some((_, Some(decode))) => Ok(*decode),
+        Some((_, Some(importer))) => Ok(*importer),
         Some((dialect, None)) => {
             let message = format!("records of the dialect {dialect} cannot be imported yet");
             Err(Fault::bad_at("dialect", message))
         }
         None => {
-            let ready = DECODERS.iter().filter(|(_, decode)| decode.is_some());
+            let ready = IMPORTERS.iter().filter(|(_, importer)| importer.is_some());
             let names: Vec<&str> = ready.map(|(dialect, _)| dialect.as_str()).collect();
             let message = format!("must be one of {}", names.join(", "));
             Err(Fault::bad_at("dialect", message))
@@ -160,16 +182,20 @@ async fn read_step(lines: &mut Lines) -> (Vec<Line>, Result<bool, Fault>) {
 async fn store(
     app: &App,
     caller: &Caller,
-    decode: Decode,
+    importer: Importer,
     seed: Option<&Seed>,
     step: Vec<Line>,
     answer: &mut BulkAnswer,
 ) -> Result<(), Fault> {
+    let channels = Channels::of(app, &caller.instance).await?;
     let mut numbers = Vec::new();
     let mut drafts = Vec::new();
     for line in step {
-        match read_line(app, caller, decode, &line) {
+        match read_line(app, caller, importer.decode, &line) {
             Ok(mut draft) => {
+                if importer.needs_channel {
+                    channels.apply(&mut draft);
+                }
                 // Without an id of its own a line that is sent again could not be recognised.
                 if let (None, Some(seed)) = (&draft.own_id, seed) {
                     draft.own_id = Some(seed.id(&line.number.to_string()).to_string());

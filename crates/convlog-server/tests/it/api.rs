@@ -88,14 +88,18 @@ pub(crate) async fn load(server: &Server, logs: &[Log]) {
 pub(crate) fn records(answer: &Answer) -> Vec<Json> {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let json = answer.json();
-    json.get("records").and_then(Json::as_array).unwrap().to_vec()
+    json.get("records")
+        .and_then(Json::as_array)
+        .unwrap()
+        .to_vec()
 }
 
 /// The own ids of the records of a page.
 pub(crate) fn own_ids(answer: &Answer) -> Vec<String> {
     let ids = records(answer).into_iter().map(|record| {
         let id = record.get("own_id").and_then(Json::as_str);
-        id.unwrap_or_else(|| panic!("no own_id in {record}")).to_owned()
+        id.unwrap_or_else(|| panic!("no own_id in {record}"))
+            .to_owned()
     });
     ids.collect()
 }

@@ -38,7 +38,9 @@ async fn groups_by_time_and_terms_come_with_their_metrics() {
 #[tokio::test]
 async fn without_groups_there_is_one_row_and_the_audit_is_not_in_it() {
     let server = loaded().await;
-    let answer = server.post(AGGREGATE, r#"{"metrics":[{"percentiles":"latency_ms"}]}"#).await;
+    let answer = server
+        .post(AGGREGATE, r#"{"metrics":[{"percentiles":"latency_ms"}]}"#)
+        .await;
     assert_eq!(
         answer.text(),
         concat!(
@@ -61,7 +63,10 @@ async fn other_time_zones_are_refused() {
     let server = loaded().await;
     let body = r#"{"by":[{"field":"time.request","every":"1d","zone":"Europe/Berlin"}]}"#;
     let refused = server.post(AGGREGATE, body).await;
-    assert_eq!(problem(&refused), (400, "by[0].zone must be UTC".to_owned()));
+    assert_eq!(
+        problem(&refused),
+        (400, "by[0].zone must be UTC".to_owned())
+    );
     let refused = server.post(AGGREGATE, r#"{"filter":"bot::("}"#).await;
     assert_eq!(refused.status, 400);
 }

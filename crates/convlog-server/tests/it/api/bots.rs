@@ -28,7 +28,13 @@ async fn a_bot_is_shown_as_it_was_put() {
         )
     );
     // What was shown can be put back.
-    assert_eq!(server.put(&format!("{BOTS}/shop"), &shown.text()).await.text(), made.text());
+    assert_eq!(
+        server
+            .put(&format!("{BOTS}/shop"), &shown.text())
+            .await
+            .text(),
+        made.text()
+    );
 }
 
 #[tokio::test]
@@ -37,9 +43,18 @@ async fn mistakes_name_the_field() {
     let webhook = |rest: &str| format!(r#"{{"connector":{{"kind":"webhook",{rest}}}}}"#);
     let cases = [
         (r#"{"nam":"x"}"#.to_owned(), "nam is unknown; known are"),
-        (r#"{"id":"other"}"#.to_owned(), "id differs from the id in the path"),
-        (r#"{"language":"German!"}"#.to_owned(), "language must be a language tag"),
-        (r#"{"connector":{"kind":"magic"}}"#.to_owned(), "connector.kind must be none, echo"),
+        (
+            r#"{"id":"other"}"#.to_owned(),
+            "id differs from the id in the path",
+        ),
+        (
+            r#"{"language":"German!"}"#.to_owned(),
+            "language must be a language tag",
+        ),
+        (
+            r#"{"connector":{"kind":"magic"}}"#.to_owned(),
+            "connector.kind must be none, echo",
+        ),
         (
             r#"{"connector":{"kind":"echo","url":"http://x"}}"#.to_owned(),
             "connector.url is unknown",
@@ -53,7 +68,10 @@ async fn mistakes_name_the_field() {
             "retention_days must be a whole number from 0 to 36500",
         ),
         (webhook(r#""timeout_ms":5"#), "connector.url is required"),
-        (webhook(r#""url":"ftp://example.org""#), "connector.url must be an http or https URL"),
+        (
+            webhook(r#""url":"ftp://example.org""#),
+            "connector.url must be an http or https URL",
+        ),
         (
             webhook(r#""url":"http://10.0.0.7/hook""#),
             "connector.url leads to a loopback, private or reserved address",
@@ -86,16 +104,33 @@ async fn secrets_are_sealed_and_never_shown() {
         let server = server.clone();
         async move { server.put(&format!("{BOTS}/shop"), &body).await }
     };
-    let first = put(format!(r#"{{"kind":"webhook","url":"{url}","secret":"hush-hush"}}"#)).await;
+    let first = put(format!(
+        r#"{{"kind":"webhook","url":"{url}","secret":"hush-hush"}}"#
+    ))
+    .await;
     assert_eq!(first.status, 200, "{}", first.text());
-    assert!(first.text().contains(r#""secret":"********""#), "{}", first.text());
-    let stored = server.deps.control.get("bots", "default/shop").await.unwrap().unwrap();
+    assert!(
+        first.text().contains(r#""secret":"********""#),
+        "{}",
+        first.text()
+    );
+    let stored = server
+        .deps
+        .control
+        .get("bots", "default/shop")
+        .await
+        .unwrap()
+        .unwrap();
     let stored = String::from_utf8(stored.body).unwrap();
     assert!(!stored.contains("hush-hush"));
     // Left out or sent as the mask, it stays.
     for rest in ["", r#","secret":"********""#] {
         let kept = put(format!(r#"{{"kind":"webhook","url":"{url}"{rest}}}"#)).await;
-        assert!(kept.text().contains(r#""secret":"********""#), "{}", kept.text());
+        assert!(
+            kept.text().contains(r#""secret":"********""#),
+            "{}",
+            kept.text()
+        );
     }
     let moved = put(r#"{"kind":"webhook","url":"https://example.com/"}"#.to_owned()).await;
     let text = "connector.secret must be sent again when the url leads to another server";
@@ -111,7 +146,9 @@ async fn lists_are_paged_and_scoped() {
     let ids = |answer: &crate::harness::Answer| -> Vec<String> {
         let json = answer.json();
         let bots = json.get("bots").and_then(Json::as_array).unwrap();
-        bots.iter().map(|bot| bot.get("id").unwrap().as_str().unwrap().to_owned()).collect()
+        bots.iter()
+            .map(|bot| bot.get("id").unwrap().as_str().unwrap().to_owned())
+            .collect()
     };
     let first = server.get(&format!("{BOTS}?limit=2")).await;
     assert_eq!(ids(&first), ["a", "b"]);
@@ -121,8 +158,20 @@ async fn lists_are_paged_and_scoped() {
     assert_eq!(second.json().get("cursor"), Some(&Json::Null));
     let key = server.key(r#""read","admin""#, r#""b""#).await;
     assert_eq!(ids(&server.call(&key, "GET", BOTS, "").await), ["b"]);
-    assert_eq!(server.call(&key, "GET", &format!("{BOTS}/a"), "").await.status, 404);
-    assert_eq!(server.call(&key, "PUT", &format!("{BOTS}/a"), "{}").await.status, 404);
+    assert_eq!(
+        server
+            .call(&key, "GET", &format!("{BOTS}/a"), "")
+            .await
+            .status,
+        404
+    );
+    assert_eq!(
+        server
+            .call(&key, "PUT", &format!("{BOTS}/a"), "{}")
+            .await
+            .status,
+        404
+    );
 }
 
 #[tokio::test]
@@ -138,11 +187,15 @@ async fn a_bot_that_a_record_names_is_made_without_a_connector() {
 async fn records_of_a_deleted_bot_stay_readable() {
     let server = Server::start().await;
     load(&server, &[log(1)]).await;
-    let gone = server.call(crate::harness::ADMIN, "DELETE", &format!("{BOTS}/shop"), "").await;
+    let gone = server
+        .call(crate::harness::ADMIN, "DELETE", &format!("{BOTS}/shop"), "")
+        .await;
     assert_eq!(gone.status, 204);
     assert_eq!(server.get(&format!("{BOTS}/shop")).await.status, 404);
     assert_eq!(own_ids(&server.get(RECORDS).await), ["log-1"]);
-    let logs = server.get("/v1/workspaces/shop/logs?version=2021-11-27").await;
+    let logs = server
+        .get("/v1/workspaces/shop/logs?version=2021-11-27")
+        .await;
     assert_eq!(logs.status, 200, "{}", logs.text());
     assert!(logs.text().contains("log-1"));
 }
@@ -165,13 +218,21 @@ async fn ids_that_records_name_can_be_listed() {
         ),
     );
     let answer = server.post(super::BULK_V1, &line).await;
-    assert!(answer.text().starts_with(r#"{"accepted":1,"#), "{}", answer.text());
+    assert!(
+        answer.text().starts_with(r#"{"accepted":1,"#),
+        "{}",
+        answer.text()
+    );
     for id in ["asst-7", "env-7", "shop"] {
-        let logs = server.get(&format!("/v2/assistants/{id}/logs?version=2021-11-27")).await;
+        let logs = server
+            .get(&format!("/v2/assistants/{id}/logs?version=2021-11-27"))
+            .await;
         assert_eq!(logs.status, 200, "{id}: {}", logs.text());
         assert!(logs.text().contains("log-1"), "{id}: {}", logs.text());
     }
-    let unknown = server.get("/v2/assistants/none/logs?version=2021-11-27").await;
+    let unknown = server
+        .get("/v2/assistants/none/logs?version=2021-11-27")
+        .await;
     assert_eq!(unknown.status, 404);
 }
 
@@ -182,13 +243,84 @@ async fn a_definition_of_any_size_comes_back_byte_for_byte() {
     let missing = server.put(&path, "{}").await;
     assert_eq!(missing.status, 404);
     server.put(&format!("{BOTS}/shop"), "{}").await;
-    let large = format!(r#"{{"intents": [], "b":1e2, "text":"{}"}}"#, "ä".repeat(400_000));
+    let large = format!(
+        r#"{{"intents": [], "b":1e2, "text":"{}"}}"#,
+        "ä".repeat(400_000)
+    );
     for definition in [large.as_str(), r#"{"name":"small"}"#] {
         assert_eq!(server.put(&path, definition).await.status, 200);
         assert_eq!(server.get(&path).await.text(), definition);
     }
-    let parts = server.deps.control.list("definition_parts", "", "", 10).await.unwrap();
+    let parts = server
+        .deps
+        .control
+        .list("definition_parts", "", "", 10)
+        .await
+        .unwrap();
     assert_eq!(parts.len(), 1, "parts of the first upload are gone");
     let refused = server.put(&path, "[1]").await;
-    assert_eq!(problem(&refused), (400, "the body must be an object, not an array".to_owned()));
+    assert_eq!(
+        problem(&refused),
+        (400, "the body must be an object, not an array".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn the_channel_of_the_environment_labels_what_is_imported() {
+    let server = Server::start().await;
+    let body = r#"{"environments":[{"id":"env-7","name":"live","channel":"slack"}]}"#;
+    assert_eq!(server.put(&format!("{BOTS}/shop"), body).await.status, 200);
+    let line = log(1).line().replace(
+        r#""context":{"conversation_id":"c-log-1","#,
+        concat!(
+            r#""context":{"conversation_id":"c-log-1","#,
+            r#""metadata":{"deployment":"env-7","user_id":"U7"},"#
+        ),
+    );
+    let answer = server.post(super::BULK_V1, &line).await;
+    assert!(
+        answer.text().starts_with(r#"{"accepted":1,"#),
+        "{}",
+        answer.text()
+    );
+    let shown = super::records(&server.get(RECORDS).await).remove(0);
+    assert_eq!(
+        shown.get("environment"),
+        Some(&Json::string("env-7")),
+        "{shown}"
+    );
+    assert_eq!(
+        shown.get("channel"),
+        Some(&Json::string("slack")),
+        "{shown}"
+    );
+    assert_eq!(
+        shown.get("customer"),
+        Some(&Json::string("slack_U7")),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn a_rules_connector_keeps_its_definition_and_its_numbers() {
+    let server = Server::start().await;
+    let connector = concat!(
+        r#"{"kind":"rules","intents":[{"name":"hello","examples":["hi there"],"#,
+        r#""keywords":["hello"],"reply":"Hello!"}],"anything_else":"Pardon?","threshold":0.50}"#
+    );
+    let put = server
+        .put(
+            &format!("{BOTS}/shop"),
+            &format!(r#"{{"connector":{connector}}}"#),
+        )
+        .await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    let shown = server.get(&format!("{BOTS}/shop")).await;
+    assert!(shown.text().contains(connector), "{}", shown.text());
+    let wrong = connector.replace(r#""examples":["hi there"]"#, r#""examples":"hi""#);
+    let body = format!(r#"{{"connector":{wrong}}}"#);
+    let refused = server.put(&format!("{BOTS}/shop"), &body).await;
+    let (status, text) = problem(&refused);
+    assert_eq!(status, 400);
+    assert!(text.starts_with("connector.intents[0].examples "), "{text}");
 }

@@ -33,7 +33,9 @@ async fn a_customer_is_gone_from_every_read_also_from_pages_under_way() {
     assert_eq!(own_ids(&second), ["log-4", "log-6"]);
     let export = server.get(super::EXPORT).await.text();
     assert!(!export.contains("ada"), "{export}");
-    let same = server.get(&format!("{ERASURES}/{}", erased.text_at("id"))).await;
+    let same = server
+        .get(&format!("{ERASURES}/{}", erased.text_at("id")))
+        .await;
     assert_eq!(same.json().get("records"), Some(&Json::integer(3)));
 }
 
@@ -44,21 +46,34 @@ async fn a_resend_of_what_was_erased_is_counted_and_not_stored() {
     let mut again = log(1);
     again.customer = Some("ada");
     let answer = server.post(BULK_V1, &again.line()).await;
-    assert_eq!(answer.text(), r#"{"accepted":0,"duplicates":0,"erased":1,"rejected":[]}"#);
+    assert_eq!(
+        answer.text(),
+        r#"{"accepted":0,"duplicates":0,"erased":1,"rejected":[]}"#
+    );
 }
 
 #[tokio::test]
 async fn a_filter_erases_what_matches_now_and_spares_the_audit() {
     let server = two_customers().await;
-    let counted = server.post(ERASURES, r#"{"filter":"customer::bob","dry_run":true}"#).await;
+    let counted = server
+        .post(ERASURES, r#"{"filter":"customer::bob","dry_run":true}"#)
+        .await;
     assert_eq!(counted.status, 200);
     assert_eq!(counted.text(), r#"{"dry_run":true,"records":3}"#);
     let erased = server.post(ERASURES, r#"{"filter":"customer::bob"}"#).await;
     assert_eq!(erased.json().get("records"), Some(&Json::integer(3)));
     let path = format!("{RECORDS}?sort=time.request");
-    assert_eq!(own_ids(&server.get(&path).await), ["log-1", "log-3", "log-5"]);
+    assert_eq!(
+        own_ids(&server.get(&path).await),
+        ["log-1", "log-3", "log-5"]
+    );
     let all = server.post(ERASURES, r#"{"filter":"id:*"}"#).await;
-    assert_eq!(all.json().get("records"), Some(&Json::integer(3)), "{}", all.text());
+    assert_eq!(
+        all.json().get("records"),
+        Some(&Json::integer(3)),
+        "{}",
+        all.text()
+    );
     let audit = server.get("/convlog/v1/audit").await.text();
     assert!(audit.contains("audit.erasure.requested"), "{audit}");
 }
@@ -71,7 +86,12 @@ async fn neither_erasures_nor_the_audit_hold_the_customer() {
         let text = server.get(path).await.text();
         assert!(!text.contains("ada"), "{text}");
     }
-    let documents = server.deps.control.list("erasures", "", "", 10).await.unwrap();
+    let documents = server
+        .deps
+        .control
+        .list("erasures", "", "", 10)
+        .await
+        .unwrap();
     assert_eq!(documents.len(), 1);
     let text = String::from_utf8(documents[0].body.clone()).unwrap();
     assert!(!text.contains("ada"), "{text}");
@@ -81,12 +101,21 @@ async fn neither_erasures_nor_the_audit_hold_the_customer() {
 async fn connectors_that_still_hold_data_are_named() {
     let server = two_customers().await;
     let webhook = r#"{"connector":{"kind":"webhook","url":"https://example.org/hook"}}"#;
-    assert_eq!(server.put("/convlog/v1/bots/shop", webhook).await.status, 200);
+    assert_eq!(
+        server.put("/convlog/v1/bots/shop", webhook).await.status,
+        200
+    );
     let other = r#"{"connector":{"kind":"webhook","url":"https://example.org/other"}}"#;
-    assert_eq!(server.put("/convlog/v1/bots/unused", other).await.status, 200);
+    assert_eq!(
+        server.put("/convlog/v1/bots/unused", other).await.status,
+        200
+    );
     let erased = server.post(ERASURES, r#"{"filter":"bot::shop"}"#).await;
     let connectors = erased.json().get("connectors").unwrap().to_string();
-    assert_eq!(connectors, r#"[{"bot":"shop","kind":"webhook","forward":null}]"#);
+    assert_eq!(
+        connectors,
+        r#"[{"bot":"shop","kind":"webhook","forward":null}]"#
+    );
     let erased = server.post(ERASURES, r#"{"customer_id":"ada"}"#).await;
     let json = erased.json();
     let connectors = json.get("connectors").unwrap().as_array().unwrap();
@@ -105,12 +134,17 @@ async fn a_list_shows_the_newest_first_by_pages() {
     let shown = |answer: &crate::harness::Answer| -> Vec<String> {
         let json = answer.json();
         let items = json.get("erasures").unwrap().as_array().unwrap();
-        items.iter().map(|item| item.get("id").unwrap().as_str().unwrap().to_owned()).collect()
+        items
+            .iter()
+            .map(|item| item.get("id").unwrap().as_str().unwrap().to_owned())
+            .collect()
     };
     let first = server.get(&format!("{ERASURES}?limit=2")).await;
     assert_eq!(shown(&first), [ids[2].clone(), ids[1].clone()]);
     let cursor = first.text_at("cursor");
-    let second = server.get(&format!("{ERASURES}?limit=2&cursor={cursor}")).await;
+    let second = server
+        .get(&format!("{ERASURES}?limit=2&cursor={cursor}"))
+        .await;
     assert_eq!(shown(&second), [ids[0].clone()]);
     assert_eq!(second.json().get("cursor"), Some(&Json::Null));
 }
@@ -124,7 +158,10 @@ async fn a_request_needs_exactly_one_selector() {
         assert_eq!(problem(&refused), (400, text.to_owned()));
     }
     let refused = server.post(ERASURES, r#"{"filter":""}"#).await;
-    assert_eq!(problem(&refused), (400, "filter must have 1 to 65536 bytes".to_owned()));
+    assert_eq!(
+        problem(&refused),
+        (400, "filter must have 1 to 65536 bytes".to_owned())
+    );
     let missing = server.get(&format!("{ERASURES}/nothing")).await;
     assert_eq!(problem(&missing), (404, "Resource not found".to_owned()));
 }
@@ -133,6 +170,8 @@ async fn a_request_needs_exactly_one_selector() {
 async fn a_key_for_one_bot_may_not_erase() {
     let server = two_customers().await;
     let key = server.key(r#""erase""#, r#""shop""#).await;
-    let refused = server.call(&key, "POST", ERASURES, r#"{"customer_id":"ada"}"#).await;
+    let refused = server
+        .call(&key, "POST", ERASURES, r#"{"customer_id":"ada"}"#)
+        .await;
     assert_eq!(refused.status, 403);
 }

@@ -32,7 +32,11 @@ async fn an_export_that_is_imported_elsewhere_is_the_same() {
     let (_, other) = server.instance().await;
     let path = format!("{RECORDS}?dialect=convlog");
     let answer = server.call(&other, "POST", &path, &first.join("\n")).await;
-    assert!(answer.text().starts_with(r#"{"accepted":200,"#), "{}", answer.text());
+    assert!(
+        answer.text().starts_with(r#"{"accepted":200,"#),
+        "{}",
+        answer.text()
+    );
     let again = server.call(&other, "GET", EXPORT, "").await.text();
     let again: Vec<Json> = again.lines().map(without_receipt).collect();
     let first: Vec<Json> = first.iter().map(|line| without_receipt(line)).collect();
@@ -50,9 +54,15 @@ async fn a_customer_of_an_import_can_be_erased_there() {
     let path = format!("{RECORDS}?dialect=convlog");
     server.call(&other, "POST", &path, &all.join("\n")).await;
     let body = r#"{"customer_id":"ada"}"#;
-    let erased = server.call(&other, "POST", "/convlog/v1/erasures", body).await;
+    let erased = server
+        .call(&other, "POST", "/convlog/v1/erasures", body)
+        .await;
     assert_eq!(erased.json().get("records"), Some(&Json::integer(1)));
-    assert_eq!(lines(&server, "").await.len(), 2, "the first instance keeps its own");
+    assert_eq!(
+        lines(&server, "").await.len(),
+        2,
+        "the first instance keeps its own"
+    );
 }
 
 #[tokio::test]
@@ -62,15 +72,27 @@ async fn a_watson_export_is_one_array_with_customers() {
     ada.customer = Some("ada");
     load(&server, &[ada, log(2)]).await;
     for shape in ["v1", "v2"] {
-        let answer = server.get(&format!("{EXPORT}?format=watson-json&shape={shape}")).await;
+        let answer = server
+            .get(&format!("{EXPORT}?format=watson-json&shape={shape}"))
+            .await;
         assert_eq!(answer.header("content-type"), "application/json");
         let json = answer.json();
         let logs = json.as_array().unwrap();
         assert_eq!(logs.len(), 2);
-        assert_eq!(logs[0].get("customer_id"), Some(&Json::string("ada")), "{shape}");
-        assert_eq!(logs[0].get("log_id"), Some(&Json::string("log-1")), "{shape}");
+        assert_eq!(
+            logs[0].get("customer_id"),
+            Some(&Json::string("ada")),
+            "{shape}"
+        );
+        assert_eq!(
+            logs[0].get("log_id"),
+            Some(&Json::string("log-1")),
+            "{shape}"
+        );
     }
-    let none = server.get(&format!("{EXPORT}?format=watson-json&filter=bot::none")).await;
+    let none = server
+        .get(&format!("{EXPORT}?format=watson-json&filter=bot::none"))
+        .await;
     assert_eq!(none.json(), Json::Array(Vec::new()));
 }
 
@@ -85,7 +107,11 @@ async fn a_table_has_the_columns_of_the_export_script() {
         "conversation_id,request_timestamp,response_timestamp,User Input,Output,Intent,\
          Confidence,Exit Reason,Logging,Context"
     );
-    assert!(table[1].starts_with("c-log-1,2026-03-02T08:00:01.000Z,"), "{}", table[1]);
+    assert!(
+        table[1].starts_with("c-log-1,2026-03-02T08:00:01.000Z,"),
+        "{}",
+        table[1]
+    );
 }
 
 #[tokio::test]
@@ -93,7 +119,10 @@ async fn what_opted_out_is_left_out_for_improvement() {
     let server = Server::start().await;
     load(&server, &[log(1)]).await;
     let settings = r#"{"learning_opt_out":true}"#;
-    assert_eq!(server.put("/convlog/v1/settings", settings).await.status, 200);
+    assert_eq!(
+        server.put("/convlog/v1/settings", settings).await.status,
+        200
+    );
     load(&server, &[log(2)]).await;
     assert_eq!(lines(&server, "").await.len(), 2);
     let for_training = lines(&server, "purpose=improvement").await;
@@ -143,7 +172,6 @@ async fn an_export_shows_what_was_there_when_it_began() {
 
 #[tokio::test]
 async fn an_export_that_fails_on_the_way_breaks_off() {
-    use convlog_model::control::ControlPlane as _;
     use http_body_util::BodyExt as _;
     use tower::ServiceExt as _;
 
@@ -161,7 +189,15 @@ async fn an_export_that_fails_on_the_way_breaks_off() {
     store.close();
     let end = body.collect().await;
     assert!(end.is_err(), "a broken export must not look complete");
-    assert!(server.deps.control.get("bots", "default/shop").await.unwrap().is_some());
+    assert!(
+        server
+            .deps
+            .control
+            .get("bots", "default/shop")
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[tokio::test]
@@ -179,7 +215,10 @@ async fn exports_beyond_the_limit_wait() {
     let router = convlog_server::router(server.app.clone());
     let running = router.oneshot(request).await.unwrap();
     let refused = server.get(EXPORT).await;
-    assert_eq!(problem(&refused), (429, "too many exports run at present".to_owned()));
+    assert_eq!(
+        problem(&refused),
+        (429, "too many exports run at present".to_owned())
+    );
     drop(running);
     assert_eq!(server.get(EXPORT).await.status, 200);
 }

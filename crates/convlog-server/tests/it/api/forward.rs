@@ -42,7 +42,10 @@ async fn erase(server: &Server) -> String {
 /// Asks until the forward has come to what `is_wanted` says, and returns it.
 async fn forward(server: &Server, id: &str, is_wanted: fn(&Json) -> bool) -> Json {
     loop {
-        let shown = server.get(&format!("/convlog/v1/erasures/{id}")).await.json();
+        let shown = server
+            .get(&format!("/convlog/v1/erasures/{id}"))
+            .await
+            .json();
         let connectors = shown.get("connectors").and_then(Json::as_array).unwrap();
         let forward = connectors[0].get("forward").unwrap();
         if is_wanted(forward) {
@@ -57,11 +60,17 @@ fn is_done(forward: &Json) -> bool {
 }
 
 fn has_failed(forward: &Json) -> bool {
-    forward.get("last_error").is_some_and(|error| *error != Json::Null)
+    forward
+        .get("last_error")
+        .is_some_and(|error| *error != Json::Null)
 }
 
 async fn sealed_customer(server: &Server, id: &str) -> Option<Json> {
-    let document = server.deps.control.get("erasures", &format!("default/{id}")).await;
+    let document = server
+        .deps
+        .control
+        .get("erasures", &format!("default/{id}"))
+        .await;
     let body = Json::parse(&document.unwrap().unwrap().body).unwrap();
     let customer = body.at(&["doc", "customer"]).cloned();
     customer.filter(|customer| *customer != Json::Null)
@@ -73,7 +82,10 @@ async fn an_erasure_is_repeated_upstream_and_forgets_the_customer() {
     let server = with_upstream(&fake).await;
     let id = erase(&server).await;
     let forward = forward(&server, &id, is_done).await;
-    assert_eq!(forward.to_string(), r#"{"state":"done","attempts":1,"last_error":null}"#);
+    assert_eq!(
+        forward.to_string(),
+        r#"{"state":"done","attempts":1,"last_error":null}"#
+    );
     let seen = fake.seen();
     assert_eq!(seen.len(), 1);
     assert_eq!(

@@ -20,11 +20,28 @@ async fn a_hook_shows_everything_but_its_secrets() {
     );
     let body = r#"{"header":{"name":"X-Proof","value":"hush-hush"}}"#;
     let changed = server.put(HOOK, body).await;
-    assert!(changed.text().contains(r#""header":{"name":"x-proof","value":"********"}"#));
+    assert!(
+        changed
+            .text()
+            .contains(r#""header":{"name":"x-proof","value":"********"}"#)
+    );
     assert_eq!(server.get(HOOK).await.text(), changed.text());
-    assert_eq!(server.put(HOOK, &changed.text()).await.text(), changed.text());
-    let stored = server.deps.control.get("hooks", "cloud-1").await.unwrap().unwrap();
-    assert!(!String::from_utf8(stored.body).unwrap().contains("hush-hush"));
+    assert_eq!(
+        server.put(HOOK, &changed.text()).await.text(),
+        changed.text()
+    );
+    let stored = server
+        .deps
+        .control
+        .get("hooks", "cloud-1")
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        !String::from_utf8(stored.body)
+            .unwrap()
+            .contains("hush-hush")
+    );
 }
 
 #[tokio::test]
@@ -51,11 +68,16 @@ async fn mistakes_name_the_field() {
             "secret is the mask that answers show, and there is no secret to keep",
         ),
         (r#"{"header":{"name":"x"}}"#, "header.value is required"),
-        (r#"{"header":{"name":"a b","value":"c"}}"#, "header.name is no name of a header"),
+        (
+            r#"{"header":{"name":"a b","value":"c"}}"#,
+            "header.name is no name of a header",
+        ),
     ] {
         let refused = server.put(HOOK, body).await;
         assert_eq!(problem(&refused), (400, detail.to_owned()), "{body}");
     }
-    let refused = server.put("/convlog/v1/hooks/a%2Fb", r#"{"secret":"a"}"#).await;
+    let refused = server
+        .put("/convlog/v1/hooks/a%2Fb", r#"{"secret":"a"}"#)
+        .await;
     assert_eq!(refused.status, 400);
 }

@@ -13,7 +13,9 @@ async fn post(server: &Server, key: &str, path: &str, body: &str) -> Answer {
         .header("authorization", format!("Bearer {ADMIN}"))
         .header("idempotency-key", key)
         .header("content-type", "application/json");
-    server.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    server
+        .send(request.body(Body::from(body.to_owned())).unwrap())
+        .await
 }
 
 const KEYS: &str = "/convlog/v1/keys";
@@ -39,7 +41,13 @@ async fn the_same_key_for_another_request_is_refused() {
     let text = "this Idempotency-Key was used for another request".to_owned();
     let refused = post(&server, "k1", KEYS, r#"{"name":"b","roles":["read"]}"#).await;
     assert_eq!(problem(&refused), (409, text.clone()));
-    let refused = post(&server, "k1", "/convlog/v1/erasures", r#"{"customer_id":"a"}"#).await;
+    let refused = post(
+        &server,
+        "k1",
+        "/convlog/v1/erasures",
+        r#"{"customer_id":"a"}"#,
+    )
+    .await;
     assert_eq!(problem(&refused), (409, text));
     let refused = post(&server, "", KEYS, "{}").await;
     assert_eq!(refused.status, 400);
@@ -70,11 +78,20 @@ async fn lines_without_an_id_are_stored_once() {
     let path = format!("{RECORDS}?dialect=watson-v1");
     let line = super::log(1).line().replace(r#""log_id":"log-1","#, "");
     let first = post(&server, "k1", &path, &line).await;
-    assert!(first.text().starts_with(r#"{"accepted":1,"#), "{}", first.text());
+    assert!(
+        first.text().starts_with(r#"{"accepted":1,"#),
+        "{}",
+        first.text()
+    );
     assert_eq!(post(&server, "k1", &path, &line).await.text(), first.text());
     assert_eq!(records(&server.get(RECORDS).await).len(), 1);
     // The answer got lost with the process: the document is as it was before the request ended.
-    let kept = server.deps.control.list("idempotency", "", "", 10).await.unwrap();
+    let kept = server
+        .deps
+        .control
+        .list("idempotency", "", "", 10)
+        .await
+        .unwrap();
     let (kept, version) = (kept[0].clone(), kept[0].version);
     let mut json = convlog_model::json::Json::parse(&kept.body).unwrap();
     let mut doc = json.take("doc").unwrap();
@@ -82,9 +99,18 @@ async fn lines_without_an_id_are_stored_once() {
     json.set("doc", doc);
     let expect = convlog_model::control::Expect::Version(version);
     let body = json.to_string().into_bytes();
-    server.deps.control.put("idempotency", &kept.id, &body, expect).await.unwrap();
+    server
+        .deps
+        .control
+        .put("idempotency", &kept.id, &body, expect)
+        .await
+        .unwrap();
     let again = post(&server, "k1", &path, &line).await;
-    assert!(again.text().starts_with(r#"{"accepted":0,"duplicates":1,"#), "{}", again.text());
+    assert!(
+        again.text().starts_with(r#"{"accepted":0,"duplicates":1,"#),
+        "{}",
+        again.text()
+    );
     assert_eq!(records(&server.get(RECORDS).await).len(), 1);
 }
 

@@ -71,17 +71,23 @@ async fn pages_follow_each_other_while_records_arrive() {
     let server = Server::start().await;
     let logs: Vec<_> = (1..=5).map(log).collect();
     load(&server, &logs).await;
-    let first = server.get(&format!("{RECORDS}?sort=-time.request&limit=2")).await;
+    let first = server
+        .get(&format!("{RECORDS}?sort=-time.request&limit=2"))
+        .await;
     assert_eq!(own_ids(&first), ["log-5", "log-4"]);
     load(&server, &[log(9)]).await;
     let cursor = first.text_at("cursor");
     let second = server
-        .get(&format!("{RECORDS}?sort=-time.request&limit=2&cursor={cursor}"))
+        .get(&format!(
+            "{RECORDS}?sort=-time.request&limit=2&cursor={cursor}"
+        ))
         .await;
     assert_eq!(own_ids(&second), ["log-3", "log-2"]);
     let cursor = second.text_at("cursor");
     let third = server
-        .get(&format!("{RECORDS}?sort=-time.request&limit=2&cursor={cursor}"))
+        .get(&format!(
+            "{RECORDS}?sort=-time.request&limit=2&cursor={cursor}"
+        ))
         .await;
     assert_eq!(own_ids(&third), ["log-1"]);
     assert!(third.text().ends_with(r#""cursor":null}"#));
@@ -126,9 +132,15 @@ async fn wrong_questions_name_the_parameter() {
         let refused = server.get(&format!("{RECORDS}?{query}")).await;
         assert_eq!(refused.status, 400, "{query}");
         let json = refused.json();
-        let path = json.get("errors").and_then(|errors| errors.as_array()?.first()?.get("path"));
+        let path = json
+            .get("errors")
+            .and_then(|errors| errors.as_array()?.first()?.get("path"));
         let parameter = query.rsplit('&').next().unwrap().split('=').next().unwrap();
-        assert_eq!(path.and_then(|path| path.as_str()), Some(parameter), "{query}");
+        assert_eq!(
+            path.and_then(|path| path.as_str()),
+            Some(parameter),
+            "{query}"
+        );
         if let Some(detail) = detail {
             assert_eq!(refused.text_at("detail"), detail, "{query}");
         }
@@ -162,8 +174,15 @@ async fn the_audit_is_shown_to_administrators_who_ask_for_it() {
     assert!(!records(&audit).is_empty());
     let hidden = server.call(&reader, "GET", &path, "").await;
     assert!(records(&hidden).is_empty());
-    let id = records(&audit)[0].get("id").unwrap().as_str().unwrap().to_owned();
-    let refused = server.call(&reader, "GET", &format!("{RECORDS}/{id}"), "").await;
+    let id = records(&audit)[0]
+        .get("id")
+        .unwrap()
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let refused = server
+        .call(&reader, "GET", &format!("{RECORDS}/{id}"), "")
+        .await;
     assert_eq!(refused.status, 403);
 }
 
