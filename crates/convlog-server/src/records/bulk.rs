@@ -21,6 +21,8 @@ use crate::idempotency::Seed;
 const STEP_LINES: usize = 1000;
 /// Bytes of lines that are handed to the store together.
 const STEP_BYTES: usize = 8 << 20;
+/// Lines that are read before others get their turn.
+const LINES_AT_A_STRETCH: usize = 32;
 /// Most lines of one request.
 const LINES_MAX: u64 = 1_000_000;
 /// Most lines of one request that are named as rejected.
@@ -190,7 +192,10 @@ async fn store(
     let channels = Channels::of(app, &caller.instance).await?;
     let mut numbers = Vec::new();
     let mut drafts = Vec::new();
-    for line in step {
+    for (i, line) in step.into_iter().enumerate() {
+        if i % LINES_AT_A_STRETCH == 0 {
+            tokio::task::yield_now().await;
+        }
         match read_line(app, caller, importer.decode, &line) {
             Ok(mut draft) => {
                 if importer.needs_channel {

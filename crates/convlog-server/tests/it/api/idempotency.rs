@@ -125,3 +125,39 @@ async fn an_erasure_is_asked_for_once() {
     let text = server.get(path).await.text();
     assert_eq!(text.matches("requested_at").count(), 1, "{text}");
 }
+
+#[tokio::test]
+async fn a_request_that_still_runs_is_not_run_twice() {
+    let server = Server::start().await;
+    let path = format!("{RECORDS}?dialect=watson-v1");
+    let (lines, body) = tokio::sync::mpsc::channel::<Result<String, std::io::Error>>(1);
+    let body = futures::stream::unfold(body, |mut body| async move {
+        body.recv().await.map(|line| (line, body))
+    });
+    let request = Request::builder()
+        .method("POST")
+        .uri(&path)
+        .header("authorization", format!("Bearer {ADMIN}"))
+        .header("idempotency-key", "k1")
+        .body(Body::from_stream(body))
+        .unwrap();
+    let line = super::log(1).line();
+    let first = server.send(request);
+    let others = async {
+        // The handler runs once it has taken a second piece off the channel.
+        for _ in 0..2 {
+            lines.send(Ok(format!("{line}\n"))).await.unwrap();
+        }
+        let refused = post(&server, "k1", &path, &line).await;
+        drop(lines);
+        refused
+    };
+    let (first, refused) = futures::join!(first, others);
+    let text = "a request with this Idempotency-Key is still running";
+    assert_eq!(problem(&refused), (409, text.to_owned()));
+    assert!(
+        first.text().starts_with(r#"{"accepted":1,"duplicates":1,"#),
+        "{}",
+        first.text()
+    );
+}

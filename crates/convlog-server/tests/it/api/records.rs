@@ -205,3 +205,77 @@ async fn a_key_for_one_bot_reads_and_writes_only_that() {
         )
     );
 }
+
+async fn post_encoded(server: &Server, encoding: &str, body: Vec<u8>) -> crate::harness::Answer {
+    let request = axum::http::Request::builder()
+        .method("POST")
+        .uri(BULK_V1)
+        .header("authorization", format!("Bearer {}", crate::harness::ADMIN))
+        .header("content-encoding", encoding);
+    let body = axum::body::Body::from(body);
+    server.send(request.body(body).unwrap()).await
+}
+
+async fn packed(encoding: &str, plain: &[u8]) -> Vec<u8> {
+    use async_compression::tokio::bufread::{GzipEncoder, ZstdEncoder};
+    use tokio::io::AsyncReadExt as _;
+    let mut packed = Vec::new();
+    match encoding {
+        "gzip" => GzipEncoder::new(plain)
+            .read_to_end(&mut packed)
+            .await
+            .unwrap(),
+        _ => ZstdEncoder::new(plain)
+            .read_to_end(&mut packed)
+            .await
+            .unwrap(),
+    };
+    packed
+}
+
+#[tokio::test]
+async fn compressed_lines_are_taken_in_by_the_thousand() {
+    let server = Server::start().await;
+    let lines: Vec<String> = (1..=1500).map(|n| log(n).line()).collect();
+    let plain = lines.join("\r\n").into_bytes();
+    let gzip = post_encoded(&server, "gzip", packed("gzip", &plain).await).await;
+    let zstd = post_encoded(&server, "zstd", packed("zstd", &plain).await).await;
+    assert_eq!(
+        gzip.text(),
+        r#"{"accepted":1500,"duplicates":0,"erased":0,"rejected":[]}"#
+    );
+    assert_eq!(
+        zstd.text(),
+        r#"{"accepted":0,"duplicates":1500,"erased":0,"rejected":[]}"#
+    );
+}
+
+#[tokio::test]
+async fn what_was_read_before_a_body_breaks_off_is_kept() {
+    let server = Server::start().await;
+    let lines: Vec<String> = (1..=3000).map(|n| log(n).line()).collect();
+    let whole = packed("gzip", lines.join("\n").as_bytes()).await;
+    let cut = whole[..whole.len() / 2].to_vec();
+    let refused = post_encoded(&server, "gzip", cut).await;
+    let text = "the body ends early or its compression is broken";
+    assert_eq!(problem(&refused), (400, text.to_owned()));
+    let kept = own_ids(
+        &server
+            .get(&format!("{RECORDS}?sort=position&limit=1"))
+            .await,
+    );
+    assert_eq!(kept, ["log-1"]);
+    let again = post_encoded(&server, "gzip", whole).await;
+    let json = again.json();
+    let count = |name: &str| json.get(name).and_then(|n| n.as_i64()).unwrap();
+    assert_eq!(count("accepted") + count("duplicates"), 3000);
+    assert!(count("duplicates") > 0);
+}
+
+#[tokio::test]
+async fn more_bad_lines_than_can_be_named_are_too_many() {
+    let server = Server::start().await;
+    let refused = server.post(BULK_V1, &"x\n".repeat(100_001)).await;
+    let text = "more than 100000 lines are rejected; good lines before are stored";
+    assert_eq!(problem(&refused), (413, text.to_owned()));
+}
