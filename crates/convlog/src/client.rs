@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use convlog_model::json::Json;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -115,6 +116,17 @@ impl Client {
     pub(crate) async fn get(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<Value> {
         let answer = send(&self.request(Method::GET, segments, query)).await?;
         json(answer).await
+    }
+
+    /// A GET of JSON whose order of members and number texts matter.
+    pub(crate) async fn get_verbatim(
+        &self,
+        segments: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Json> {
+        let answer = send(&self.request(Method::GET, segments, query)).await?;
+        let body = answer.bytes().await.context("the answer broke off")?;
+        Json::parse(&body).context("the answer is no JSON; is this a convlog server?")
     }
 
     /// A request with a JSON body that is answered with JSON or with nothing.

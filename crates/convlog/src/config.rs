@@ -10,6 +10,7 @@ mod table;
 use std::path::{Path, PathBuf};
 
 use convlog_server::config::ServerConfig;
+use convlog_store::embedded::MEMORY_BUDGET;
 
 pub(crate) use self::check::{Flags, address};
 pub(crate) use self::env::Environment;
@@ -60,7 +61,7 @@ impl Default for Config {
             data_dir: PathBuf::from("convlog-data"),
             listen: vec!["127.0.0.1:8080".to_owned()],
             allow_plaintext: false,
-            memory_bytes: 400 << 20,
+            memory_bytes: MEMORY_BUDGET as u64,
             tls: None,
             log_format: LogFormat::Text,
             log_filter: "info".to_owned(),

@@ -140,29 +140,31 @@ fn welcome(url: &str, key: &str, n_turns: u64, n_conversations: u64) -> String {
 
 Three things to try, in another terminal:
 
-1. Talk to the coffee shop, as a Watson client does:
+1. Talk to the coffee shop, as a Watson client does
 
-   curl -u 'apikey:{key}' -H 'Content-Type: application/json' \
-     '{url}/v1/workspaces/coffee-shop/message?version=2021-11-27' \
-     -d '{{"input":{{"text":"a small flat white please"}}}}'
+curl -u 'apikey:{key}' -H 'Content-Type: application/json' \
+  '{url}/v1/workspaces/coffee-shop/message?version=2021-11-27' \
+  -d '{{"input":{{"text":"a small flat white please"}}}}'
 
-2. Ask why conversations fail, with the unmodified Python SDK (pip install ibm-watson):
+2. Ask what it did not understand, with the unmodified Python SDK (pip install ibm-watson)
 
-   python3 - <<'PY'
-   from ibm_watson import AssistantV1
-   from ibm_cloud_sdk_core.authenticators import BasicAuthenticator
-   convlog = AssistantV1(version='2021-11-27', authenticator=BasicAuthenticator(
-       'apikey', '{key}'))
-   convlog.set_service_url('{url}')
-   missed = 'response.context.system.branch_exited_reason::fallback'
-   for log in convlog.list_logs('coffee-shop', filter=missed).get_result()['logs']:
-       print(log['request_timestamp'], log['request']['input']['text'])
-   PY
+python3 - <<'PY'
+from ibm_watson import AssistantV1
+from ibm_cloud_sdk_core.authenticators import BasicAuthenticator
+convlog = AssistantV1(version='2021-11-27', authenticator=BasicAuthenticator('apikey',
+    '{key}'))
+convlog.set_service_url('{url}')
+missed = 'response.context.system.branch_exited_reason::fallback'
+for log in convlog.list_logs('coffee-shop', filter=missed).get_result()['logs']:
+    print(log['request_timestamp'], log['request']['input']['text'])
+PY
 
-3. Look up a customer, then erase her; the second look finds nothing:
+3. Look up a customer and erase her; look again and there is nothing
 
-   curl -g -u 'apikey:{key}' '{url}/convlog/v1/records?filter=customer::anna.lind&limit=2'
-   curl -X DELETE -u 'apikey:{key}' '{url}/v1/user_data?version=2021-11-27&customer_id=anna.lind'
+curl -g -u 'apikey:{key}' \
+  '{url}/convlog/v1/records?filter=customer::anna.lind&limit=1'
+curl -X DELETE -u 'apikey:{key}' \
+  '{url}/v1/user_data?version=2021-11-27&customer_id=anna.lind'
 
 Everything is in a temporary directory that goes when you press Ctrl-C."#
     )

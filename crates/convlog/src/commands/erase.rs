@@ -69,6 +69,12 @@ async fn wait(client: &Client, id: &str, mut erasure: Value, is_json: bool) -> R
         if state == "done" {
             return Ok(erasure);
         }
+        if text(&erasure, "last_state") == Some(state) {
+            if !is_json {
+                out::note("this server hides erased records for good and does not overwrite them");
+            }
+            return Ok(erasure);
+        }
         shown = state.to_owned();
         tokio::time::sleep(PAUSE).await;
         let [base, version, name] = PATH;
@@ -80,9 +86,14 @@ async fn wait(client: &Client, id: &str, mut erasure: Value, is_json: bool) -> R
 fn connectors(erasure: &Value) -> Result<()> {
     let holders = erasure.get("connectors").and_then(Value::as_array);
     for holder in holders.into_iter().flatten() {
-        let name = text(holder, "bot").unwrap_or_default();
-        let state = text(holder, "state").unwrap_or("holds data");
-        out::line(&format!("connector of bot {name}: {state}"))?;
+        let bot = text(holder, "bot").unwrap_or_default();
+        let kind = text(holder, "kind").unwrap_or_default();
+        let state = holder.pointer("/forward/state").and_then(Value::as_str);
+        let line = match state {
+            Some(state) => format!("{kind} connector of bot {bot}: repeated there, {state}"),
+            None => format!("{kind} connector of bot {bot}: may still hold data, erase it there"),
+        };
+        out::line(&line)?;
     }
     Ok(())
 }

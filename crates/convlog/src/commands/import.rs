@@ -60,7 +60,10 @@ pub(crate) async fn run(arguments: &Import) -> Result<()> {
     let result = transfer(&source, sender, &start, &mut state, &progress).await;
     progress.finish();
     let (counts, failure) = result;
-    report(&counts, clock.elapsed().as_secs_f64(), arguments.json)?;
+    // A run that did not get as far has nothing to report but its error.
+    if failure.is_none() || counts.n_sent() > 0 {
+        report(&counts, clock.elapsed().as_secs_f64(), arguments.json)?;
+    }
     match failure {
         Some(error) => Err(error),
         None => state.remove(),

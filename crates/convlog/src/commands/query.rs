@@ -1,7 +1,7 @@
 //! `convlog query`: records that match a filter, as a table or as JSON.
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use convlog_model::json::Json;
 
 use super::show;
 use crate::args::Query;
@@ -12,7 +12,7 @@ const PAGE_RECORDS_MAX: u64 = 1000;
 
 /// A page of records in canonical form and where the next one begins.
 pub(crate) struct Page {
-    pub(crate) records: Vec<Value>,
+    pub(crate) records: Vec<Json>,
     pub(crate) cursor: Option<String>,
 }
 
@@ -28,12 +28,13 @@ pub(crate) async fn page(
     let mut query = vec![("sort", sort), ("limit", &limit)];
     query.extend(filter.map(|filter| ("filter", filter)));
     query.extend(cursor.map(|cursor| ("cursor", cursor)));
-    let mut answer = client.get(&["convlog", "v1", "records"], &query).await?;
-    let records = answer.get_mut("records").map(Value::take);
-    let Some(Value::Array(records)) = records else {
+    let mut answer = client
+        .get_verbatim(&["convlog", "v1", "records"], &query)
+        .await?;
+    let Some(Json::Array(records)) = answer.take("records") else {
         anyhow::bail!("the answer holds no records; is this a convlog server?");
     };
-    let cursor = answer.get("cursor").and_then(Value::as_str);
+    let cursor = answer.get("cursor").and_then(Json::as_str);
     Ok(Page {
         records,
         cursor: cursor.map(str::to_owned),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use serde_json::Value;
+use convlog_model::json::Json;
 
 use super::query::{Page, page};
 use super::show;
@@ -19,7 +19,7 @@ pub(crate) async fn run(arguments: &Tail) -> Result<()> {
     let filter = arguments.filter.as_deref();
     let newest = page(&client, filter, "-position", arguments.last.max(1), None).await?;
     let n_shown = usize::try_from(arguments.last).unwrap_or(usize::MAX);
-    let mut shown: Vec<&Value> = newest.records.iter().take(n_shown).collect();
+    let mut shown: Vec<&Json> = newest.records.iter().take(n_shown).collect();
     shown.reverse();
     for record in shown {
         print(record, arguments.json)?;
@@ -44,7 +44,7 @@ pub(crate) async fn run(arguments: &Tail) -> Result<()> {
             next = step => next?,
         };
         for record in &next.records {
-            let id = record.get("id").and_then(Value::as_str).unwrap_or_default();
+            let id = record.get("id").and_then(Json::as_str).unwrap_or_default();
             if id > last_id.as_str() {
                 print(record, arguments.json)?;
             }
@@ -64,13 +64,12 @@ async fn follow(client: &Client, filter: Option<&str>, cursor: Option<&str>) -> 
     page(client, filter, "position", PAGE_RECORDS, cursor).await
 }
 
-fn received(record: &Value) -> Option<String> {
-    let nested = || record.get("time")?.get("received");
-    let time = record.get("time.received").or_else(nested)?;
-    time.as_str().map(str::to_owned)
+fn received(record: &Json) -> Option<String> {
+    let time = record.at(&["time", "received"])?.as_str()?;
+    Some(time.to_owned())
 }
 
-fn print(record: &Value, is_json: bool) -> Result<()> {
+fn print(record: &Json, is_json: bool) -> Result<()> {
     match is_json {
         true => out::line(&record.to_string()),
         false => out::line(show::row(record).join("  ").trim_end()),
