@@ -3,21 +3,28 @@
 //! A connector answers or fails; whether the turn is recorded is not its business.
 
 pub(crate) mod echo;
+mod failure;
 pub(crate) mod outbound;
 pub(crate) mod upstream;
 pub(crate) mod webhook;
 
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
 use convlog_dialects::reply::Reply;
 use convlog_dialects::rules::Rules;
 use convlog_model::json::Json;
+use tokio::sync::{Semaphore, oneshot};
 
-use self::outbound::{CallError, Outbound, Reach};
+pub(crate) use self::failure::{Failure, PassedThrough};
+use self::outbound::{Outbound, Reach};
 use crate::app::App;
 use crate::bots::{Bot, ConnectorConfig};
-use crate::config;
+use crate::cache::Cache;
+use crate::config::ServerConfig;
+use crate::entity::Entity;
 use crate::error::Fault;
 
 /// Headers of a message that connectors get unchanged.
@@ -58,105 +65,6 @@ pub(crate) fn passed_on(all: &HeaderMap) -> HeaderMap {
     kept
 }
 
-/// Why a connector did not answer. Its texts hold nothing that a user said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    /// The class that the record of the turn carries as `error`.
-    pub class: String,
-    /// What the client is told.
-    pub fault: Fault,
-    /// What the client is told instead: the answer of an upstream server, verbatim.
-    pub passed_through: Option<PassedThrough>,
-}
-
-/// A refusal of an upstream server that is about the client's message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PassedThrough {
-    /// Its status.
-    pub status: u16,
-    /// Its body.
-    pub body: bytes::Bytes,
-}
-
-impl Failure {
-    /// Whether the upstream server says that the session is over.
-    #[must_use]
-    pub(crate) fn ended_session(&self) -> bool {
-        self.passed_through
-            .as_ref()
-            .is_some_and(|answer| answer.status == 404)
-    }
-
-    /// The call itself failed.
-    #[must_use]
-    pub(crate) fn of_call(kind: &str, error: &CallError) -> Self {
-        let message = format!("the {kind} connector of this bot failed: {error}");
-        let fault = match error {
-            CallError::Timeout(_) => Fault::GatewayTimeout { message },
-            CallError::Forbidden
-            | CallError::BadUrl
-            | CallError::Unreachable
-            | CallError::TooLarge
-            | CallError::Broken => Fault::BadGateway { message },
-        };
-        Failure {
-            class: format!("{kind}_{}", error.class()),
-            fault,
-            passed_through: None,
-        }
-    }
-
-    /// The other side answered a status that is no success.
-    #[must_use]
-    pub(crate) fn of_status(kind: &str, status: u16) -> Self {
-        Failure {
-            class: format!("{kind}_status_{status}"),
-            fault: Fault::BadGateway {
-                message: format!(
-                    "the {kind} connector of this bot failed: it answered status {status}"
-                ),
-            },
-            passed_through: None,
-        }
-    }
-
-    /// The upstream server speaks the other API than the message.
-    #[must_use]
-    pub(crate) fn other_api(api: &str) -> Self {
-        Failure {
-            class: "upstream_other_api".to_owned(),
-            fault: Fault::conflict(format!(
-                "the upstream server of this bot speaks {api}: send its messages through that API"
-            )),
-            passed_through: None,
-        }
-    }
-
-    /// The other side's answer is not what it should be.
-    #[must_use]
-    pub(crate) fn bad_answer(kind: &str, problem: &str) -> Self {
-        Failure {
-            class: format!("{kind}_bad_answer"),
-            fault: Fault::BadGateway {
-                message: format!(
-                    "the {kind} connector of this bot failed: its answer is not valid: {problem}"
-                ),
-            },
-            passed_through: None,
-        }
-    }
-}
-
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Failure {
-            class: "connector_unusable".to_owned(),
-            fault,
-            passed_through: None,
-        }
-    }
-}
-
 /// Refuses a message to a bot that nothing answers for, before anything is recorded.
 ///
 /// # Errors
@@ -178,16 +86,15 @@ pub(crate) fn require(bot: &Bot) -> Result<(), Fault> {
 ///
 /// # Errors
 /// [`Failure`]; the turn is recorded all the same.
-pub(crate) async fn answer(app: &App, bot: &Bot, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    match &bot.connector {
-        ConnectorConfig::None => Err(require(bot).err().map_or_else(
+pub(crate) async fn answer(app: &App, bot: &Entity<Bot>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    match &bot.doc.connector {
+        ConnectorConfig::None => Err(require(&bot.doc).err().map_or_else(
             || Fault::internal("a bot without connector was asked").into(),
             Failure::from,
         )),
         ConnectorConfig::Echo => Ok(echo::answer(ask.input)),
         ConnectorConfig::Rules(definition) => {
-            let rules = Rules::parse(definition)
-                .map_err(|error| Fault::internal(format!("stored rules of a bot: {error}")))?;
+            let rules = app.connectors().rules(bot, definition)?;
             let text = ask.input.and_then(|input| input.get("text")?.as_str());
             Ok(rules.answer(text.unwrap_or_default(), ask.language))
         }
@@ -207,22 +114,34 @@ pub(crate) async fn answer(app: &App, bot: &Bot, ask: &Ask<'_>) -> Result<Reply,
     }
 }
 
+/// Bots whose rules are kept ready.
+const RULES_MAX: usize = 256;
+
 /// What connectors share.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Connectors {
     outbound: Result<Outbound, String>,
+    rules: Cache<(String, u64), Arc<Rules>>,
+    turns: Arc<Semaphore>,
+    time: Duration,
 }
 
 impl Connectors {
     /// With the rules of the configuration.
     #[must_use]
-    pub(crate) fn new(config: &config::ConnectorConfig) -> Self {
-        let on_loopback =
-            !config.listening_on.is_empty() && config.listening_on.iter().all(|a| a.is_loopback());
-        let outbound = Reach::new(&config.allow, on_loopback)
+    pub(crate) fn new(config: &ServerConfig) -> Self {
+        let listening = &config.connectors.listening_on;
+        let on_loopback = !listening.is_empty() && listening.iter().all(|a| a.is_loopback());
+        let outbound = Reach::new(&config.connectors.allow, on_loopback)
             .map_err(|(index, bad)| format!("[connectors] allow, entry {}: {bad}", index + 1))
             .and_then(|reach| Outbound::new(reach).map_err(|error| error.to_string()));
-        Connectors { outbound }
+        Connectors {
+            outbound,
+            rules: Cache::new(RULES_MAX),
+            turns: Arc::new(Semaphore::new(config.limits.concurrent_requests)),
+            // What is left is for keeping the turn and answering.
+            time: config.limits.request_time / 5 * 4,
+        }
     }
 
     /// The client for calls to others.
@@ -232,5 +151,66 @@ impl Connectors {
     pub(crate) fn outbound(&self) -> Result<&Outbound, Fault> {
         let problem = |text: &String| Fault::internal(format!("no HTTP client: {text}"));
         self.outbound.as_ref().map_err(problem)
+    }
+
+    /// The rules of one version of a bot.
+    fn rules(&self, bot: &Entity<Bot>, definition: &Json) -> Result<Arc<Rules>, Fault> {
+        let key = (bot.id.clone(), bot.version);
+        let ticket = match self.rules.get(&key) {
+            Ok(rules) => return Ok(rules),
+            Err(ticket) => ticket,
+        };
+        let rules = Rules::parse(definition)
+            .map_err(|error| Fault::internal(format!("stored rules of a bot: {error}")))?;
+        let rules = Arc::new(rules);
+        self.rules.keep(ticket, key, rules.clone());
+        Ok(rules)
+    }
+}
+
+/// What asking a connector brings within the time that a request has.
+///
+/// # Errors
+/// [`Failure`], also when the time is over.
+pub(crate) async fn in_time<T>(
+    app: &App,
+    asking: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let time = app.connectors().time;
+    let late = |_| Failure::late(time);
+    tokio::time::timeout(time, asking).await.map_err(late)?
+}
+
+/// Runs a turn to its end even when the client has gone: what a bot was asked is kept.
+///
+/// # Errors
+/// What the turn answers; 503 when too many are under way or the server stops.
+pub(crate) async fn to_the_end<T, E>(
+    app: &App,
+    turn: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Fault> + Send + 'static,
+{
+    if app.jobs().is_stopping() {
+        return turn.await;
+    }
+    let busy = |message: &str| Fault::Unavailable {
+        message: message.to_owned(),
+        retry_after_s: Some(1),
+    };
+    let slot = app.connectors().turns.clone().try_acquire_owned();
+    let slot = slot.map_err(|_| busy("too many messages are under way"))?;
+    let (tell, told) = oneshot::channel();
+    app.jobs().spawn(async move {
+        let _slot = slot;
+        // Nobody listens any more when the client has gone.
+        drop(tell.send(turn.await));
+    });
+    match told.await {
+        Ok(result) => result,
+        Err(_) if app.jobs().is_stopping() => Err(busy("the server is stopping").into()),
+        Err(_) => Err(Fault::internal("a turn panicked").into()),
     }
 }

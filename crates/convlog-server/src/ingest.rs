@@ -3,27 +3,23 @@
 use convlog_model::flatten::Flat;
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
-use convlog_model::record::{Draft, Kind};
+use convlog_model::record::Draft;
 use convlog_model::store::{
     BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Batch, Outcome, StateWrite, Stored,
 };
 
 use crate::app::App;
-use crate::audit::{self, AuditEvent};
-use crate::auth::{Caller, Role};
+use crate::audit::AuditEvent;
+use crate::auth::Caller;
 use crate::error::Fault;
 
+mod check;
 mod policy;
 
 use self::policy::Policies;
 
-/// Most bytes of a dialect's own id.
-const OWN_ID_BYTES_MAX: usize = 512;
-/// Most bytes of a customer's id.
-const CUSTOMER_BYTES_MAX: usize = 256;
-/// Most labels of a record, and most bytes of each.
-const LABELS_MAX: usize = 64;
-const LABEL_BYTES_MAX: usize = 1024;
+/// A record with its bot, by which it is counted.
+type OfBot = (Draft, Option<String>);
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
@@ -50,10 +46,10 @@ impl<'a> Ingest<'a> {
     ) -> Result<Option<Stored>, Fault> {
         self.rate(&caller.instance, 1)?;
         let mut draft = draft;
-        let flat = draft.flat();
-        self.check(caller, &draft, &flat).map_err(Fault::bad)?;
+        let flat = self.checked(caller, &draft).map_err(Fault::bad)?;
         let mut policies = Policies::new(self.app);
-        let policy = policies.of(&draft.instance, flat.text("bot")).await?;
+        let bot = flat.text("bot").map(ToOwned::to_owned);
+        let policy = policies.of(&draft.instance, bot.as_deref()).await?;
         if policy.opts_out {
             opt_out(&mut draft);
         }
@@ -65,7 +61,7 @@ impl<'a> Ingest<'a> {
             return Ok(None);
         }
         crate::bots::sight(self.app, &caller.instance, &flat).await?;
-        match self.append(vec![draft], states).await?.pop() {
+        match self.append(vec![(draft, bot)], states).await?.pop() {
             Some(Outcome::Stored(stored) | Outcome::Duplicate(stored)) => Ok(Some(stored)),
             Some(Outcome::Conflict) => Err(Fault::conflict(CONFLICT)),
             Some(Outcome::Erased) | None => Ok(None),
@@ -97,12 +93,12 @@ impl<'a> Ingest<'a> {
         let mut wanted = Vec::new();
         for (i, mut draft) in drafts.into_iter().enumerate() {
             match self.admit(caller, &mut draft, &mut policies).await? {
-                Ok(()) => wanted.push((i, draft)),
+                Ok(bot) => wanted.push((i, (draft, bot))),
                 Err(reason) => set(&mut answers, i, Err(reason)),
             }
         }
         for batch in batches(wanted) {
-            let (places, drafts): (Vec<usize>, Vec<Draft>) = batch.into_iter().unzip();
+            let (places, drafts): (Vec<usize>, Vec<OfBot>) = batch.into_iter().unzip();
             let outcomes = self.append(drafts, Vec::new()).await?;
             for (place, outcome) in places.into_iter().zip(outcomes) {
                 let answer = match outcome {
@@ -122,79 +118,47 @@ impl<'a> Ingest<'a> {
     /// Keeps events of the audit, which no setting switches off.
     pub(crate) async fn audit(self, events: &[AuditEvent]) -> Result<(), Fault> {
         if !events.is_empty() {
-            let drafts = events.iter().map(AuditEvent::draft).collect();
+            let drafts = events.iter().map(|event| (event.draft(), None)).collect();
             self.append(drafts, Vec::new()).await?;
         }
         Ok(())
     }
 
-    /// Whether one record of a bulk request may come in; creates its bot.
+    /// Whether one record of a bulk request may come in, and its bot, which is created.
     async fn admit(
         self,
         caller: &Caller,
         draft: &mut Draft,
         policies: &mut Policies<'_>,
-    ) -> Result<Result<(), String>, Fault> {
-        let flat = draft.flat();
-        if let Err(reason) = self.check(caller, draft, &flat) {
-            return Ok(Err(reason));
-        }
+    ) -> Result<Result<Option<String>, String>, Fault> {
+        let flat = match self.checked(caller, draft) {
+            Ok(flat) => flat,
+            Err(reason) => return Ok(Err(reason)),
+        };
         let bot = flat.text("bot");
         let policy = policies.of(&draft.instance, bot).await?;
         if !policy.logs {
-            return Ok(Err("logging is off for its bot".to_owned()));
+            return Ok(Err(LOGGING_OFF.to_owned()));
         }
         if policy.opts_out {
             opt_out(draft);
         }
-        crate::bots::sight(self.app, &caller.instance, &flat).await?;
-        match bot {
-            Some(bot) => policies.ensure(&caller.instance, bot).await,
-            None => Ok(Ok(())),
+        if let Some(bot) = bot
+            && let Err(reason) = policies.ensure(&caller.instance, bot).await?
+        {
+            return Ok(Err(reason));
         }
+        crate::bots::sight(self.app, &caller.instance, &flat).await?;
+        Ok(Ok(bot.map(ToOwned::to_owned)))
     }
 
-    /// The bounds that hold for every record. The reason names the field, never its text.
-    fn check(self, caller: &Caller, draft: &Draft, flat: &Flat) -> Result<(), String> {
-        let limits = &self.app.config().limits;
-        if draft.instance != caller.instance {
-            return Err("belongs to another instance".to_owned());
-        }
-        if draft.raw.len() > limits.record_bytes {
-            return Err(format!("longer than {} bytes", limits.record_bytes));
-        }
-        let text = |field: &str, value: Option<&str>, max: usize| match value {
-            Some(text) if text.len() > max => Err(format!("{field}: longer than {max} bytes")),
-            Some(text) if text.chars().any(char::is_control) => {
-                Err(format!("{field}: control characters are not allowed"))
-            }
-            _ => Ok(()),
-        };
-        if draft.own_id.as_deref() == Some("") {
-            return Err("own_id: must not be empty".to_owned());
-        }
-        text("own_id", draft.own_id.as_deref(), OWN_ID_BYTES_MAX)?;
-        text("customer", flat.text("customer"), CUSTOMER_BYTES_MAX)?;
-        if draft.labels.len() > LABELS_MAX {
-            return Err(format!("labels: more than {LABELS_MAX}"));
-        }
-        for (name, value) in &draft.labels {
-            text("labels", Some(name), LABEL_BYTES_MAX)?;
-            text("labels", Some(value), LABEL_BYTES_MAX)?;
-        }
-        if let Some(bot) = flat.text("bot") {
-            if !caller.sees_bot(bot) {
-                return Err("bot: outside of the key's scope".to_owned());
-            }
-        } else if caller.bots.is_some() {
-            return Err("bot: missing, and the key is limited to some bots".to_owned());
-        }
-        let event_type = flat.text("event.type").unwrap_or_default();
-        let is_audit = draft.kind == Kind::Event && event_type.starts_with(audit::PREFIX);
-        match is_audit && !caller.roles.has(Role::Admin) {
-            true => Err("event.type: audit events need a key with the role admin".to_owned()),
-            false => Ok(()),
-        }
+    /// The leaves of a record that keeps the bounds.
+    fn checked(self, caller: &Caller, draft: &Draft) -> Result<Flat, String> {
+        let bytes_max = self.app.config().limits.record_bytes.min(BATCH_BYTES_MAX);
+        check::envelope(caller, draft, bytes_max)?;
+        let flat = draft.flat();
+        check::leaves(caller, draft, &flat)?;
+        Ok(flat)
     }
 
     fn rate(self, instance: &InstanceId, n_records: usize) -> Result<(), Fault> {
@@ -203,30 +167,25 @@ impl<'a> Ingest<'a> {
 
     async fn append(
         self,
-        records: Vec<Draft>,
+        drafts: Vec<OfBot>,
         states: Vec<StateWrite>,
     ) -> Result<Vec<Outcome>, Fault> {
+        let mut counted = Vec::new();
+        let mut records = Vec::new();
+        for (draft, bot) in drafts {
+            counted.push((draft.instance.clone(), bot));
+            records.push(draft);
+        }
         let batch = Batch { records, states };
-        let counted: Vec<(InstanceId, Option<String>)> = batch
-            .records
-            .iter()
-            .map(|draft| (draft.instance.clone(), bot_of(draft)))
-            .collect();
         let receipt = self.app.store().append(batch).await?;
         self.app.metrics().count_ingest(&counted, &receipt.outcomes);
         Ok(receipt.outcomes)
     }
 }
 
+/// Why a record of a bot without logging is rejected.
+pub(crate) const LOGGING_OFF: &str = "logging is off for its bot";
 const CONFLICT: &str = "another body is stored under the same id";
-
-/// The bot, where it needs no parsing of the raw body.
-fn bot_of(draft: &Draft) -> Option<String> {
-    match draft.canonical.get("bot")? {
-        convlog_model::record::Source::Value(value) => value.as_str().map(ToOwned::to_owned),
-        convlog_model::record::Source::Raw(_) => None,
-    }
-}
 
 fn opt_out(draft: &mut Draft) {
     draft.set_value("learning_opt_out", Json::Bool(true));
@@ -239,19 +198,19 @@ fn set<T>(answers: &mut [Option<T>], place: usize, answer: T) {
 }
 
 /// Cuts at the store's limits of one append, keeping the order.
-fn batches(wanted: Vec<(usize, Draft)>) -> Vec<Vec<(usize, Draft)>> {
+fn batches(wanted: Vec<(usize, OfBot)>) -> Vec<Vec<(usize, OfBot)>> {
     let mut batches = Vec::new();
     let mut batch = Vec::new();
     let mut batch_bytes = 0;
-    for (place, draft) in wanted {
-        let bytes = draft.raw.len();
+    for (place, of_bot) in wanted {
+        let bytes = of_bot.0.raw.len();
         let is_full = batch.len() >= BATCH_RECORDS_MAX || batch_bytes + bytes > BATCH_BYTES_MAX;
         if is_full && !batch.is_empty() {
             batches.push(std::mem::take(&mut batch));
             batch_bytes = 0;
         }
         batch_bytes += bytes;
-        batch.push((place, draft));
+        batch.push((place, of_bot));
     }
     if !batch.is_empty() {
         batches.push(batch);

@@ -4,7 +4,7 @@
 //! on where the last answer left off and an erasure ends the session. Here are only the locks
 //! that put the turns of one session in a row, while turns are under way.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use convlog_dialects::watson::message::Session as Dialogue;
@@ -85,13 +85,17 @@ type Gate = Arc<tokio::sync::Mutex<()>>;
 const ERASURES_MAX: usize = 1024;
 
 /// What this process knows of the sessions that are in use at this moment.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sessions {
     shared: Arc<Mutex<Shared>>,
+    at_once: usize,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
+    /// The sessions that this process has seen alive, and when they end.
+    ends: BTreeMap<Key, Timestamp>,
+    by_end: BTreeSet<(Timestamp, Key)>,
     gates: BTreeMap<Key, Gate>,
     erasures: VecDeque<(InstanceId, String)>,
     erasures_before: u64,
@@ -104,6 +108,47 @@ impl Shared {
 }
 
 impl Sessions {
+    /// At most `at_once` of them.
+    #[must_use]
+    pub(crate) fn new(at_once: usize) -> Self {
+        Sessions {
+            shared: Arc::default(),
+            at_once,
+        }
+    }
+
+    /// Whether there is room for one more at `now`.
+    pub(crate) fn has_room(&self, now: Timestamp) -> bool {
+        let mut shared = self.lock();
+        while let Some((end, _)) = shared.by_end.first()
+            && *end < now
+        {
+            if let Some((_, key)) = shared.by_end.pop_first() {
+                shared.ends.remove(&key);
+            }
+        }
+        shared.ends.len() < self.at_once
+    }
+
+    /// Notes when a session ends, unless it goes on.
+    pub(crate) fn lives_until(&self, write: &StateWrite) {
+        let key = (write.instance.clone(), write.session.clone());
+        let mut shared = self.lock();
+        if let Some(before) = shared.ends.insert(key.clone(), write.expires_at) {
+            shared.by_end.remove(&(before, key.clone()));
+        }
+        shared.by_end.insert((write.expires_at, key));
+    }
+
+    /// Notes that a session has ended.
+    pub(crate) fn has_ended(&self, instance: &InstanceId, session: &str) {
+        let key = (instance.clone(), session.to_owned());
+        let mut shared = self.lock();
+        if let Some(end) = shared.ends.remove(&key) {
+            shared.by_end.remove(&(end, key));
+        }
+    }
+
     /// Waits until no other message of the session is under way, and keeps others out until the
     /// turn is dropped. The table is as large as the number of requests under way, which the
     /// limit on concurrency bounds.

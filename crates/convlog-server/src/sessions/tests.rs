@@ -30,7 +30,7 @@ fn a_state_comes_back_as_written_until_it_expires() {
 
 #[tokio::test]
 async fn turns_of_one_session_wait_for_each_other_and_leave_nothing_behind() {
-    let sessions = Sessions::default();
+    let sessions = Sessions::new(10);
     let instance = InstanceId::default_instance();
     let first = sessions.turn(&instance, "s1").await;
     let other = sessions.turn(&instance, "s2").await;
@@ -45,7 +45,7 @@ async fn turns_of_one_session_wait_for_each_other_and_leave_nothing_behind() {
 
 #[tokio::test]
 async fn who_gives_up_waiting_is_forgotten() {
-    let sessions = Sessions::default();
+    let sessions = Sessions::new(10);
     let instance = InstanceId::default_instance();
     let first = sessions.turn(&instance, "s1").await;
     let mut second = Box::pin(sessions.turn(&instance, "s1"));
@@ -57,7 +57,7 @@ async fn who_gives_up_waiting_is_forgotten() {
 
 #[tokio::test]
 async fn a_turn_learns_of_the_erasures_since_it_began() {
-    let sessions = Sessions::default();
+    let sessions = Sessions::new(10);
     let instance = InstanceId::default_instance();
     sessions.note_erasure(&instance, "before");
     let turn = sessions.turn(&instance, "s1").await;
@@ -72,4 +72,28 @@ async fn a_turn_learns_of_the_erasures_since_it_began() {
     assert!(turn.was_erased("d"), "what is not known counts as erased");
     let next = sessions.turn(&instance, "s2").await;
     assert!(!next.was_erased("x"));
+}
+
+#[test]
+fn a_session_that_has_ended_makes_room_for_another() {
+    let sessions = Sessions::new(2);
+    let instance = InstanceId::default_instance();
+    let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
+    for id in ["s1", "s2"] {
+        assert!(sessions.has_room(at(0)));
+        let one = Session {
+            id: id.into(),
+            ..session()
+        };
+        sessions.lives_until(&one.to_write(&instance, at(0)));
+    }
+    assert!(!sessions.has_room(at(60)));
+    sessions.has_ended(&instance, "s2");
+    assert!(sessions.has_room(at(60)));
+    sessions.lives_until(&session().to_write(&instance, at(30)));
+    assert!(sessions.has_room(at(90)), "s1 goes on, s2 is gone");
+    sessions.lives_until(&session().to_write(&instance, at(60)));
+    assert_eq!(sessions.lock().by_end.len(), 1);
+    assert!(sessions.has_room(at(121)));
+    assert_eq!(sessions.lock().by_end.len(), 0);
 }

@@ -35,24 +35,40 @@ pub(crate) async fn message(
     let to = Addressed::workspace(&app, &caller, &path.id).await?;
     let request = RequestV1::parse(&body).map_err(|error| bad_body(&error))?;
     let incoming = Incoming::new(&app, to, &headers)?;
+    let turn = {
+        let app = app.clone();
+        async move { take(&app, &caller, &incoming, &request, wants_details).await }
+    };
+    let response = connector::to_the_end(&app, turn).await?;
+    Ok(json(StatusCode::OK, response))
+}
+
+/// Asks the connector and keeps what came of it.
+async fn take(
+    app: &App,
+    caller: &Caller,
+    incoming: &Incoming,
+    request: &RequestV1,
+    wants_details: bool,
+) -> Result<String, Refusal> {
     let conversation = match request.conversation_id() {
         Some(id) => id.to_owned(),
         None => app.new_id().to_string(),
     };
-    let asked = ask(&app, &incoming, &request, &conversation, wants_details).await;
-    let (response, failure) = match asked {
+    let asking = ask(app, incoming, request, &conversation, wants_details);
+    let (response, failure) = match connector::in_time(app, asking).await {
         Ok(response) => (response, None),
         // What is kept of a failed turn is the question, and an answer without a word.
         Err(failure) => {
-            let empty = answer_v1(&request, &conversation, wants_details, &Reply::default());
+            let empty = answer_v1(request, &conversation, wants_details, &Reply::default());
             (empty, Some(failure))
         }
     };
-    let turn = incoming.turn(&app, &caller, failure.as_ref());
-    let draft = log_v1(&turn, &request, &response);
-    app.ingest().live(&caller, draft, None).await?;
+    let turn = incoming.turn(app, caller, failure.as_ref());
+    let draft = log_v1(&turn, request, &response);
+    app.ingest().live(caller, draft, None).await?;
     match failure {
-        None => Ok(json(StatusCode::OK, response)),
+        None => Ok(response),
         Some(failure) => Err(failure.into()),
     }
 }
@@ -87,6 +103,6 @@ async fn ask(
         context: request.context(),
         passed_on: incoming.passed_on.clone(),
     };
-    let reply = connector::answer(app, bot, &ask).await?;
+    let reply = connector::answer(app, incoming.to.entity(), &ask).await?;
     Ok(answer_v1(request, conversation, wants_details, &reply))
 }

@@ -4,6 +4,7 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use bytes::Bytes;
 use convlog_dialects::reply::Reply;
 use convlog_dialects::watson::message::{
     AnswerV2, Mode, RequestV2, Session as Dialogue, answer_v2, log_v2,
@@ -34,7 +35,8 @@ pub(crate) async fn stateful(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Response, Refusal> {
-    let response = in_session(&app, &caller, &path, &headers, &body).await?;
+    let turn = in_session(app.clone(), caller, path, headers, body);
+    let response = connector::to_the_end(&app, turn).await?;
     Ok(json(StatusCode::OK, response))
 }
 
@@ -47,7 +49,8 @@ pub(crate) async fn stateful_stream(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Response, Refusal> {
-    let response = in_session(&app, &caller, &path, &headers, &body).await?;
+    let turn = in_session(app.clone(), caller, path, headers, body);
+    let response = connector::to_the_end(&app, turn).await?;
     Ok(stream::events(&response))
 }
 
@@ -60,7 +63,8 @@ pub(crate) async fn stateless(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Response, Refusal> {
-    let response = without_session(&app, &caller, &path, &headers, &body).await?;
+    let turn = without_session(app.clone(), caller, path, headers, body);
+    let response = connector::to_the_end(&app, turn).await?;
     Ok(json(StatusCode::OK, response))
 }
 
@@ -73,27 +77,30 @@ pub(crate) async fn stateless_stream(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Response, Refusal> {
-    let response = without_session(&app, &caller, &path, &headers, &body).await?;
+    let turn = without_session(app.clone(), caller, path, headers, body);
+    let response = connector::to_the_end(&app, turn).await?;
     Ok(stream::events(&response))
 }
 
 async fn in_session(
-    app: &App,
-    caller: &Caller,
-    path: &SessionPath,
-    headers: &HeaderMap,
-    body: &[u8],
+    app: App,
+    caller: Caller,
+    path: SessionPath,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Result<String, Refusal> {
+    let (app, caller) = (&app, &caller);
     let to = Addressed::assistant(app, caller, &path.id, path.environment.as_deref()).await?;
-    let request = RequestV2::parse(body, Mode::Stateful).map_err(|error| bad_body(&error))?;
+    let request = RequestV2::parse(&body, Mode::Stateful).map_err(|error| bad_body(&error))?;
     let turn = app.sessions().turn(&caller.instance, &path.session).await;
     let mut session = session::open(app, caller, &to, &path.session).await?;
-    let incoming = Incoming::new(app, to, headers)?;
+    let incoming = Incoming::new(app, to, &headers)?;
     let mut dialogue = session.dialogue();
     dialogue.begin(&request).map_err(|error| bad_body(&error))?;
     let before = dialogue.clone();
     let upstream = &mut session.upstream;
-    let asked = ask(app, &incoming, &request, &mut dialogue, Some(upstream)).await;
+    let asking = ask(app, &incoming, &request, &mut dialogue, Some(upstream));
+    let asked = connector::in_time(app, asking).await;
     let (answer, failure) = split(asked, &request, &mut dialogue, before);
     let known = incoming.turn(app, caller, failure.as_ref());
     let draft = log_v2(&known, &request, &dialogue, &answer.logged);
@@ -108,8 +115,7 @@ async fn in_session(
         None => Ok(answer.response),
         Some(failure) => {
             if failure.ended_session() {
-                let dropped = app.store().drop_state(&caller.instance, &session.id);
-                dropped.await.map_err(Fault::from)?;
+                session::end(app, caller, &session.id).await?;
             }
             Err(failure.into())
         }
@@ -126,29 +132,29 @@ async fn keep(
     draft: Draft,
 ) -> Result<(), Fault> {
     let state = session.to_write(&caller.instance, app.now());
+    app.sessions().lives_until(&state);
     app.ingest().live(caller, draft, Some(state)).await?;
     if session
         .customer
         .as_deref()
         .is_some_and(|id| turn.was_erased(id))
     {
-        app.store()
-            .drop_state(&caller.instance, &session.id)
-            .await?;
+        session::end(app, caller, &session.id).await?;
     }
     Ok(())
 }
 
 async fn without_session(
-    app: &App,
-    caller: &Caller,
-    path: &AssistantPath,
-    headers: &HeaderMap,
-    body: &[u8],
+    app: App,
+    caller: Caller,
+    path: AssistantPath,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Result<String, Refusal> {
+    let (app, caller) = (&app, &caller);
     let to = Addressed::assistant(app, caller, &path.id, path.environment.as_deref()).await?;
-    let request = RequestV2::parse(body, Mode::Stateless).map_err(|error| bad_body(&error))?;
-    let incoming = Incoming::new(app, to, headers)?;
+    let request = RequestV2::parse(&body, Mode::Stateless).map_err(|error| bad_body(&error))?;
+    let incoming = Incoming::new(app, to, &headers)?;
     let id = match request.session_id() {
         Some(id) => id.to_owned(),
         None => app.new_id().to_string(),
@@ -156,7 +162,8 @@ async fn without_session(
     let mut dialogue = Dialogue::new(&id, app.now());
     dialogue.begin(&request).map_err(|error| bad_body(&error))?;
     let before = dialogue.clone();
-    let asked = ask(app, &incoming, &request, &mut dialogue, None).await;
+    let asking = ask(app, &incoming, &request, &mut dialogue, None);
+    let asked = connector::in_time(app, asking).await;
     let (answer, failure) = split(asked, &request, &mut dialogue, before);
     let known = incoming.turn(app, caller, failure.as_ref());
     let draft = log_v2(&known, &request, &dialogue, &answer.logged);
@@ -224,7 +231,7 @@ async fn ask(
         context: Some(&dialogue.context),
         passed_on: passed_on.clone(),
     };
-    let reply = connector::answer(app, bot, &ask).await?;
+    let reply = connector::answer(app, incoming.to.entity(), &ask).await?;
     let answer = answer_v2(request, dialogue, &reply);
     match dialogue.context.to_string().len() > CONTEXT_BYTES_MAX {
         false => Ok(answer),

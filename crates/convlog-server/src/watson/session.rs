@@ -14,6 +14,7 @@ use crate::auth::Caller;
 use crate::body::RawBody;
 use crate::bots::ConnectorConfig;
 use crate::connector::upstream::Upstream;
+use crate::error::Fault;
 use crate::sessions::Session;
 
 /// The ids of the path of a new session.
@@ -60,8 +61,15 @@ pub(crate) async fn create(
         context: Json::object([]),
         upstream: None,
     };
+    if !app.sessions().has_room(now) {
+        return Err(Refusal::Fault(Fault::Unavailable {
+            message: "too many dialogue sessions are alive".to_owned(),
+            retry_after_s: Some(60),
+        }));
+    }
     let write = session.to_write(&caller.instance, now);
-    app.ingest().state(write).await?;
+    app.ingest().state(write.clone()).await?;
+    app.sessions().lives_until(&write);
     let body = Json::object([("session_id", Json::string(session.id))]);
     Ok(json(StatusCode::CREATED, body.to_string()))
 }
@@ -89,8 +97,7 @@ pub(crate) async fn delete(
     let to = Addressed::assistant(&app, &caller, &path.id, path.environment.as_deref()).await?;
     let _turn = app.sessions().turn(&caller.instance, &path.session).await;
     let session = open(&app, &caller, &to, &path.session).await?;
-    let dropped = app.store().drop_state(&caller.instance, &path.session);
-    dropped.await.map_err(crate::error::Fault::from)?;
+    end(&app, &caller, &path.session).await?;
     if let (Some(upstream), ConnectorConfig::Upstream(target)) =
         (&session.upstream, &to.bot().connector)
     {
@@ -106,6 +113,13 @@ pub(crate) async fn delete(
     Ok(json(StatusCode::OK, "{}"))
 }
 
+/// Forgets a session.
+pub(super) async fn end(app: &App, caller: &Caller, id: &str) -> Result<(), Fault> {
+    app.store().drop_state(&caller.instance, id).await?;
+    app.sessions().has_ended(&caller.instance, id);
+    Ok(())
+}
+
 /// The session of that id, if it is of this bot and environment and has not ended.
 ///
 /// # Errors
@@ -117,7 +131,7 @@ pub(super) async fn open(
     id: &str,
 ) -> Result<Session, Refusal> {
     let loaded = app.store().load_state(&caller.instance, id).await;
-    let write = loaded.map_err(crate::error::Fault::from)?;
+    let write = loaded.map_err(Fault::from)?;
     let session = write.and_then(|write| Session::from_write(&write, app.now()));
     let environment = to.environment.as_ref().map(|e| e.id.as_str());
     // Both ways of writing the path lead to a session, but never into another environment's.

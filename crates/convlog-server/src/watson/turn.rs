@@ -33,6 +33,11 @@ impl Addressed {
         &self.bot.doc
     }
 
+    /// The bot with its version.
+    pub(super) fn entity(&self) -> &Entity<Bot> {
+        &self.bot
+    }
+
     /// The bot of `/v1/workspaces/{id}`.
     ///
     /// # Errors
@@ -156,13 +161,26 @@ impl Incoming {
     }
 }
 
+/// Most bytes of a customer id, as the ingest door bounds it.
+const CUSTOMER_BYTES_MAX: usize = 256;
+
 /// The customer id that the headers give.
 ///
 /// # Errors
-/// 400 for one that is too long.
+/// 400 for one that could not be kept; before a bot is asked.
 pub(super) fn customer_id(headers: &HeaderMap) -> Result<Option<String>, ErrorBody> {
-    metadata::customer_id(&joined(headers, "x-watson-metadata"))
-        .map_err(|long| ErrorBody::bad_parameter("X-Watson-Metadata", &long.to_string()))
+    let refused = |message: &str| ErrorBody::bad_parameter("X-Watson-Metadata", message);
+    let found = metadata::customer_id(&joined(headers, "x-watson-metadata"))
+        .map_err(|long| refused(&long.to_string()))?;
+    match &found {
+        Some(id) if id.len() > CUSTOMER_BYTES_MAX => Err(refused(
+            "customer_id can not be longer than 256 bytes of UTF-8",
+        )),
+        Some(id) if id.chars().any(char::is_control) => {
+            Err(refused("customer_id can not contain control characters"))
+        }
+        _ => Ok(found),
+    }
 }
 
 /// The refusal of a message body.

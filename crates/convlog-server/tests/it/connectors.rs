@@ -416,3 +416,22 @@ async fn a_server_that_nothing_configured_connects_nowhere() {
     say(&server, "W1", HELLO).await;
     assert!(fake.seen().is_empty());
 }
+
+#[tokio::test]
+async fn a_turn_is_kept_though_its_client_has_gone() {
+    let fake = Fake::json(r#"{"output":[{"type":"text","text":"late"}]}"#).await;
+    let server = with_webhook(&fake, "").await;
+    let mut message = Box::pin(server.post(MESSAGE, HELLO));
+    while fake.seen().is_empty() {
+        if futures::poll!(message.as_mut()).is_ready() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    drop(message);
+    while logs_of(&server, "W1", "").await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let listed = logs_of(&server, "W1", "response.output.text:late").await;
+    assert_eq!(listed.len(), 1);
+}

@@ -338,3 +338,38 @@ async fn a_context_that_grows_too_large_is_refused() {
         "{message}"
     );
 }
+
+#[tokio::test]
+async fn messages_of_one_session_come_one_after_the_other() {
+    let server = with_bot().await;
+    let session = open(&server, "/v2/assistants/as-1").await;
+    let body = input("a", r#""return_context":true"#);
+    let sent = (0..20).map(|_| say(&server, "/v2/assistants/as-1", &session, &body));
+    let answers = futures::future::join_all(sent).await;
+    let turn_of = |answer: &Json| {
+        let turns = answer.at(&["context", "global", "system", "turn_count"]);
+        turns.and_then(Json::as_i64).unwrap()
+    };
+    let mut turns: Vec<i64> = answers.iter().map(turn_of).collect();
+    turns.sort_unstable();
+    assert_eq!(turns, (1..=20).collect::<Vec<i64>>());
+}
+
+#[tokio::test]
+async fn there_is_a_bound_on_live_sessions() {
+    let mut config = convlog_server::ServerConfig::default();
+    config.sessions.at_once = 2;
+    let server = Server::with(config).await;
+    bot(&server, "sk-1", BOT).await;
+    let session = open(&server, "/v2/assistants/as-1").await;
+    open(&server, "/v2/assistants/as-1").await;
+    let uri = "/v2/assistants/as-1/sessions";
+    let (status, general) = refused(&server, "POST", uri).await;
+    assert_eq!(
+        (status, general.as_str()),
+        (503, "too many dialogue sessions are alive")
+    );
+    let answer = send(&server, "DELETE", &format!("{uri}/{session}?{V2}"), &[], "").await;
+    assert_eq!(answer.status, 200);
+    open(&server, "/v2/assistants/as-1").await;
+}

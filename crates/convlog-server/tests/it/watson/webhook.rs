@@ -166,3 +166,16 @@ async fn what_is_no_log_is_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn where_logging_is_off_a_log_is_taken_and_not_kept() {
+    let server = with_hook().await;
+    super::bot(&server, "sk-7", r#"{"logging":false,"assistant":"as-7"}"#).await;
+    let token = signed(SECRET, &serde_json::json!({}));
+    assert_eq!(
+        post(&server, ("authorization", &token), &logged("l-1", "x")).await,
+        200
+    );
+    let uri = format!("/v2/assistants/as-7/logs?{V2}");
+    assert!(logs(&server, &uri).await.is_empty());
+}
