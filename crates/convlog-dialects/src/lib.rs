@@ -2,6 +2,8 @@
 //!
 //! Everything here is a pure function of its arguments. Nothing knows an engine or a server.
 
+#[cfg(test)]
+mod docs;
 mod error;
 pub mod native;
 pub mod reply;

@@ -47,7 +47,7 @@ pub(super) fn intents<'a>(
             scored.push((intent, score));
         }
     }
-    scored.sort_by(|a, b| b.1.cmp(&a.1));
+    scored.sort_by_key(|(_, score)| std::cmp::Reverse(*score));
     scored
 }
 

@@ -58,10 +58,7 @@ pub(super) fn v1(turn: &Neutral) -> Json {
         ("generic", Json::Array(generic)),
         ("text", texts(&turn.texts)),
         ("nodes_visited", texts(&turn.nodes)),
-        (
-            "log_messages",
-            Json::Array(renamed(turn.log_messages.clone(), "message", "msg")),
-        ),
+        ("log_messages", Json::Array(v1_messages(turn))),
     ]);
     let response = Json::object([
         ("input", input),
@@ -83,6 +80,19 @@ pub(super) fn v1(turn: &Neutral) -> Json {
         ("workspace_id", text(&turn.bot)),
         ("language", text(&turn.language)),
     ])
+}
+
+/// Log messages with the members that v1 requires.
+fn v1_messages(turn: &Neutral) -> Vec<Json> {
+    let mut messages = renamed(turn.log_messages.clone(), "message", "msg");
+    for message in &mut messages {
+        for required in ["level", "msg", "code"] {
+            if message.get(required).is_none() {
+                message.set(required, text(""));
+            }
+        }
+    }
+    messages
 }
 
 /// The input without what only v2 knows.

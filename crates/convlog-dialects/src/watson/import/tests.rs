@@ -134,3 +134,26 @@ fn shapes_are_told_apart() {
         "a log must be an object, not an array"
     );
 }
+
+mod random {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_splitter_panic_and_pieces_do_not_matter(
+            export in "([\\[\\]{}:,\\\\\" \n1]|\"logs\":|\\{\\}|logs){0,40}", piece in 1..9_usize
+        ) {
+            prop_assert_eq!(split(&export, piece), split(&export, export.len().max(1)));
+        }
+
+        #[test]
+        fn bytes_that_are_no_text_are_errors(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            let mut splitter = Splitter::new();
+            splitter.push(&bytes);
+            splitter.finish();
+            while splitter.next_item().is_some() {}
+        }
+    }
+}

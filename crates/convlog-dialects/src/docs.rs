@@ -1,0 +1,118 @@
+//! docs/filter.md is run, docs/fields.md is written: what users read is what the code does.
+
+use std::fmt::Write as _;
+
+use convlog_model::fields::{FIELDS, FieldType, GROUPS, RAW_TEXT};
+use convlog_model::filter::eval;
+use convlog_model::flatten::Flat;
+use convlog_model::ids::InstanceId;
+use convlog_model::record::Dialect;
+use expect_test::expect_file;
+
+use crate::watson::fields::{Api, NAMES};
+use crate::watson::filter::{self, Names};
+use crate::watson::{decode, filter::FilterError};
+
+const FILTER: &str = include_str!("../../../docs/filter.md");
+const LOGS: &str = include_str!("../../../fixtures/watson/filter-logs.ndjson");
+
+fn answer(text: &str, names: Names, logs: &[(String, Flat)]) -> Result<String, FilterError> {
+    // The errors are shown as they are with the fallback, which is what a new server has.
+    let tree = filter::parse(text, names, true)?;
+    let hits = logs.iter().filter(|(_, flat)| eval::matches(&tree, flat));
+    let hits: Vec<&str> = hits.map(|(id, _)| id.as_str()).collect();
+    Ok(if hits.is_empty() {
+        "nothing".to_owned()
+    } else {
+        hits.join(" ")
+    })
+}
+
+#[test]
+fn the_examples_of_the_filter_language_are_true() {
+    let instance = InstanceId::default_instance();
+    let logs: Vec<(String, Flat)> = LOGS
+        .lines()
+        .map(|line| decode::log(&instance, Dialect::WatsonV1, line).unwrap())
+        .map(|draft| (draft.own_id.clone().unwrap(), draft.flat()))
+        .collect();
+    let mut names = None;
+    let mut examples = 0;
+    for line in FILTER.lines() {
+        names = match (line, names) {
+            ("```v1", _) => Some(Names::V1),
+            ("```v2", _) => Some(Names::V2),
+            ("```own", _) => Some(Names::Own),
+            ("```", _) => None,
+            (_, names) => names,
+        };
+        let (Some(names), false) = (names, line.starts_with("```")) else {
+            continue;
+        };
+        let (text, expected) = line.split_once('→').expect("an example has an arrow");
+        let got = match answer(text.trim_end(), names, &logs) {
+            Ok(hits) => hits,
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(got, expected.trim(), "{text}");
+        examples += 1;
+    }
+    assert!(examples > 60, "{examples}");
+}
+
+fn kind(kind: FieldType) -> &'static str {
+    match kind {
+        FieldType::Keyword => "keyword",
+        FieldType::Text => "text",
+        FieldType::Number => "number",
+        FieldType::Time => "time",
+        FieldType::Bool => "boolean",
+    }
+}
+
+/// The names of one version that mean a canonical field.
+fn names(path: &str, other: Api) -> String {
+    let mine = NAMES
+        .iter()
+        .filter(|name| name.api != other && name.canonical.contains(&path));
+    let shown: Vec<String> = mine.map(|name| format!("`{}`", name.name)).collect();
+    shown.join(", ")
+}
+
+#[test]
+fn the_table_of_fields_is_that_of_the_code() {
+    let mut text = String::from(
+        "# Fields\n\n\
+         Written by a test from the tables in the code; do not edit.\n\n\
+         One meaning has one path, whatever dialect a record came in. The names of Watson's log \
+         API in the right columns mean the same field in either version's lists. A field with a \
+         column can be grouped and sorted by without reading records.\n\n\
+         | field | type | column | what it is | Watson v1 | Watson v2 |\n\
+         | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for field in FIELDS {
+        let column = if field.column { "yes" } else { "" };
+        writeln!(
+            text,
+            "| `{}` | {} | {column} | {} | {} | {} |",
+            field.path,
+            kind(field.kind),
+            field.doc,
+            names(field.path, Api::V2),
+            names(field.path, Api::V1),
+        )
+        .unwrap();
+    }
+    let list = |paths: &[&str]| {
+        let shown: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+        shown.join(", ")
+    };
+    writeln!(
+        text,
+        "\nLists of objects: {}.\n\nRaw paths that are texts as well: {}.",
+        list(GROUPS),
+        list(RAW_TEXT)
+    )
+    .unwrap();
+    expect_file!["../../../docs/fields.md"].assert_eq(&text);
+}
