@@ -1,3 +1,5 @@
+//! Records go out and come back: messy logs, events, wrong lines, CSV rows.
+
 use std::collections::BTreeMap;
 
 use convlog_model::ids::{Position, RecordId};

@@ -1,3 +1,5 @@
+//! What the rules answer, and which definitions they refuse.
+
 use proptest::prelude::*;
 
 use super::*;

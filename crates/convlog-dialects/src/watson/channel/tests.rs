@@ -1,3 +1,5 @@
+//! Which channel a context names, and whose customer its user is.
+
 use convlog_model::ids::InstanceId;
 use convlog_model::record::Dialect;
 

@@ -1,3 +1,5 @@
+//! What a log object means, and which ones are refused.
+
 use convlog_model::flatten::Flat;
 use convlog_model::record::Source;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Logs in their own shape and in the other one; pages.
+
 use convlog_model::ids::{InstanceId, Position, RecordId};
 use convlog_model::json::Json;
 use convlog_model::record::{Draft, Kind};

@@ -1,3 +1,5 @@
+//! The table of names is sound.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! The query table of the facts, its rejects, names, escapes, and printing and parsing.
+
 use convlog_model::fields::FieldRef;
 use convlog_model::filter::{Literal, Test, eval};
 use convlog_model::flatten::Flat;

@@ -1,3 +1,5 @@
+//! Every shape of an export, whole and in pieces, sound and broken.
+
 use super::*;
 
 /// All items of an export that arrives in pieces of `piece` bytes.

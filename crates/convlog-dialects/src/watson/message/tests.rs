@@ -1,3 +1,5 @@
+//! How messages are checked, answered and logged.
+
 use convlog_model::json::Json;
 use convlog_model::record::Draft;
 use proptest::prelude::*;
