@@ -1,10 +1,16 @@
 //! Every route of every dialect, as data: method, path, what a key must be allowed to do, and the
 //! envelope of its errors. A test walks each route with each role, instance and scope.
 
+mod prefix;
+mod route;
+
 use axum::Router;
-use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{delete, get, post, put};
+
+use self::prefix::without_prefix;
+pub use self::route::{Access, Envelope, Route};
+use self::route::{own, watson};
 
 use crate::app::App;
 use crate::auth::Role;
@@ -15,110 +21,6 @@ use crate::{
     aggregate, audit, bots, definitions as definitions_own, erasures, export, health, hooks,
     hooks_admin, idempotency, instances, keys, metrics, openapi, records, settings, stats, tokens,
 };
-
-/// What a key must be allowed to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// No key is needed.
-    Open,
-    /// Any valid key.
-    Key,
-    /// A key with this role.
-    Role(Role),
-}
-
-/// The form in which a route shows errors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Envelope {
-    /// problem+json
-    Own,
-    /// Watson's `{"error","code"}`
-    Watson,
-}
-
-/// One route.
-#[derive(Clone, Copy, Debug)]
-pub struct Route {
-    /// Its method.
-    pub method: &'static str,
-    /// Its path; `{name}` stands for one segment.
-    pub path: &'static str,
-    /// What a key must be allowed to do.
-    pub access: Access,
-    /// Whether a key that is limited to some bots is refused.
-    pub is_instance_wide: bool,
-    /// Whether it counts as a list call.
-    pub is_list: bool,
-    /// Whether it may take the time of a bulk request.
-    pub is_bulk: bool,
-    /// Whether an `Idempotency-Key` makes it safe to send again.
-    pub is_creating: bool,
-    /// The form of its errors.
-    pub envelope: Envelope,
-    handler: fn() -> MethodRouter<App>,
-}
-
-impl Route {
-    const fn new(
-        method: &'static str,
-        path: &'static str,
-        access: Access,
-        envelope: Envelope,
-        handler: fn() -> MethodRouter<App>,
-    ) -> Self {
-        Route {
-            method,
-            path,
-            access,
-            is_instance_wide: false,
-            is_list: false,
-            is_bulk: false,
-            is_creating: false,
-            envelope,
-            handler,
-        }
-    }
-
-    const fn instance_wide(mut self) -> Self {
-        self.is_instance_wide = true;
-        self
-    }
-
-    const fn list(mut self) -> Self {
-        self.is_list = true;
-        self
-    }
-
-    const fn bulk(mut self) -> Self {
-        self.is_bulk = true;
-        self
-    }
-
-    const fn creating(mut self) -> Self {
-        self.is_creating = true;
-        self
-    }
-}
-
-/// A route of the own API.
-const fn own(
-    method: &'static str,
-    path: &'static str,
-    access: Access,
-    handler: fn() -> MethodRouter<App>,
-) -> Route {
-    Route::new(method, path, access, Envelope::Own, handler)
-}
-
-/// A route of the Watson dialect, at the root; see [`PREFIXES`].
-const fn watson(
-    method: &'static str,
-    path: &'static str,
-    access: Access,
-    handler: fn() -> MethodRouter<App>,
-) -> Route {
-    Route::new(method, path, access, Envelope::Watson, handler)
-}
 
 const WRITE: Access = Access::Role(Role::Write);
 const READ: Access = Access::Role(Role::Read);
@@ -336,51 +238,6 @@ pub fn router(app: App) -> Router {
         request
     });
     Router::new().fallback_service(tower::Layer::layer(&plain, routes))
-}
-
-/// Prefixes under which the dialects are served too; `*` stands for one segment.
-const PREFIXES: &[&[&str]] = &[
-    &["assistant", "api"],
-    &["instances", "*"],
-    &["assistant", "*", "instances", "*", "api"],
-    &["api"],
-];
-
-/// The same URI without its prefix, `None` when it has none that leads to a version.
-fn without_prefix(uri: &Uri) -> Option<Uri> {
-    let path = uri.path();
-    for prefix in PREFIXES {
-        let Some(rest) = strip(path, prefix) else {
-            continue;
-        };
-        if rest.starts_with("/v1/") || rest.starts_with("/v2/") {
-            let text = match uri.query() {
-                Some(query) => format!("{rest}?{query}"),
-                None => rest.to_owned(),
-            };
-            return text.parse().ok();
-        }
-    }
-    None
-}
-
-fn strip<'p>(path: &'p str, prefix: &[&str]) -> Option<&'p str> {
-    let mut rest = path;
-    for wanted in prefix {
-        let inside = rest.strip_prefix('/')?;
-        let segment = inside.split('/').next()?;
-        if segment.is_empty() || (*wanted != "*" && *wanted != segment) {
-            return None;
-        }
-        rest = inside.strip_prefix(segment)?;
-    }
-    Some(rest)
-}
-
-/// The table's method as the framework's.
-#[must_use]
-pub(crate) fn method_of(route: &Route) -> Method {
-    Method::from_bytes(route.method.as_bytes()).unwrap_or(Method::GET)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use convlog_model::time::Timestamp;
 
 use super::*;
 use crate::app::scoped_id;
-use crate::auth::Roles;
+use crate::auth::{Role, Roles};
 use crate::config::ServerConfig;
 use crate::entity::{Change, Collection};
 use crate::testing::{OWNER, Rig, owner, rig, rig_with};
@@ -208,7 +208,7 @@ async fn records_beyond_the_rate_wait() {
 
 #[test]
 fn batches_keep_the_order_and_the_store_s_limits() {
-    let sized = |bytes: usize| draft(&"x".repeat(bytes));
+    let sized = |bytes: usize| (draft(&"x".repeat(bytes)), None);
     let half = BATCH_BYTES_MAX / 2;
     let wanted = vec![(0, sized(half)), (1, sized(half)), (2, sized(1))];
     let cut: Vec<Vec<usize>> = batches(wanted)

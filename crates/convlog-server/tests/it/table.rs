@@ -1,8 +1,9 @@
 //! The route table, walked whole: route x role x instance x scope.
 
+use convlog_model::json::Json;
 use convlog_server::{Access, Envelope, ROUTES, Role, Route};
 
-use crate::harness::{ADMIN, Server};
+use crate::harness::{ADMIN, Answer, Server};
 
 /// Templates filled with names that do not exist.
 fn uri(route: &Route) -> String {
@@ -148,4 +149,134 @@ async fn a_known_path_with_another_method_is_405() {
         answer.text_at("detail"),
         "this path does not know the method"
     );
+}
+
+const HIDDEN: &str = "hiddenwords";
+const SHOWN: &str = "shownwords";
+const ALL_ROLES: &str = r#""write","read","erase","admin""#;
+
+/// Bots `b1` and `b2` in the instance `default`, with a turn each; returns the id of b2's record.
+async fn two_bots(server: &Server) -> String {
+    for (bot, words) in [("b1", SHOWN), ("b2", HIDDEN)] {
+        let uri = format!("/convlog/v1/bots/{bot}");
+        let body = r#"{"name":"Bot","language":"en","connector":{"kind":"echo"}}"#;
+        let made = server.put(&uri, body).await;
+        assert!(made.status.is_success(), "{}", made.text());
+        let uri = format!("/v1/workspaces/{bot}/message?version=2021-11-27");
+        let body = format!(r#"{{"input":{{"text":"{words}"}}}}"#);
+        let said = server.post(&uri, &body).await;
+        assert_eq!(said.status, 200, "{}", said.text());
+    }
+    let found = server
+        .get(&format!("/convlog/v1/records?filter=input.text:{HIDDEN}"))
+        .await;
+    let json = found.json();
+    let records = json.get("records").and_then(Json::as_array).unwrap();
+    let id = records.first().and_then(|record| record.get("id"));
+    id.and_then(Json::as_str).unwrap().to_owned()
+}
+
+/// The route's path about `b2` and its record, with parameters that the dialect asks for.
+fn uri_of_b2(route: &Route, record: &str) -> String {
+    let id = if route.path.contains("/records/") {
+        record
+    } else {
+        "b2"
+    };
+    let path = route
+        .path
+        .replace("{id}", id)
+        .replace("{environment}", "b2");
+    let path = path.replace("{session}", "s1").replace("{hook}", "h1");
+    match route.path {
+        "/v1/logs" => format!("{path}?version=2021-11-27&filter=language::en,workspace_id::b2"),
+        path_of if path_of.starts_with("/v") => format!("{path}?version=2024-08-25"),
+        "/convlog/v1/export" => format!("{path}?format=jsonl"),
+        _ => path,
+    }
+}
+
+async fn about_b2(server: &Server, key: &str, route: &Route, record: &str) -> Answer {
+    let body = match (route.method, route.path) {
+        ("POST", "/convlog/v1/aggregate") => {
+            r#"{"by":[{"field":"raw.request.input.text","limit":9}],"metrics":["count"]}"#
+        }
+        ("POST", "/v1/workspaces/{id}/message") => r#"{"input":{"text":"hi"}}"#,
+        ("POST", path) if path.contains("message") => {
+            r#"{"input":{"message_type":"text","text":"hi"}}"#
+        }
+        ("POST" | "PUT", _) => "{}",
+        _ => "",
+    };
+    server
+        .call(key, route.method, &uri_of_b2(route, record), body)
+        .await
+}
+
+#[tokio::test]
+async fn the_owner_s_key_finds_both_bots() {
+    let server = Server::start().await;
+    let record = two_bots(&server).await;
+    let finds = [
+        "/v1/logs",
+        "/v1/workspaces/{id}/logs",
+        "/convlog/v1/records",
+        "/convlog/v1/records/{id}",
+        "/convlog/v1/export",
+        "/convlog/v1/aggregate",
+    ];
+    for route in ROUTES.iter().filter(|route| finds.contains(&route.path)) {
+        if route.path.ends_with("/records") && route.method == "POST" {
+            continue;
+        }
+        let answer = about_b2(&server, ADMIN, route, &record).await;
+        assert_eq!(answer.status, 200, "{} {}", route.path, answer.text());
+        assert!(
+            answer.text().contains(HIDDEN),
+            "{} {}",
+            route.path,
+            answer.text()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_another_bot_gets_404_and_no_word_of_it() {
+    let server = Server::start().await;
+    let record = two_bots(&server).await;
+    let key = server.key(ALL_ROLES, r#""b1""#).await;
+    for route in ROUTES.iter().filter(|route| needs_key(route)) {
+        let answer = about_b2(&server, &key, route, &record).await;
+        let what = format!("{} {} gave {}", route.method, route.path, answer.text());
+        assert!(!answer.text().contains(HIDDEN), "{what}");
+        let is_of_b2 = route.path.contains("{id}") && !route.is_instance_wide;
+        if is_of_b2 {
+            assert_eq!(answer.status, 404, "{what}");
+        }
+    }
+    let own = server.call(&key, "GET", "/convlog/v1/records", "").await;
+    assert!(own.text().contains(SHOWN), "{}", own.text());
+}
+
+#[tokio::test]
+async fn a_key_of_another_instance_gets_404_and_no_word_of_it() {
+    let server = Server::start().await;
+    let record = two_bots(&server).await;
+    let (_, key) = server.instance().await;
+    for route in ROUTES.iter().filter(|route| needs_key(route)) {
+        let answer = about_b2(&server, &key, route, &record).await;
+        let what = format!("{} {} gave {}", route.method, route.path, answer.text());
+        assert!(!answer.text().contains(HIDDEN), "{what}");
+        // A bot of the same id may be made there; it is another one.
+        if route.path.contains("{id}")
+            && route.method != "PUT"
+            && route.path != "/convlog/v1/bots/{id}"
+        {
+            assert_eq!(answer.status, 404, "{what}");
+        }
+    }
+    let still = server.get(&format!("/convlog/v1/records/{record}")).await;
+    assert_eq!(still.status, 200);
+    let bot = server.get("/convlog/v1/bots/b2").await;
+    assert_eq!(bot.status, 200, "{}", bot.text());
 }
