@@ -125,3 +125,6 @@ pub(crate) async fn start(app: &App) {
     });
     crate::erasures::start(app).await;
 }
+
+#[cfg(test)]
+mod tests;

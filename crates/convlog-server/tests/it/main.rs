@@ -11,6 +11,7 @@ mod doors;
 mod fake;
 mod harness;
 mod keys;
+mod log;
 mod openapi;
 mod serve;
 mod table;
