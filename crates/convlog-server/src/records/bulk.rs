@@ -114,33 +114,42 @@ pub(crate) async fn create(
     Params(params): Params<BulkParams>,
     mut lines: Lines,
 ) -> Result<Json<BulkAnswer>, Fault> {
-    let importer = importer(&params.dialect)?;
-    let seed = seed.map(|Extension(seed)| seed);
+    let reading = Reading {
+        importer: importer(&params.dialect)?,
+        channels: Channels::of(&app, &caller.instance).await?,
+        seed: seed.map(|Extension(seed)| seed),
+        instance: caller.instance.clone(),
+        line_bytes_max: app.config().limits.record_bytes,
+    };
     let mut answer = BulkAnswer::default();
     let mut n_lines = 0;
+    let mut step = reading.step(&mut lines).await;
     loop {
-        let step = read_step(&mut lines).await;
-        // What was read before a broken end is kept all the same.
-        let (step, end) = match step {
-            (step, Ok(is_end)) => (step, if is_end { Some(Ok(())) } else { None }),
-            (step, Err(fault)) => (step, Some(Err(fault))),
-        };
-        n_lines += u64::try_from(step.len()).unwrap_or(u64::MAX);
+        n_lines += step.n_lines;
         if n_lines > LINES_MAX {
             let message = format!("more than {LINES_MAX} lines; those before are stored");
             return Err(Fault::too_large(message));
         }
-        store(&app, &caller, importer, seed.as_ref(), step, &mut answer).await?;
+        let end = step.end.take();
+        let stored = store(&app, &caller, step, &mut answer);
+        // While the store makes one step durable, the next is read.
+        let next = async {
+            match end {
+                None => Ok(reading.step(&mut lines).await),
+                Some(end) => Err(end),
+            }
+        };
+        let (stored, next) = futures::join!(stored, next);
+        stored?;
         if answer.rejected.len() > REJECTED_MAX {
             let message = format!(
                 "more than {REJECTED_MAX} lines are rejected; good lines before are stored"
             );
             return Err(Fault::too_large(message));
         }
-        match end {
-            Some(Ok(())) => return Ok(Json(answer)),
-            Some(Err(fault)) => return Err(fault),
-            None => {}
+        match next {
+            Ok(next) => step = next,
+            Err(end) => return end.map(|()| Json(answer)),
         }
     }
 }
@@ -164,61 +173,102 @@ fn importer(name: &str) -> Result<Importer, Fault> {
     }
 }
 
-/// Lines until a step is full; whether the body has ended, or how it broke off.
-async fn read_step(lines: &mut Lines) -> (Vec<Line>, Result<bool, Fault>) {
-    let mut step = Vec::new();
-    let mut n_bytes = 0;
-    while step.len() < STEP_LINES && n_bytes < STEP_BYTES {
-        match lines.next().await {
-            Ok(Some(line)) => {
-                n_bytes += line.bytes.as_ref().map_or(0, Vec::len);
-                step.push(line);
+/// What lines are read with.
+struct Reading {
+    importer: Importer,
+    channels: Channels,
+    seed: Option<Seed>,
+    instance: InstanceId,
+    line_bytes_max: usize,
+}
+
+/// Some lines, read.
+#[derive(Default)]
+struct Step {
+    n_lines: u64,
+    /// Numbers of the lines of `drafts`.
+    numbers: Vec<usize>,
+    drafts: Vec<Draft>,
+    rejected: Vec<Rejected>,
+    /// How the body ended, once it has. What was read before a broken end is kept all the same.
+    end: Option<Result<(), Fault>>,
+}
+
+impl Reading {
+    /// Lines until a step is full or the body ends.
+    async fn step(&self, lines: &mut Lines) -> Step {
+        let mut step = Step::default();
+        let mut n_bytes = 0;
+        for i in 0..STEP_LINES {
+            if i % LINES_AT_A_STRETCH == 0 {
+                tokio::task::yield_now().await;
             }
-            Ok(None) => return (step, Ok(true)),
-            Err(fault) => return (step, Err(fault)),
+            if n_bytes >= STEP_BYTES {
+                break;
+            }
+            let line = match lines.next().await {
+                Ok(Some(line)) => line,
+                Ok(None) => {
+                    step.end = Some(Ok(()));
+                    break;
+                }
+                Err(fault) => {
+                    step.end = Some(Err(fault));
+                    break;
+                }
+            };
+            n_bytes += line.bytes.as_ref().map_or(0, Vec::len);
+            step.n_lines += 1;
+            match self.draft(&line) {
+                Ok(draft) => {
+                    step.numbers.push(line.number);
+                    step.drafts.push(draft);
+                }
+                Err(error) => step.rejected.push(Rejected {
+                    line: line.number,
+                    error,
+                }),
+            }
         }
+        step
     }
-    (step, Ok(false))
+
+    fn draft(&self, line: &Line) -> Result<Draft, String> {
+        let Some(bytes) = &line.bytes else {
+            return Err(format!("longer than {} bytes", self.line_bytes_max));
+        };
+        let bytes = match line.number {
+            1 => bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes),
+            _ => bytes,
+        };
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| format!("not UTF-8 at column {}", error.valid_up_to() + 1))?;
+        let decode = self.importer.decode;
+        let mut draft =
+            decode(&self.instance, text.trim_ascii()).map_err(|error| error.to_string())?;
+        if self.importer.needs_channel {
+            self.channels.apply(&mut draft);
+        }
+        // Without an id of its own a line that is sent again could not be recognised.
+        if let (None, Some(seed)) = (&draft.own_id, &self.seed) {
+            draft.own_id = Some(seed.id(&line.number.to_string()).to_string());
+        }
+        Ok(draft)
+    }
 }
 
 async fn store(
     app: &App,
     caller: &Caller,
-    importer: Importer,
-    seed: Option<&Seed>,
-    step: Vec<Line>,
+    step: Step,
     answer: &mut BulkAnswer,
 ) -> Result<(), Fault> {
-    let channels = Channels::of(app, &caller.instance).await?;
-    let mut numbers = Vec::new();
-    let mut drafts = Vec::new();
-    for (i, line) in step.into_iter().enumerate() {
-        if i % LINES_AT_A_STRETCH == 0 {
-            tokio::task::yield_now().await;
-        }
-        match read_line(app, caller, importer.decode, &line) {
-            Ok(mut draft) => {
-                if importer.needs_channel {
-                    channels.apply(&mut draft);
-                }
-                // Without an id of its own a line that is sent again could not be recognised.
-                if let (None, Some(seed)) = (&draft.own_id, seed) {
-                    draft.own_id = Some(seed.id(&line.number.to_string()).to_string());
-                }
-                numbers.push(line.number);
-                drafts.push(draft);
-            }
-            Err(error) => answer.rejected.push(Rejected {
-                line: line.number,
-                error,
-            }),
-        }
-    }
-    if drafts.is_empty() {
+    answer.rejected.extend(step.rejected);
+    if step.drafts.is_empty() {
         return Ok(());
     }
-    let outcomes = app.ingest().bulk(caller, drafts).await?;
-    for (line, outcome) in numbers.into_iter().zip(outcomes) {
+    let outcomes = app.ingest().bulk(caller, step.drafts).await?;
+    for (line, outcome) in step.numbers.into_iter().zip(outcomes) {
         match outcome {
             Ok(Outcome::Stored(_)) => answer.accepted += 1,
             Ok(Outcome::Duplicate(_)) => answer.duplicates += 1,
@@ -232,18 +282,4 @@ async fn store(
     }
     answer.rejected.sort_by_key(|rejected| rejected.line);
     Ok(())
-}
-
-fn read_line(app: &App, caller: &Caller, decode: Decode, line: &Line) -> Result<Draft, String> {
-    let limits = &app.config().limits;
-    let Some(bytes) = &line.bytes else {
-        return Err(format!("longer than {} bytes", limits.record_bytes));
-    };
-    let bytes = match line.number {
-        1 => bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes),
-        _ => bytes,
-    };
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| format!("not UTF-8 at column {}", error.valid_up_to() + 1))?;
-    decode(&caller.instance, text.trim_ascii()).map_err(|error| error.to_string())
 }
