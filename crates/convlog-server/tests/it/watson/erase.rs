@@ -179,3 +179,53 @@ async fn an_explicit_customer_id_goes_before_the_channels() {
         0
     );
 }
+
+/// A v2 log of a user on a channel, as an export or a log webhook holds it.
+fn log_on(channel: &str, user: &str) -> String {
+    format!(
+        r#"{{"log_id":"l-{user}","request":{{"input":{{"text":"x"}},"user_id":"{user}"}},"response":{{"output":{{"generic":[]}},"user_id":"{user}","context":{{"integrations":{{"channel":{{"name":"{channel}"}}}}}}}},"assistant_id":"as-1","session_id":"s-1","skill_id":"W1","snapshot":"draft","language":"en","request_timestamp":"2026-03-02T09:00:41.318Z","response_timestamp":"2026-03-02T09:00:41.521Z"}}"#
+    )
+}
+
+/// Asserts that the logs of all channels are there, and that each can be erased.
+async fn found_and_erased(server: &Server) {
+    assert_eq!(logs_of(server, "W1", "").await.len(), CHANNELS.len());
+    let customers = CHANNELS.iter().filter_map(|(_, _, customer)| *customer);
+    for customer in customers {
+        let filter = format!("customer_id::{customer}");
+        assert_eq!(logs_of(server, "W1", &filter).await.len(), 1, "{customer}");
+        erase(server, &format!("&customer_id={customer}")).await;
+        assert_eq!(logs_of(server, "W1", &filter).await.len(), 0, "{customer}");
+    }
+    let left = logs_of(server, "W1", "").await;
+    assert_eq!(left.len(), 1);
+    assert_eq!(text(&left[0], &["log_id"]), "l-f-1");
+}
+
+#[tokio::test]
+async fn imported_users_of_channels_are_found_and_erased() {
+    let server = Server::start().await;
+    let lines = CHANNELS
+        .map(|(channel, user, _)| log_on(channel, user))
+        .join("\n");
+    super::import(&server, "watson-v2", &lines).await;
+    found_and_erased(&server).await;
+}
+
+#[tokio::test]
+async fn users_of_channels_that_a_webhook_logged_are_found_and_erased() {
+    let server = Server::start().await;
+    let hook = r#"{"header":{"name":"x-proof","value":"open sesame"}}"#;
+    assert_eq!(
+        server.put("/convlog/v1/hooks/cloud", hook).await.status,
+        200
+    );
+    for (channel, user, _) in CHANNELS {
+        let payload = log_on(channel, user);
+        let body = format!(r#"{{"event":{{"name":"message_logged"}},"payload":{payload}}}"#);
+        let proof = [("x-proof", "open sesame")];
+        let uri = "/convlog/v1/hooks/watson/cloud";
+        assert_eq!(send(&server, "POST", uri, &proof, &body).await.status, 200);
+    }
+    found_and_erased(&server).await;
+}
