@@ -1,7 +1,6 @@
-//! Watson Assistant v1 and v2: logs, messages, filters, cursors and error bodies.
+//! Watson Assistant v1 and v2: logs, messages, filters and error bodies.
 
 pub mod channel;
-pub mod cursor;
 pub mod decode;
 pub mod definition;
 pub mod encode;

@@ -127,10 +127,14 @@ impl Neutral {
         self.entities = part("entities");
         let generic = items(body.at(&["response", "output", "generic"]));
         let texts = body.at(&["response", "output", "text"]);
-        let texts: Vec<String> = items(texts)
-            .iter()
-            .filter_map(|t| t.as_str().map(str::to_owned))
-            .collect();
+        // Old logs hold a single text instead of a list.
+        let texts = texts.map_or_else(Vec::new, |texts| match texts {
+            Json::String(text) => vec![text.clone()],
+            several => {
+                let texts = several.as_array().unwrap_or_default().iter();
+                texts.filter_map(Json::as_str).map(str::to_owned).collect()
+            }
+        });
         self.texts = if texts.is_empty() {
             texts_of(&generic, "text")
         } else {

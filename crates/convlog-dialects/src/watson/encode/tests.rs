@@ -366,3 +366,13 @@ fn the_next_page_has_every_parameter_and_the_cursor_twice() {
         )
     );
 }
+
+#[test]
+fn a_single_text_of_an_old_log_is_a_list_of_one_in_the_other_shape() {
+    let text = r#"{"request":{},"response":{"output":{"text":"old"}}}"#;
+    let shown = log(&watson(Dialect::WatsonV1, text), Shape::V2);
+    assert!(
+        shown.contains(r#""generic":[{"response_type":"text","text":"old"}]"#),
+        "{shown}"
+    );
+}

@@ -10,7 +10,7 @@ use super::syntax::{Op, Term};
 const ESCAPABLE: &str = "\"\\()[],|^~:<>=!*.";
 
 /// A place in a filter.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Lexer {
     chars: Vec<char>,
     at: usize,
@@ -143,24 +143,30 @@ impl Lexer {
 
     /// Whether a location and an operator stand here, behind opening brackets or not, or an empty
     /// group: then what stands here is a condition and no value.
-    pub(super) fn looks_like_condition(&self) -> bool {
-        let mut ahead = self.clone();
+    pub(super) fn looks_like_condition(&mut self) -> bool {
+        let here = self.at;
+        let found = self.passes_condition();
+        self.at = here;
+        found
+    }
+
+    fn passes_condition(&mut self) -> bool {
         let mut close = None;
         loop {
-            ahead.skip_spaces();
-            if let Some(opened) = ahead.open() {
+            self.skip_spaces();
+            if let Some(opened) = self.open() {
                 close = Some(opened);
-            } else if close.is_some() && ahead.peek() == close {
+            } else if close.is_some() && self.peek() == close {
                 return true;
-            } else if !ahead.take("!") {
+            } else if !self.take("!") {
                 break;
             }
         }
-        if ahead.location().is_err() {
+        if self.location().is_err() {
             return false;
         }
-        ahead.skip_spaces();
-        ahead.operator().is_some()
+        self.skip_spaces();
+        self.operator().is_some()
     }
 
     /// Text between quotes.

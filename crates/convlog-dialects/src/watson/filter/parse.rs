@@ -5,6 +5,9 @@ use super::names::{Resolver, Shape};
 use super::syntax::{Leaf, Node, Op, Value};
 use super::{DEPTH_MAX, FilterError, LENGTH_MAX, Names};
 
+/// Longest location, in bytes.
+const PATH_MAX: usize = 1_024;
+
 /// The tree of a filter; `None` for an empty one.
 pub(super) fn parse(text: &str, names: Resolver) -> Result<Option<Node>, FilterError> {
     let lexer = Lexer::new(text);
@@ -127,6 +130,10 @@ impl Parser {
             let Some((op, negated)) = self.lexer.operator() else {
                 return self.lexer.error("expected an operator");
             };
+            if path.len() > PATH_MAX {
+                let message = format!("the name of a field has at most {PATH_MAX} bytes");
+                return Err(FilterError::new(message, column));
+            }
             let shape = self.names.shape(&path, column)?;
             self.lexer.skip_spaces();
             if op == Op::Matches && !negated && shape != Shape::Leaf {

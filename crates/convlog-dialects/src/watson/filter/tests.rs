@@ -192,6 +192,9 @@ fn depth_and_length_are_bounded() {
     let long = format!("user::{}", "a".repeat(LENGTH_MAX));
     let error = parse(&long, Names::Own, false).unwrap_err();
     assert_eq!(error.message, "a filter has at most 16384 characters");
+    let long = format!("a{}::1", ":a".repeat(600));
+    let error = parse(&long, Names::Own, false).unwrap_err();
+    assert_eq!(error.message, "the name of a field has at most 1024 bytes");
 }
 
 mod random {
