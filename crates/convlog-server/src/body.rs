@@ -1,5 +1,7 @@
 //! Request bodies: the only place that reads them, with bounds before and after decompression.
 
+pub(crate) mod linger;
+
 use std::io;
 use std::pin::Pin;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt as _;
@@ -14,6 +14,7 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::app::App;
 use crate::auth;
+use crate::body::linger;
 use crate::config::CorsConfig;
 use crate::error::{Fault, Problem, Raised};
 use crate::limits::{Allowance, UNLIMITED};
@@ -92,12 +93,18 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
     let by_path = envelope_of(request.uri().path());
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("-", MatchedPath::as_str).to_owned();
-    let run = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let (parts, body) = request.into_parts();
+    let is_http1 = parts.version <= Version::HTTP_11;
+    let (body, rest) = linger::lend(body);
+    let run = AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind();
     let answer = run
         .await
         .unwrap_or_else(|_| Fault::internal("a handler panicked").into_response());
     let mut answer = enveloped(answer, by_path, &transaction);
     let headers = answer.headers_mut();
+    if !rest.drain().await && is_http1 {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Ok(value) = HeaderValue::from_str(&transaction) {
         headers.insert(TRANSACTION, value);
     }
