@@ -40,6 +40,8 @@ pub struct Limits {
     pub json_depth: usize,
     /// Most records of a page; a request for more is answered with so many.
     pub page_max: usize,
+    /// Connections at once, over all addresses; further ones are closed.
+    pub connections: usize,
     /// Requests that are worked on at once; further ones are answered 503.
     pub concurrent_requests: usize,
     /// Time in which the headers of a request must have arrived.
@@ -73,6 +75,7 @@ impl Default for Limits {
             header_bytes: 32 << 10,
             json_depth: 64,
             page_max: 1000,
+            connections: 4096,
             concurrent_requests: 1024,
             header_time: Duration::from_secs(30),
             request_time: Duration::from_secs(60),

@@ -1,5 +1,7 @@
 //! The sockets: plain or TLS, bounded headers, a graceful stop.
 
+mod connections;
+
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -10,6 +12,7 @@ use axum_server::{Handle, Server};
 use futures::future::try_join_all;
 use hyper_util::rt::TokioTimer;
 
+use self::connections::Connections;
 use crate::app::App;
 use crate::jobs;
 use crate::router::router;
@@ -39,22 +42,30 @@ pub async fn serve(
     jobs::start(&app).await;
     let handle = Handle::new();
     let stop = (app.clone(), handle.clone());
+    let stopping = app.jobs().stopping();
     app.jobs().spawn(async move {
         let (app, handle) = stop;
-        shutdown.await;
+        // A listener that fails ends the server too.
+        tokio::select! {
+            () = shutdown => {}
+            () = stopping => {}
+        }
         app.jobs().stop();
         handle.graceful_shutdown(Some(app.config().limits.stop_time));
     });
     let routes = router(app.clone());
+    let connections = Connections::new(app.config().limits.connections);
     let servers = listeners.into_iter().map(|listener| {
         let service = routes.clone().into_make_service();
         let (app, handle, tls) = (app.clone(), handle.clone(), tls.clone());
+        let connections = connections.clone();
         async move {
             listener.set_nonblocking(true)?;
             let server = bounded(axum_server::from_tcp(listener)?.handle(handle), &app);
+            let server = server.acceptor(connections.clone());
             match tls {
                 Some(config) => {
-                    let acceptor = RustlsAcceptor::new(config);
+                    let acceptor = RustlsAcceptor::new(config).acceptor(connections);
                     server.acceptor(acceptor).serve(service).await
                 }
                 None => server.serve(service).await,

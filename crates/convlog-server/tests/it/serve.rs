@@ -205,3 +205,32 @@ async fn a_request_under_way_is_finished_before_the_stop() {
     );
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
 }
+
+#[tokio::test]
+async fn a_connection_too_many_is_closed_and_its_slot_comes_back() {
+    let mut config = ServerConfig::default();
+    config.limits.connections = 1;
+    let running = run(config, None).await;
+    let address = running.address;
+    let client = tokio::task::spawn_blocking(move || {
+        let mut first = TcpStream::connect(address).unwrap();
+        let request = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";
+        first.write_all(request).unwrap();
+        let mut status = [0; 12];
+        first.read_exact(&mut status).unwrap();
+        let mut second = TcpStream::connect(address).unwrap();
+        let refused = second.read(&mut [0; 1]);
+        assert!(refused.is_err() || refused.unwrap() == 0);
+        drop(first);
+        // The slot comes back as soon as the server has seen the end of the first connection.
+        loop {
+            let mut next = TcpStream::connect(address).unwrap();
+            let sent = next.write_all(request);
+            if sent.is_ok() && next.read_exact(&mut status).is_ok() {
+                return status;
+            }
+        }
+    });
+    assert_eq!(&client.await.unwrap(), b"HTTP/1.1 200");
+    running.end().await;
+}
