@@ -188,7 +188,8 @@ async fn begin(app: &App, id: &str, question: &str) -> Result<Begun, Fault> {
     Ok(Begun::Run { began_us: now_us })
 }
 
-/// A success is kept, so is its question; after a failure the key is free again.
+/// A success is kept. After a failure the request may run again, with the same seed: it may have
+/// done a part of its work.
 async fn finish(
     app: &App,
     id: &str,
@@ -199,15 +200,6 @@ async fn finish(
 ) -> Result<Response, Fault> {
     let kept = Collection::<Kept>::new(app, COLLECTION);
     if !answer.status().is_success() {
-        if !answer.status().is_server_error() {
-            let gone = kept.change(id, |_| {
-                Ok(Change {
-                    doc: None,
-                    events: Vec::new(),
-                })
-            });
-            gone.await?;
-        }
         return Ok(answer);
     }
     let (parts, body) = answer.into_parts();

@@ -54,7 +54,7 @@ async fn the_same_key_for_another_request_is_refused() {
 }
 
 #[tokio::test]
-async fn after_a_failure_the_key_is_free_again() {
+async fn after_a_failure_the_request_runs_again() {
     let server = Server::start().await;
     assert_eq!(post(&server, "k1", KEYS, "{}").await.status, 400);
     let body = r#"{"name":"a","roles":["read"]}"#;
@@ -112,6 +112,32 @@ async fn lines_without_an_id_are_stored_once() {
         again.text()
     );
     assert_eq!(records(&server.get(RECORDS).await).len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_broken_request_has_stored_is_not_stored_again() {
+    let server = Server::start().await;
+    let path = format!("{RECORDS}?dialect=watson-v1");
+    let line = super::log(1).line().replace(r#""log_id":"log-1","#, "");
+    let pieces = [
+        Ok(format!("{line}\n")),
+        Err(std::io::Error::other("the client went away")),
+    ];
+    let request = Request::builder()
+        .method("POST")
+        .uri(&path)
+        .header("authorization", format!("Bearer {ADMIN}"))
+        .header("idempotency-key", "k1")
+        .body(Body::from_stream(futures::stream::iter(pieces)))
+        .unwrap();
+    assert_eq!(server.send(request).await.status, 400);
+    assert_eq!(records(&server.get(RECORDS).await).len(), 1);
+    let again = post(&server, "k1", &path, &line).await;
+    assert!(
+        again.text().starts_with(r#"{"accepted":0,"duplicates":1,"#),
+        "{}",
+        again.text()
+    );
 }
 
 #[tokio::test]
