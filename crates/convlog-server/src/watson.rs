@@ -2,6 +2,10 @@
 //!
 //! What bodies, filters and errors look like, `convlog_dialects::watson` says; what is kept and
 //! found goes through the two doors.
+//!
+//! Odd bodies are decided once. Refused with a position: text that is no JSON or no UTF-8, lone
+//! surrogates in escapes, nesting deeper than [`convlog_model::json::DEPTH_MAX`]. Kept byte for
+//! byte: NUL, duplicate keys (the last counts), numbers of any size, unknown members.
 
 pub(crate) mod definitions;
 pub(crate) mod logs;
