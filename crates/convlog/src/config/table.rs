@@ -355,6 +355,12 @@ pub(super) static SETTINGS: &[Setting] = &[
         "Requests that are worked on at once; further ones are answered 503."
     ),
     number!(
+        "limits.connections",
+        1,
+        server.limits.connections,
+        "Connections at once, over all addresses; further ones are closed."
+    ),
+    number!(
         "limits.header_seconds",
         1,
         server.limits.header_time,
