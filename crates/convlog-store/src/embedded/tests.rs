@@ -2,6 +2,7 @@
 
 mod contract;
 mod damage;
+mod differential;
 mod failure;
-mod kit;
+pub(super) mod kit;
 mod restart;
