@@ -29,6 +29,7 @@ pub async fn agree(reference: &Rig, engine: &Rig, bytes: &[u8]) {
     let mut pair = Pair {
         sides: [Side::new(reference), Side::new(engine)],
         n_erasures: 0,
+        has_rules: false,
     };
     let mut choices = Choices::new(bytes);
     let choices = &mut choices;
@@ -39,7 +40,7 @@ pub async fn agree(reference: &Rig, engine: &Rig, bytes: &[u8]) {
             6 => pair.scan(choices).await,
             7 => pair.aggregate(choices).await,
             8 => pair.erase(choices).await,
-            9 if choices.once_in(4) => pair.expire(choices).await,
+            9 if !pair.has_rules && choices.once_in(4) => pair.expire(choices).await,
             10 => pair.step(choices),
             _ => pair.states(choices).await,
         }
@@ -50,6 +51,9 @@ pub async fn agree(reference: &Rig, engine: &Rig, bytes: &[u8]) {
 struct Pair<'a> {
     sides: [Side<'a>; 2],
     n_erasures: u64,
+    /// Rules are given once: whether softer ones bring back what is hidden but not yet gone is
+    /// left to the engine.
+    has_rules: bool,
 }
 
 struct Side<'a> {
@@ -289,6 +293,7 @@ impl Pair<'_> {
     }
 
     async fn expire(&mut self, choices: &mut Choices<'_>) {
+        self.has_rules = true;
         let mut days = || u32::try_from(choices.below(4)).unwrap_or(0) * 1_500;
         let mine = InstanceRetention {
             bots: [("order".to_owned(), days())].into(),
