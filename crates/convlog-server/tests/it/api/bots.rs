@@ -324,3 +324,16 @@ async fn a_rules_connector_keeps_its_definition_and_its_numbers() {
     assert_eq!(status, 400);
     assert!(text.starts_with("connector.intents[0].examples "), "{text}");
 }
+
+#[tokio::test]
+async fn an_assistant_is_found_by_keys_that_see_one_of_its_bots() {
+    let server = Server::start().await;
+    let body = r#"{"assistant":"asst-1","connector":{"kind":"echo"}}"#;
+    assert_eq!(server.put(&format!("{BOTS}/shop"), body).await.status, 200);
+    assert_eq!(server.put(&format!("{BOTS}/bank"), "{}").await.status, 200);
+    let path = "/v2/assistants/asst-1/logs?version=2021-11-27";
+    let shop = server.key(r#""read""#, r#""shop""#).await;
+    let bank = server.key(r#""read""#, r#""bank""#).await;
+    assert_eq!(server.call(&shop, "GET", path, "").await.status, 200);
+    assert_eq!(server.call(&bank, "GET", path, "").await.status, 404);
+}
