@@ -60,6 +60,25 @@ fn the_examples_of_the_filter_language_are_true() {
     assert!(examples > 60, "{examples}");
 }
 
+/// Written below the tables.
+const KEPT: &str = "\
+## What is kept of a body
+
+The body of a record is kept as the client wrote it: the order of members, the digits of a number \
+however large, members of the same name, escapes and `\\u0000` in texts. White space between \
+tokens is not kept, and the log id stands beside the body. Where a name occurs twice, the last one \
+counts for the fields above, and a filter finds both. A lone surrogate (`\\ud800`), nesting beyond \
+100 levels and anything else that is no JSON is refused with its position.
+
+A field that the body does not hold is worked out when the record comes in: `top_intent` is the \
+first intent of the highest confidence, `outcome.missed` says that the user wrote something and \
+neither an intent nor an entity was found, `outcome.escalated` that the answer has a \
+`connect_to_agent` message or the context variable `context_connect_to_agent` is true, \
+`outcome.fallback` and `outcome.completed` come from `branch_exited_reason` or from how actions \
+ended, `latency_ms` is the time between request and response, `language` is `en` when a log names \
+none, and times of old exports are read as RFC 3339 in UTC.
+";
+
 fn kind(kind: FieldType) -> &'static str {
     match kind {
         FieldType::Keyword => "keyword",
@@ -107,9 +126,9 @@ fn the_table_of_fields_is_that_of_the_code() {
         let shown: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
         shown.join(", ")
     };
-    writeln!(
+    write!(
         text,
-        "\nLists of objects: {}.\n\nRaw paths that are texts as well: {}.",
+        "\nLists of objects: {}.\n\nRaw paths that are texts as well: {}.\n\n{KEPT}",
         list(GROUPS),
         list(RAW_TEXT)
     )
