@@ -424,7 +424,7 @@ proptest! {
             prop_assert_eq!(leaves(&own), leaves(&draft));
             let projected = watson(other.0, &export(&record(draft, 1), other.1));
             prop_assert!(projected.own_id.is_some());
-            csv_row(&record(projected, 1));
+            prop_assert!(csv_row(&record(projected, 1)).ends_with('\n'));
         }
     }
 

@@ -17,6 +17,8 @@ use crate::DecodeError;
 /// Longest log object, in bytes.
 pub const ITEM_MAX: usize = 16 << 20;
 
+const NO_LOG: &str = "a log object, a list of them or a page of them is expected";
+
 /// What some editors put in front of a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -115,7 +117,8 @@ impl Splitter {
             None if self.finished => return Some(Layout::Ended),
             None => return None,
             Some(b'{') => {}
-            Some(_) => return Some(Layout::Nested),
+            Some(b'[') => return Some(Layout::Nested),
+            Some(_) => return Some(Layout::Lines),
         }
         let mut lines = rest.split(|byte| *byte == b'\n');
         let (first, second) = (lines.next().unwrap_or_default(), lines.next());
@@ -182,17 +185,14 @@ impl Splitter {
         if line.trim_ascii().is_empty() {
             return;
         }
-        if let Err(error) = Json::parse(line) {
-            let error = DecodeError::new(
-                format!("{} at column {}", error.message, error.column),
-                None,
-            );
-            self.ready.push_back(Item {
-                line: *number,
-                text: Err(error),
-            });
-            return;
-        }
+        let value = match Json::parse(line) {
+            Ok(value) => value,
+            Err(error) => {
+                let message = format!("{} at column {}", error.message, error.column);
+                return self.refuse(*number, &message);
+            }
+        };
+        let n_before = self.ready.len();
         let mut scan = Scan::default();
         let mut at = 0;
         while let Step::Item { start, end } = scan.step(line, &mut at) {
@@ -202,6 +202,18 @@ impl Splitter {
                 text,
             });
         }
+        let is_page = value.get("logs").is_some();
+        if self.ready.len() == n_before && !is_page {
+            self.refuse(*number, NO_LOG);
+        }
+    }
+
+    /// A line that is no good; the next one begins anew.
+    fn refuse(&mut self, line: u64, message: &str) {
+        self.ready.push_back(Item {
+            line,
+            text: Err(DecodeError::new(message, None)),
+        });
     }
 
     fn next_nested(&mut self) -> Option<Item> {
@@ -238,8 +250,7 @@ impl Splitter {
             }
             Step::Broken { at } => {
                 let line = self.line + line_ends(rest.get(..at).unwrap_or_default());
-                let message = "a log object, a list of them or a page of them is expected";
-                self.fail(line, DecodeError::new(message, None));
+                self.fail(line, DecodeError::new(NO_LOG, None));
                 self.ready.pop_front()
             }
         }
