@@ -33,7 +33,7 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 /// long, longer ones are an error of kind `Invalid`.
 ///
 /// Every method returns only after what it did is durable. Each item of the list is the name of a
-/// case in [`crate::store::conformance`].
+/// case in `store/conformance.rs`.
 ///
 /// * A document is what was put last.
 /// * Absent expects that there is none.

@@ -1,5 +1,5 @@
 //! The `Store` contract: what keeping and finding records promises. Each item of its lists, up to
-//! the colon where it has one, is the name of a conformance case in [`conformance`].
+//! the colon where it has one, is the name of a case in `store/conformance.rs`.
 
 #[cfg(any(test, feature = "testkit"))]
 pub mod conformance;
