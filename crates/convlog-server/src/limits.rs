@@ -10,7 +10,7 @@ use convlog_model::ids::InstanceId;
 use governor::clock::Clock as GovernorClock;
 use governor::middleware::StateInformationMiddleware;
 use governor::nanos::Nanos;
-use governor::state::keyed::DefaultKeyedStateStore;
+use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
 use crate::auth::Caller;
@@ -30,7 +30,7 @@ impl GovernorClock for Monotonic {
 }
 
 type Limiter =
-    RateLimiter<String, DefaultKeyedStateStore<String>, Monotonic, StateInformationMiddleware>;
+    RateLimiter<String, HashMapStateStore<String>, Monotonic, StateInformationMiddleware>;
 
 /// What a list call shows in its `X-RateLimit-…` headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ struct Debt {
 impl RateLimits {
     pub(crate) fn new(limits: &Limits, clock: &Arc<dyn Clock>) -> Self {
         let per_minute = |n: u32| {
-            let limiter = RateLimiter::dashmap_with_clock(
+            let limiter = RateLimiter::hashmap_with_clock(
                 Quota::per_minute(NonZeroU32::new(n)?),
                 Monotonic(Arc::clone(clock)),
             );
