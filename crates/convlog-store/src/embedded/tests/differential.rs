@@ -30,7 +30,7 @@ fn embedded(rows_max: usize) -> Rig {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn both_answer_the_same(
