@@ -55,10 +55,15 @@ impl Client {
         let Some(key) = &connection.key else {
             return Err(wrong_use("a key is needed: --key ID.SECRET or CONVLOG_KEY"));
         };
+        let base = parse_base(&connection.url)?;
         let mut http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIME_MAX)
             .read_timeout(READ_TIME_MAX)
             .user_agent(concat!("convlog/", env!("CARGO_PKG_VERSION")));
+        if is_loopback(&base) {
+            // A proxy of the environment is for what lies beyond this machine.
+            http = http.no_proxy();
+        }
         if let Some(path) = &connection.ca {
             let cannot = || format!("cannot read {}", path.display());
             let pem = std::fs::read(path).with_context(cannot)?;
@@ -68,7 +73,7 @@ impl Client {
         }
         Ok(Client {
             http: http.build().context("cannot set up TLS")?,
-            base: parse_base(&connection.url)?,
+            base,
             key: key.clone(),
             is_basic: false,
         })
@@ -156,6 +161,15 @@ fn parse_base(text: &str) -> Result<Url> {
         return Err(wrong_use(format!("`{text}` is no http address")));
     }
     Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
 }
 
 /// Sends a request; again, after the time that the server asks for, while it is busy.

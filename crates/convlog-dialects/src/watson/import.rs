@@ -195,12 +195,15 @@ impl Splitter {
         let n_before = self.ready.len();
         let mut scan = Scan::default();
         let mut at = 0;
-        while let Step::Item { start, end } = scan.step(line, &mut at) {
-            let text = text_of(line.get(start..end).unwrap_or_default());
-            self.ready.push_back(Item {
-                line: *number,
-                text,
-            });
+        loop {
+            match scan.step(line, &mut at) {
+                Step::Item { start, end } => self.ready.push_back(Item {
+                    line: *number,
+                    text: text_of(line.get(start..end).unwrap_or_default()),
+                }),
+                Step::Broken { .. } => return self.refuse(*number, NO_LOG),
+                Step::More { .. } => break,
+            }
         }
         let is_page = value.get("logs").is_some();
         if self.ready.len() == n_before && !is_page {

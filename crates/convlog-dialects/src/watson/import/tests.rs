@@ -57,6 +57,29 @@ fn an_export_over_many_lines_is_one_value() {
 }
 
 #[test]
+fn a_line_that_is_no_log_is_an_item_of_its_own() {
+    let bad = |line| (line, Err(NO_LOG.to_owned()));
+    let good = |line, text: &str| (line, Ok(text.to_owned()));
+    let export = "{\"a\":1}\n42\n[]\n\"text\"\n[{\"b\":2},3]\n{\"logs\":[]}\nnull\n{}";
+    let expected = [
+        good(1, "{\"a\":1}"),
+        bad(2),
+        bad(3),
+        bad(4),
+        good(5, "{\"b\":2}"),
+        bad(5),
+        bad(7),
+        good(8, "{}"),
+    ];
+    for piece in [1, 5, 100] {
+        assert_eq!(split(export, piece), expected);
+    }
+    let garbage = split("garbage\n{\"a\":1}", 3);
+    assert_eq!(garbage.len(), 2);
+    assert_eq!(garbage[1], good(2, "{\"a\":1}"));
+}
+
+#[test]
 fn nothing_is_an_export_without_logs() {
     for export in ["", " \n ", "[]", "[[],[]]", "{\"logs\":[]}"] {
         check(export, &[]);

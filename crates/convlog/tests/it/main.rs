@@ -1,0 +1,9 @@
+//! The real program on real directories: processes, command line, crashes. One binary.
+
+mod cli;
+mod crash;
+mod harness;
+mod import;
+mod logging_off;
+mod network;
+mod process;
