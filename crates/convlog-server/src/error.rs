@@ -337,3 +337,6 @@ impl IntoResponse for Fault {
         answer
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,14 +124,6 @@ pub(crate) async fn create(
     };
     let id = id.to_string();
     let instance = InstanceId::new(&id).map_err(|_| Fault::internal("an id is no instance id"))?;
-    insert(
-        &app,
-        &instance,
-        &wanted.name,
-        &caller.key_id,
-        &caller.instance,
-    )
-    .await?;
     let new = NewKey {
         instance,
         name: "first key".to_owned(),
@@ -139,7 +131,16 @@ pub(crate) async fn create(
         bots: None,
         expires_at: None,
     };
+    // The key first: an instance that is listed has one, whenever the process ends.
     keys::insert(&app, (&key_id, &secret), &new, &caller.key_id).await?;
+    insert(
+        &app,
+        &new.instance,
+        &wanted.name,
+        &caller.key_id,
+        &caller.instance,
+    )
+    .await?;
     let created = CreatedInstance {
         id,
         name: wanted.name,

@@ -112,6 +112,8 @@ pub(crate) async fn start(app: &App) {
         each.limits().tidy();
         async {}
     });
+    // Before the first read: what has expired meanwhile is not shown.
+    crate::retention::pass(app).await;
     let each = app.clone();
     let pause = app.config().retention.interval;
     app.jobs().every(pause, move || {

@@ -69,3 +69,6 @@ pub(crate) async fn pass(app: &App) {
         Err(fault) => tracing::warn!(error = ?fault, "retention did not run"),
     }
 }
+
+#[cfg(test)]
+mod tests;

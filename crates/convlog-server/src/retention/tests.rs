@@ -1,0 +1,77 @@
+//! Rules from configuration, settings and bots, and what they hide.
+
+use convlog_model::filter::Filter;
+use convlog_model::json::Json;
+use convlog_model::testkit::said;
+
+use super::*;
+use crate::config::ServerConfig;
+use crate::entity::Change;
+use crate::testing::{OWNER, Rig, rig_with};
+
+const DAY_US: i64 = 86_400_000_000;
+
+async fn set(app: &App, collection: &'static str, id: &str, name: &str, days: Json) {
+    let documents = Collection::<Json>::new(app, collection);
+    let changed = documents.change(id, |doc| {
+        let mut doc = doc.unwrap_or(Json::Object(Vec::new()));
+        doc.set(name, days.clone());
+        Ok(Change::silent(doc))
+    });
+    changed.await.unwrap();
+}
+
+fn three_days() -> Rig {
+    let mut config = ServerConfig::default();
+    config.retention.default_days = 3;
+    config.retention.events_days = 4;
+    rig_with(config)
+}
+
+#[tokio::test]
+async fn rules_come_from_configuration_settings_and_bots() {
+    let Rig { app, .. } = three_days();
+    let prefixes = Json::object([("audit.", Json::integer(400))]);
+    set(
+        &app,
+        "settings",
+        "default",
+        "retention_days",
+        Json::integer(2),
+    )
+    .await;
+    set(&app, "settings", "default", "retention_types", prefixes).await;
+    set(
+        &app,
+        "bots",
+        "default/b1",
+        "retention_days",
+        Json::integer(1),
+    )
+    .await;
+    set(&app, "bots", "default/b2", "name", Json::string("no rule")).await;
+    let rules = rules(&app).await.unwrap();
+    assert_eq!((rules.default_days, rules.events_days), (3, 4));
+    let of_default = rules.instances.get(&OWNER.instance).unwrap();
+    assert_eq!(of_default.days, Some(2));
+    assert_eq!(of_default.bots, [("b1".to_owned(), 1)].into());
+    assert_eq!(
+        of_default.type_prefixes,
+        [("audit.".to_owned(), 400)].into()
+    );
+}
+
+#[tokio::test]
+async fn a_pass_hides_what_has_expired() {
+    let Rig { app, clock, .. } = three_days();
+    app.ingest().live(&OWNER, said("old"), None).await.unwrap();
+    clock.step(2 * DAY_US);
+    app.ingest()
+        .live(&OWNER, said("young"), None)
+        .await
+        .unwrap();
+    assert_eq!(apply(&app).await.unwrap(), 0);
+    clock.step(DAY_US + 1);
+    assert_eq!(apply(&app).await.unwrap(), 1);
+    assert_eq!(app.query().count(&OWNER, Filter::All).await.unwrap(), 1);
+}
