@@ -107,8 +107,8 @@ impl Metrics {
                 Outcome::Erased => "erased",
             };
             self.records.with_label_values(&[name]).inc();
-            if let Outcome::Stored(_) = outcome {
-                let bot = self.bot_label(instance, bot.as_deref().unwrap_or_default());
+            if let (Outcome::Stored(_), Some(bot)) = (outcome, bot) {
+                let bot = self.bot_label(instance, bot);
                 self.bot_records
                     .with_label_values(&[instance.as_str(), bot])
                     .inc();

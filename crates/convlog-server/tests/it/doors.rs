@@ -268,14 +268,34 @@ async fn metrics_name_routes_and_nobody() {
 }
 
 #[tokio::test]
-async fn events_that_could_not_be_written_come_later() {
-    use convlog_model::ids::InstanceId;
+async fn series_of_bots_are_for_keys_that_may_read_them() {
     let server = Server::start().await;
-    let before = server
-        .app
-        .store()
-        .stats(&InstanceId::default_instance())
-        .await
-        .unwrap();
-    assert_eq!(before.records, 2);
+    for bot in ["b1", "b2"] {
+        let body = r#"{"name":"Bot","connector":{"kind":"echo"}}"#;
+        server.put(&format!("/convlog/v1/bots/{bot}"), body).await;
+        let uri = format!("/v1/workspaces/{bot}/message?version=2021-11-27");
+        let said = server.post(&uri, r#"{"input":{"text":"hi"}}"#).await;
+        assert_eq!(said.status, 200, "{}", said.text());
+    }
+    let series =
+        |bot: &str| format!(r#"convlog_bot_records_total{{bot="{bot}",instance="default"}} 1"#);
+    let all = server.get("/metrics").await.text();
+    assert!(
+        all.contains(&series("b1")) && all.contains(&series("b2")),
+        "{all}"
+    );
+    let scoped = server.key(r#""read""#, r#""b1""#).await;
+    let some = server.call(&scoped, "GET", "/metrics", "").await.text();
+    assert!(
+        some.contains(&series("b1")) && !some.contains(&series("b2")),
+        "{some}"
+    );
+    let (_, other) = server.instance().await;
+    let none = server.call(&other, "GET", "/metrics", "").await;
+    assert_eq!(none.status, 200);
+    assert!(
+        !none.text().contains("convlog_bot_records_total"),
+        "{}",
+        none.text()
+    );
 }
