@@ -10,10 +10,12 @@ mod bytes;
 mod cache;
 mod catalog;
 mod codec;
+mod dictionary;
 mod disk;
 mod engine;
 mod error;
 mod facts;
+mod figures;
 mod frame;
 mod judge;
 mod key;
@@ -31,6 +33,7 @@ mod shared;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -47,6 +50,7 @@ use self::engine::{Control, Engine};
 pub use self::error::OpenError;
 use self::load::Start;
 use self::log::CHUNKS_DIR;
+pub use self::verify::{Problem, VerifyReport, verify};
 use self::writer::{Limits, Log, Writer};
 
 const LOCK: &str = "LOCK";

@@ -12,6 +12,7 @@ use super::bytes::to_usize;
 use super::cache::Cache;
 use super::catalog::{Catalog, ChunkRow, ChunkState, CleanStop, Hidden, LedgerEntry};
 use super::codec::Codec;
+use super::dictionary::builtin;
 use super::disk::Disk;
 use super::error::OpenError;
 use super::facts::Hasher;
@@ -102,7 +103,7 @@ impl Start<'_> {
         }
         let last = tail.segments.last();
         let codec = last.map_or_else(
-            || Arc::new(Codec::new(Vec::new())),
+            || Arc::new(Codec::new(builtin())),
             |segment| Arc::clone(&segment.chunk.codec),
         );
         let known = chunks.iter().map(|(number, _)| *number);

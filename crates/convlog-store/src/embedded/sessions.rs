@@ -17,7 +17,7 @@ use convlog_model::seal::Sealer;
 use convlog_model::store::{ErrorKind, StoreError};
 use convlog_model::time::Timestamp;
 
-pub(crate) use self::slots::{SESSIONS, Slot, Slots};
+pub(crate) use self::slots::{SESSIONS, Slot, Slots, check_header};
 use super::row::{Hash16, SealedState, StateRow};
 
 /// What the sealed bytes are for, bound into them.

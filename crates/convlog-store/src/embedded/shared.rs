@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     tail: RwLock<Tail>,
     rules: RwLock<Arc<Retention>>,
     codec: RwLock<Arc<Codec>>,
+    /// A better dictionary, for the next chunk.
+    next_codec: Mutex<Option<Arc<Codec>>>,
     erasures: Mutex<Vec<Erasure>>,
     /// Why nothing can be written any more.
     broken: Mutex<Option<String>>,
@@ -69,6 +71,7 @@ impl Shared {
             tail: RwLock::new(parts.tail),
             rules: RwLock::new(Arc::new(parts.rules)),
             codec: RwLock::new(parts.codec),
+            next_codec: Mutex::default(),
             erasures: Mutex::new(parts.erasures),
             broken: Mutex::default(),
         }
@@ -96,8 +99,27 @@ impl Shared {
         Arc::clone(&codec)
     }
 
-    pub(crate) fn set_codec(&self, codec: Arc<Codec>) {
-        *self.codec.write().unwrap_or_else(PoisonError::into_inner) = codec;
+    /// What the next chunk is compressed with; from now on appends are prepared with it.
+    pub(crate) fn take_codec(&self) -> Arc<Codec> {
+        let next = self
+            .next_codec
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let mut codec = self.codec.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(next) = next {
+            *codec = next;
+        }
+        Arc::clone(&codec)
+    }
+
+    /// Offers a better dictionary to the next chunk.
+    pub(crate) fn offer_codec(&self, codec: Arc<Codec>) {
+        let mut next = self
+            .next_codec
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *next = Some(codec);
     }
 
     pub(crate) fn erasures(&self) -> MutexGuard<'_, Vec<Erasure>> {

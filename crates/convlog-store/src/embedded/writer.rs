@@ -3,6 +3,7 @@
 mod chunk;
 mod erase;
 mod group;
+mod trainer;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio::sync::oneshot;
 pub(crate) use self::chunk::{Limits, Log, OpenChunk};
 pub(crate) use self::erase::EraseJob;
 use self::group::Group;
+use self::trainer::Trainer;
 use super::catalog::CleanStop;
 use super::prepare::Prepared;
 use super::queue::Queue;
@@ -70,6 +72,7 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     log: Log,
     last_id: Option<RecordId>,
+    trainer: Trainer,
 }
 
 impl Writer {
@@ -79,6 +82,7 @@ impl Writer {
             shared,
             log,
             last_id,
+            trainer: Trainer::default(),
         }
     }
 
@@ -176,6 +180,10 @@ impl Writer {
         match written {
             Ok(new_rows) => {
                 self.publish(group, new_rows);
+                if let Some(open) = &self.log.open {
+                    let rows_max = self.log.limits.rows_max;
+                    self.trainer.consider(&self.shared, open, rows_max);
+                }
                 Ok(())
             }
             Err(error) => {
@@ -232,6 +240,7 @@ impl Writer {
     }
 
     fn stop(&mut self) {
+        self.trainer.stop();
         if self.shared.broken().is_some() {
             return;
         }

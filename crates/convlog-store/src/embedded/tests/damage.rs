@@ -62,11 +62,14 @@ fn a_log_cut_anywhere_in_its_last_group_keeps_the_groups_before() {
             place.disk.set_bytes(&log_path(), damaged);
             let embedded = place.open();
             let store = embedded.store();
-            let expected: &[&str] = match cut == end {
-                false => &["a", "b", "c"],
-                true => &["a", "b", "c", "d", "e", "f", "g", "h", "i"],
-            };
-            assert_eq!(names(store.as_ref()), expected, "cut at {cut}");
+            // Of the last frame, up to three bytes are zeros that fill it up.
+            let found = names(store.as_ref());
+            let is_whole = found == ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+            let is_padding = zeros && cut + 4 > end;
+            assert!(
+                found == ["a", "b", "c"] || (is_whole && is_padding),
+                "{cut}: {found:?}"
+            );
             block_on(store.append(batch(vec![draft("z", "ann", 1)]))).unwrap();
             assert_eq!(names(store.as_ref()).last().unwrap(), "z");
         }
@@ -167,6 +170,8 @@ fn a_log_that_the_catalog_does_not_know_is_refused_when_it_holds_records() {
     bytes[16] = 2;
     let mut crc = crc32fast::Hasher::new();
     crc.update(&bytes[..60]);
+    let dictionary_len = u32::from_le_bytes(bytes[48..52].try_into().unwrap());
+    crc.update(&bytes[64..64 + dictionary_len as usize]);
     bytes.splice(60..64, crc.finalize().to_le_bytes());
     crate::embedded::disk::Disk::create(&place.disk, &to).unwrap();
     place.disk.set_bytes(&to, bytes);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use convlog_model::control::Expect;
-use convlog_model::store::{Batch, ErrorKind, Store, StoreError};
+use convlog_model::store::{Batch, ErrorKind, StoreError};
 use futures::executor::block_on;
 
 use super::kit::{SimPlace, all, batch, draft, erase_customer, home, shown, state, stored};

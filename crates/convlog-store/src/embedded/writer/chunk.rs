@@ -249,7 +249,7 @@ impl Log {
         if free < self.limits.step + self.limits.reserve {
             return Err(WriteError::Full);
         }
-        let codec = shared.codec();
+        let codec = shared.take_codec();
         let mut salt = [0; 4];
         self.ids.fill(&mut salt);
         let header = ChunkHeader {
