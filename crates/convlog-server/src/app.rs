@@ -145,7 +145,7 @@ impl App {
         &*self.inner.deps.store
     }
 
-    /// The control plane; see [`crate::entity::Collection`] for documents with a type.
+    /// The control plane; see `entity.rs` for documents with a type.
     #[must_use]
     pub fn control(&self) -> &dyn ControlPlane {
         &*self.inner.deps.control

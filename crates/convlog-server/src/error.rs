@@ -328,7 +328,7 @@ impl Problem {
 #[derive(Clone, Debug)]
 pub(crate) struct Raised(pub(crate) Fault);
 
-/// The own API's form; [`crate::middleware`] replaces it on routes with another envelope and
+/// The own API's form; `middleware.rs` replaces it on routes with another envelope and
 /// writes the log.
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
