@@ -38,6 +38,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use convlog_model::clock::{Clock, IdSource};
 use convlog_model::control::ControlPlane;
@@ -51,7 +52,7 @@ pub use self::error::OpenError;
 use self::load::Start;
 use self::log::CHUNKS_DIR;
 pub use self::verify::{Problem, VerifyReport, verify};
-use self::writer::{Limits, Log, Writer};
+use self::writer::{IDLE, Limits, Log, Writer};
 
 const LOCK: &str = "LOCK";
 
@@ -70,6 +71,7 @@ pub struct Options {
     pub threads: usize,
     disk: Arc<dyn Disk>,
     limits: Limits,
+    idle: Duration,
 }
 
 /// Memory for rows and caches unless told otherwise.
@@ -93,6 +95,7 @@ impl Options {
                 step: 8 << 20,
                 reserve: 64 << 20,
             },
+            idle: IDLE,
         }
     }
 }
@@ -144,7 +147,13 @@ impl Embedded {
             ids: Arc::clone(&options.ids),
         };
         let writer = Writer::new(Arc::clone(&shared), log);
-        let engine = Engine::start(shared, documents, writer, options.threads.max(1));
+        let engine = Engine::start(
+            shared,
+            documents,
+            writer,
+            options.threads.max(1),
+            options.idle,
+        );
         let engine = engine.map_err(|error| OpenError::io("threads", error))?;
         Ok(Embedded {
             engine: Arc::new(engine),

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use convlog_model::aggregate::{Aggregate, Table};
@@ -45,11 +46,12 @@ impl Engine {
         documents: Documents,
         writer: Writer,
         threads: usize,
+        idle: Duration,
     ) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new());
         let taken = Arc::clone(&queue);
         let builder = std::thread::Builder::new().name("convlog-writer".to_owned());
-        let handle = builder.spawn(move || writer.run(&taken))?;
+        let handle = builder.spawn(move || writer.run(&taken, idle))?;
         Ok(Engine {
             shared,
             documents: Arc::new(documents),

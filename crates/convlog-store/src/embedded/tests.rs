@@ -4,5 +4,6 @@ mod contract;
 mod damage;
 mod differential;
 mod failure;
+mod fixture;
 pub(super) mod kit;
 mod restart;

@@ -41,7 +41,7 @@ pub(crate) enum Command {
 }
 
 /// How long the writer waits before it marks the end of the log.
-const IDLE: Duration = Duration::from_secs(1);
+pub(crate) const IDLE: Duration = Duration::from_secs(1);
 /// Bytes of appends that are gathered at once.
 const GROUP_BYTES: usize = 16 << 20;
 
@@ -87,8 +87,8 @@ impl Writer {
     }
 
     /// Works until the queue is closed and empty, then records the end of the log.
-    pub(crate) fn run(mut self, queue: &Queue<Command>) {
-        while let Some(commands) = queue.take(GROUP_BYTES, IDLE) {
+    pub(crate) fn run(mut self, queue: &Queue<Command>, idle: Duration) {
+        while let Some(commands) = queue.take(GROUP_BYTES, idle) {
             if commands.is_empty() {
                 self.idle();
                 continue;

@@ -1,6 +1,7 @@
 //! Damaged logs are recovered fully or refused with file and offset, never a panic.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use convlog_model::store::Store;
 use futures::executor::block_on;
@@ -178,4 +179,59 @@ fn a_log_that_the_catalog_does_not_know_is_refused_when_it_holds_records() {
     let error = place.try_open().unwrap_err();
     let text = "chunks/0000000002.log: holds records, but the catalog does not know it";
     assert_eq!(error.to_string(), text);
+}
+
+#[test]
+fn behind_a_mark_of_an_idle_writer_damage_is_corruption() {
+    let place = SimPlace {
+        idle: Duration::from_millis(1),
+        ..SimPlace::new()
+    };
+    let embedded = place.open();
+    block_on(embedded.store().append(batch(vec![draft("a", "ann", 1)]))).unwrap();
+    let marked = loop {
+        let dead = place.fork();
+        if frames(&dead).0.len() == 2 {
+            break dead;
+        }
+        std::thread::yield_now();
+    };
+    let (offsets, _) = frames(&marked);
+    let mut bytes = marked.disk.bytes(&log_path());
+    bytes[offsets[0] as usize + HEADER_LEN + 1] ^= 8;
+    marked.disk.set_bytes(&log_path(), bytes);
+    let error = marked.try_open().unwrap_err().to_string();
+    let expected = format!(
+        "chunks/0000000001.log is damaged at byte {}: frame with a wrong checksum, \
+         and a later group is whole at byte {}",
+        offsets[0], offsets[1]
+    );
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn a_row_of_a_newer_format_is_refused_as_such() {
+    let place = killed(&[&["a"]]);
+    let (offsets, _) = frames(&place);
+    let file = crate::embedded::disk::Disk::open(&place.disk, &log_path()).unwrap();
+    let chunk = crate::embedded::log::Chunk::open("chunks/0000000001.log", file).unwrap();
+    let whole = scan(&chunk, KnownEnd::Unknown).unwrap();
+    let plain = [2, 99, 0];
+    let payload = chunk.codec.compress(&plain).unwrap();
+    let header = crate::embedded::frame::Header {
+        plain_len: 3,
+        ..whole.frames[0].1
+    };
+    let mut frame = Vec::new();
+    crate::embedded::frame::encode(&mut frame, &header, &payload);
+    let mut bytes = place.disk.bytes(&log_path());
+    let at = offsets[0] as usize;
+    bytes.splice(at..at + frame.len(), frame);
+    place.disk.set_bytes(&log_path(), bytes);
+    let error = place.try_open().unwrap_err();
+    let expected = format!(
+        "chunks/0000000001.log at byte {at}: row of a newer format (kind 99); \
+         a newer convlog is needed to read it"
+    );
+    assert_eq!(error.to_string(), expected);
 }

@@ -1,6 +1,7 @@
 //! What the tests of the engine share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use convlog_model::filter::Filter;
 use convlog_model::ids::{InstanceId, RecordId};
@@ -131,6 +132,8 @@ pub(crate) struct SimPlace {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) ids: Arc<SeededIds>,
     pub(crate) rows_max: usize,
+    /// How long the writer waits before it marks the end of the log.
+    pub(crate) idle: Duration,
 }
 
 /// Where the directory of a simulated disk is.
@@ -143,6 +146,8 @@ impl SimPlace {
             clock: Arc::new(TestClock::default()),
             ids: Arc::new(SeededIds::new(7)),
             rows_max: 65_536,
+            // Never: tests that want marks say so.
+            idle: Duration::from_secs(86_400),
         }
     }
 
@@ -165,6 +170,7 @@ impl SimPlace {
         options.limits.reserve = 0;
         options.limits.rows_max = self.rows_max;
         options.threads = 1;
+        options.idle = self.idle;
         Embedded::open(options)
     }
 
