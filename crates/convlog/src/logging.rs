@@ -27,7 +27,13 @@ pub(crate) fn start(format: LogFormat, filter: &str) -> Result<()> {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().try_init(),
     };
-    started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))
+    started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))?;
+    // The text of a panic may quote what a user said; its place does not.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place = place.unwrap_or_default(), "panic");
+    }));
+    Ok(())
 }
 
 /// A level alone is ours: the HTTP libraries show bytes of requests at their finer levels.
