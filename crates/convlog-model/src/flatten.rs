@@ -97,6 +97,13 @@ impl Flat {
     /// Flattens a draft. A raw body that is no JSON (none was ever accepted) has no leaves.
     #[must_use]
     pub fn of(draft: &Draft) -> Self {
+        let body = Json::parse_within(draft.raw.as_bytes(), usize::from(u16::MAX));
+        Self::of_parsed(draft, body.ok().as_ref())
+    }
+
+    /// Flattens a draft whose raw body has been parsed already; `None` for one that is no JSON.
+    #[must_use]
+    pub fn of_parsed(draft: &Draft, body: Option<&Json>) -> Self {
         let record = Element {
             space: Space::Raw,
             path: LeafPath::default(),
@@ -107,9 +114,8 @@ impl Flat {
             elements: vec![record],
             references: BTreeMap::new(),
         };
-        let body = Json::parse_within(draft.raw.as_bytes(), usize::from(u16::MAX));
-        if let Ok(body) = body {
-            flat.walk(Space::Raw, &LeafPath::default(), 0, &body);
+        if let Some(body) = body {
+            flat.walk(Space::Raw, &LeafPath::default(), 0, body);
         }
         for (path, source) in &draft.canonical {
             match source {

@@ -67,7 +67,7 @@ pub struct Options {
     pub ids: Arc<dyn IdSource>,
     /// Bytes of memory for rows and caches; a quarter of it bounds the open chunk.
     pub memory_budget: usize,
-    /// Threads for reads, and as many for the work before a write.
+    /// Threads for reads, for the work before a write, and for reading the logs at the start.
     pub threads: usize,
     disk: Arc<dyn Disk>,
     limits: Limits,
@@ -86,7 +86,7 @@ impl Options {
             clock,
             ids,
             memory_budget: MEMORY_BUDGET,
-            threads: 2,
+            threads: 4,
             disk: Arc::new(RealDisk),
             limits: Limits {
                 rows_max: 65_536,
@@ -129,6 +129,7 @@ impl Embedded {
             ids: &options.ids,
             fresh,
             cache_bytes: options.memory_budget / 8,
+            threads: options.threads.max(1),
         };
         let loaded = start.load()?;
         let shared = Arc::new(loaded.shared);

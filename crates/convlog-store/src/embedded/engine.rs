@@ -27,6 +27,9 @@ use super::writer::{Command, EraseJob, Reply, WriteError, Writer};
 /// Batches up to so many bytes are prepared where they are; larger ones on threads of their own.
 const PREPARE_HERE_BYTES: usize = 32 << 10;
 
+/// Threads of that kind: more would only take the cores from the readers.
+const PREPARERS_MAX: usize = 4;
+
 /// An open data directory.
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -57,7 +60,7 @@ impl Engine {
             documents: Arc::new(documents),
             queue,
             readers: Pool::new("convlog-read", threads)?,
-            preparers: Pool::new("convlog-prepare", threads)?,
+            preparers: Pool::new("convlog-prepare", threads.min(PREPARERS_MAX))?,
             catalog_thread: Pool::new("convlog-catalog", 1)?,
             writer: Mutex::new(Some(handle)),
         })
@@ -110,6 +113,9 @@ impl Store for Engine {
         check(&batch)?;
         if let Some(why) = self.shared.broken() {
             return Err(WriteError::Broken(why).to_store_error());
+        }
+        if batch.records.is_empty() && batch.states.is_empty() {
+            return Ok(Receipt::default());
         }
         let codec = self.shared.codec();
         let bytes: usize = batch.records.iter().map(|draft| draft.raw.len()).sum();

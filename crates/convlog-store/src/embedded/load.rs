@@ -8,7 +8,6 @@ use convlog_model::clock::{Clock, IdSource};
 use convlog_model::ids::Position;
 use convlog_model::seal::Sealer;
 
-use super::bytes::to_usize;
 use super::cache::Cache;
 use super::catalog::{Catalog, ChunkRow, ChunkState, CleanStop, Hidden, LedgerEntry};
 use super::codec::Codec;
@@ -16,7 +15,8 @@ use super::dictionary::builtin;
 use super::disk::Disk;
 use super::error::OpenError;
 use super::facts::Hasher;
-use super::log::{CHUNKS_DIR, Chunk, ChunkHeader, log_name, log_number, log_path};
+use super::frame::Header;
+use super::log::{CHUNKS_DIR, Chunk, ChunkHeader, Place, log_name, log_number, log_path};
 use super::recover::{KnownEnd, Whole, scan, zero_from};
 use super::row::{self, BadRow, Hash16, Row, StateRow};
 use super::sessions::{Session, Sessions, Slots};
@@ -35,6 +35,8 @@ pub(crate) struct Start<'a> {
     /// Whether the directory held nothing.
     pub(crate) fresh: bool,
     pub(crate) cache_bytes: usize,
+    /// Threads that read logs.
+    pub(crate) threads: usize,
 }
 
 /// What the start found.
@@ -56,6 +58,7 @@ struct Reading<'a> {
     states: States,
     log_bytes: u64,
     raw: usize,
+    threads: usize,
 }
 
 impl Start<'_> {
@@ -78,6 +81,7 @@ impl Start<'_> {
             states: States::new(),
             log_bytes: 0,
             raw: 0,
+            threads: self.threads,
         };
         note_customers(&mut reading.tail, &ledger);
         let mut open = None;
@@ -267,48 +271,88 @@ fn note_customers(tail: &mut Tail, ledger: &[LedgerEntry]) {
     }
 }
 
+/// Frames that one thread reads at a time.
+const FRAMES_AT_ONCE: usize = 512;
+
+/// What some frames hold.
+#[derive(Debug, Default)]
+struct Batch {
+    rows: Vec<NewRow>,
+    /// Number of the row, and the state.
+    states: Vec<(u32, StateRow)>,
+    raw: usize,
+}
+
 impl Reading<'_> {
+    /// Several threads read, each some frames; the rows are published in order.
     fn read(&mut self, chunk: &Arc<Chunk>, whole: &Whole) -> Result<(), OpenError> {
         self.tail.begin(Arc::clone(chunk));
-        let mut row_number = 0;
-        for (place, _) in &whole.frames {
-            let damaged = |why: &dyn std::fmt::Display| {
-                OpenError::damaged(&chunk.name, place.offset, why.to_string())
-            };
-            let (header, plain) = chunk.read_frame(*place).map_err(|e| damaged(&e))?;
-            let rows = row::split(&plain, header.row_count).map_err(|e| damaged(&e))?;
-            let mut id = header.first_id;
-            let mut new_rows = Vec::with_capacity(rows.len());
-            for (in_frame, bytes) in (0u8..).zip(rows) {
-                let decoded = row::decode(bytes).map_err(|bad| match bad {
-                    BadRow::Newer { .. } => OpenError::newer(&chunk.name, place.offset, bad),
-                    BadRow::Malformed(_) => damaged(&bad),
-                })?;
-                let facts = match decoded {
-                    Row::Record(record) => {
-                        self.raw += record.draft.raw.len();
-                        Some(self.hasher.facts(&record.draft, record.body_hash))
-                    }
-                    Row::State(state) => {
-                        let at = position(chunk.number, row_number);
-                        self.states.insert(state.session_hash, (at, state));
-                        None
-                    }
-                    Row::Delivery(_) | Row::Erased => None,
-                };
-                new_rows.push(NewRow {
-                    place: *place,
-                    in_frame,
-                    id,
-                    received: header.received,
-                    facts,
-                });
-                id = id.next();
-                row_number += 1;
+        let parts: Vec<_> = whole.frames.chunks(FRAMES_AT_ONCE).collect();
+        for round in parts.chunks(self.threads) {
+            let hasher = self.hasher;
+            let batches: Vec<Result<Batch, OpenError>> = std::thread::scope(|scope| {
+                let read = |frames| scope.spawn(move || read_frames(chunk, frames, hasher));
+                let threads: Vec<_> = round.iter().map(|frames| read(*frames)).collect();
+                let panicked =
+                    || OpenError::unusable(&chunk.name, "a thread that read it panicked");
+                let joined = threads.into_iter().map(|thread| thread.join());
+                joined
+                    .map(|batch| batch.unwrap_or_else(|_| Err(panicked())))
+                    .collect()
+            });
+            for batch in batches {
+                let batch = batch?;
+                self.raw += batch.raw;
+                for (row, state) in batch.states {
+                    let at = position(chunk.number, row);
+                    self.states.insert(state.session_hash, (at, state));
+                }
+                self.tail.publish(batch.rows);
             }
-            self.tail.publish(new_rows);
         }
-        debug_assert_eq!(to_usize(whole.rows.into()), to_usize(row_number.into()));
         Ok(())
     }
+}
+
+fn read_frames(
+    chunk: &Chunk,
+    frames: &[(Place, Header)],
+    hasher: &Hasher,
+) -> Result<Batch, OpenError> {
+    let mut batch = Batch::default();
+    for (place, _) in frames {
+        let damaged = |why: &dyn std::fmt::Display| {
+            OpenError::damaged(&chunk.name, place.offset, why.to_string())
+        };
+        let (header, plain) = chunk.read_frame(*place).map_err(|e| damaged(&e))?;
+        let rows = row::split(&plain, header.row_count).map_err(|e| damaged(&e))?;
+        let mut id = header.first_id;
+        for (in_frame, bytes) in (0u8..).zip(rows) {
+            let decoded = row::decode(bytes).map_err(|bad| match bad {
+                BadRow::Newer { .. } => OpenError::newer(&chunk.name, place.offset, bad),
+                BadRow::Malformed(_) => damaged(&bad),
+            })?;
+            let facts = match decoded {
+                Row::Record(record) => {
+                    batch.raw += record.draft.raw.len();
+                    Some(hasher.known_facts(&record.draft, record.body_hash))
+                }
+                Row::State(state) => {
+                    let number = header.first_row + u32::from(in_frame);
+                    batch.states.push((number, state));
+                    None
+                }
+                Row::Delivery(_) | Row::Erased => None,
+            };
+            batch.rows.push(NewRow {
+                place: *place,
+                in_frame,
+                id,
+                received: header.received,
+                facts,
+            });
+            id = id.next();
+        }
+    }
+    Ok(batch)
 }

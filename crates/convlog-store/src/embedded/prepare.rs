@@ -102,10 +102,9 @@ fn prepare_row(draft: &Draft, hasher: &Hasher) -> Result<PreparedRow, StoreError
     if !row::fits(draft) {
         return Err(invalid("a canonical field is nested too deeply".to_owned()));
     }
-    let body_hash = hasher.body(&draft.raw);
-    let facts = hasher.facts(draft, body_hash);
+    let facts = hasher.facts(draft);
     let mut bytes = Vec::with_capacity(draft.raw.len() + 512);
-    row::encode_record(&mut bytes, draft, &body_hash);
+    row::encode_record(&mut bytes, draft, &facts.body_hash);
     if bytes.len() + 8 > PLAIN_LEN_MAX {
         return Err(invalid(format!("a record of {} bytes", bytes.len())));
     }

@@ -42,6 +42,8 @@ pub(crate) enum Command {
 
 /// How long the writer waits before it marks the end of the log.
 pub(crate) const IDLE: Duration = Duration::from_secs(1);
+/// How often ended sessions are looked for.
+const SWEEP_US: u64 = 1_000_000;
 /// Bytes of appends that are gathered at once.
 const GROUP_BYTES: usize = 16 << 20;
 
@@ -73,6 +75,8 @@ pub(crate) struct Writer {
     log: Log,
     last_id: Option<RecordId>,
     trainer: Trainer,
+    /// When to look next for sessions whose time is over.
+    sweep_us: u64,
 }
 
 impl Writer {
@@ -83,12 +87,14 @@ impl Writer {
             log,
             last_id,
             trainer: Trainer::default(),
+            sweep_us: 0,
         }
     }
 
     /// Works until the queue is closed and empty, then records the end of the log.
     pub(crate) fn run(mut self, queue: &Queue<Command>, idle: Duration) {
         while let Some(commands) = queue.take(GROUP_BYTES, idle) {
+            self.sweep();
             if commands.is_empty() {
                 self.idle();
                 continue;
@@ -166,7 +172,7 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, group: Group) -> Result<(), WriteError> {
+    fn write(&mut self, mut group: Group) -> Result<(), WriteError> {
         if let Some(why) = self.shared.broken() {
             return Err(WriteError::Broken(why));
         }
@@ -176,7 +182,7 @@ impl Writer {
         };
         let written = synced
             .map_err(|error| WriteError::Broken(format!("sessions.keys: {error}")))
-            .and_then(|()| self.log.write_group(&group));
+            .and_then(|()| self.log.write_group(&mut group));
         match written {
             Ok(new_rows) => {
                 self.publish(group, new_rows);
@@ -226,14 +232,22 @@ impl Writer {
         }
     }
 
-    fn idle(&mut self) {
-        let now = self.shared.clock.now();
-        let dropped = self.shared.sessions.drop_expired(now);
+    /// Ends sessions whose time is over, once a second.
+    fn sweep(&mut self) {
+        let now_us = self.shared.clock.monotonic_us();
+        if now_us < self.sweep_us {
+            return;
+        }
+        self.sweep_us = now_us + SWEEP_US;
+        let dropped = self.shared.sessions.drop_expired(self.shared.clock.now());
         if let Err(error) = dropped {
             self.note(&WriteError::Broken(format!("sessions.keys: {error}")));
         }
+    }
+
+    fn idle(&mut self) {
         if self.shared.broken().is_none()
-            && let Err(error) = self.log.mark(now)
+            && let Err(error) = self.log.mark(self.shared.clock.now())
         {
             self.note(&error);
         }

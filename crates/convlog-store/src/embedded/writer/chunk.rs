@@ -120,14 +120,14 @@ impl Log {
     }
 
     /// Writes and syncs a group; the rows with their places.
-    pub(crate) fn write_group(&mut self, group: &Group) -> Result<Vec<NewRow>, WriteError> {
+    pub(crate) fn write_group(&mut self, group: &mut Group) -> Result<Vec<NewRow>, WriteError> {
         let Some(open) = &mut self.open else {
             return Err(WriteError::Broken("no chunk is open".to_owned()));
         };
         let mut buffer = Vec::new();
         let mut rows = Vec::with_capacity(group.rows());
         let last = group.frames.len().saturating_sub(1);
-        for (i, pending) in group.frames.iter().enumerate() {
+        for (i, pending) in group.frames.iter_mut().enumerate() {
             let start = buffer.len();
             let header = Header {
                 salt: open.chunk.header.salt,
@@ -141,13 +141,13 @@ impl Log {
                 len: to_u32(buffer.len() - start),
             };
             let mut id = header.first_id;
-            for (in_frame, facts) in (0u8..).zip(&pending.facts) {
+            for (in_frame, facts) in (0u8..).zip(pending.facts.drain(..)) {
                 rows.push(NewRow {
                     place,
                     in_frame,
                     id,
                     received: header.received,
-                    facts: facts.clone(),
+                    facts,
                 });
                 id = id.next();
             }
