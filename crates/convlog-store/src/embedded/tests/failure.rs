@@ -145,8 +145,9 @@ fn calls_of_a_whole_run() -> u64 {
     work(&place, &mut told).unwrap();
     assert_eq!(told.kept.len(), 4 * usize::from(APPENDS) + 1);
     assert!(told.erased && told.unknown.is_empty());
+    let calls = place.disk.calls();
     check(&place, &told, "without failure");
-    place.disk.calls()
+    calls
 }
 
 fn run(fault: Fault, crash: bool) {
@@ -181,6 +182,44 @@ fn any_call_may_find_no_room() {
 #[test]
 fn the_machine_may_die_at_any_call() {
     run(Fault::Dead, true);
+}
+
+/// A workload whose machine died in the middle, with what it was told.
+fn died_in_the_middle() -> (SimPlace, Told) {
+    let place = place();
+    place
+        .disk
+        .fail_at(calls_of_a_whole_run() * 2 / 3, Fault::Dead);
+    let mut told = Told::default();
+    let outcome = work(&place, &mut told);
+    assert!(outcome.is_ok() && !told.kept.is_empty() && !told.unknown.is_empty());
+    (place, told)
+}
+
+#[test]
+fn unsynced_pages_may_be_forgotten_in_any_order() {
+    let (place, told) = died_in_the_middle();
+    for seed in 1..200 {
+        let place = place.fork();
+        place.disk.crash(seed);
+        check(&place, &told, &format!("seed {seed}"));
+    }
+}
+
+#[test]
+fn the_machine_may_die_again_at_any_call_of_the_recovery() {
+    let (place, told) = died_in_the_middle();
+    for call in 1.. {
+        let place = place.fork();
+        place.disk.crash(call);
+        place.disk.fail_at(place.disk.calls() + call, Fault::Dead);
+        let is_whole = place.try_open().is_ok();
+        place.disk.crash(call + 1000);
+        check(&place, &told, &format!("again at call {call}"));
+        if is_whole {
+            break;
+        }
+    }
 }
 
 #[test]
