@@ -4,6 +4,7 @@
 mod check;
 mod docs;
 mod env;
+mod form;
 mod raw;
 mod table;
 
@@ -14,7 +15,8 @@ use convlog_store::embedded::MEMORY_BUDGET;
 
 pub(crate) use self::check::{Flags, address};
 pub(crate) use self::env::Environment;
-use self::table::{SETTINGS, Value};
+use self::form::Value;
+use self::table::SETTINGS;
 
 /// What the program runs with, checked.
 #[derive(Clone, Debug, PartialEq)]

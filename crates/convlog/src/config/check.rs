@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::table::{Form, Setting, Value};
+use super::form::{Form, Value};
+use super::table::Setting;
 use super::{Config, Entry};
 use crate::out::wrong_use;
 
@@ -84,13 +85,12 @@ fn together(config: &mut Config) -> Result<()> {
         .iter()
         .map(|text| address(text))
         .collect::<Result<Vec<_>>>()?;
-    if config.tls.is_none() && !config.allow_plaintext {
-        if let Some(open) = addresses.iter().find(|it| !is_loopback(it.ip())) {
-            return Err(wrong_use(format!(
-                "refusing to speak plain HTTP on {open}, which other machines can reach: set \
-                 `[tls] cert` and `key`, or say --allow-plaintext"
-            )));
-        }
+    let open = addresses.iter().find(|it| !is_loopback(it.ip()));
+    if let (Some(open), None, false) = (open, &config.tls, config.allow_plaintext) {
+        return Err(wrong_use(format!(
+            "refusing to speak plain HTTP on {open}, which other machines can reach: set `[tls] \
+             cert` and `key`, or say --allow-plaintext"
+        )));
     }
     config.server.connectors.listening_on = addresses.iter().map(SocketAddr::ip).collect();
     Ok(())

@@ -6,8 +6,9 @@ use super::Config;
 #[cfg(test)]
 use super::env::OTHERS;
 #[cfg(test)]
-use super::table::Form;
-use super::table::{SETTINGS, Value};
+use super::form::Form;
+use super::form::Value;
+use super::table::SETTINGS;
 
 /// The configuration as a file that gives the same one; what is not set is a comment.
 pub(super) fn toml(config: &Config) -> String {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::Entry;
-use super::table::{Form, SETTINGS, Setting, Value};
+use super::form::{Form, Value};
+use super::table::{SETTINGS, Setting};
 use crate::out::wrong_use;
 
 /// Variables that are no settings, with what they are for.

@@ -7,7 +7,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Entry;
-use super::table::{LATER, Setting, Value};
+use super::form::Value;
+use super::table::{LATER, Setting};
 use crate::out::wrong_use;
 
 const FILE_BYTES_MAX: u64 = 1 << 20;

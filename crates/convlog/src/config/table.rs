@@ -2,38 +2,9 @@
 //! config` and docs/config.md all follow this table.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use serde::Serialize;
-
+use super::form::{Form, Numeric as _, Value, path_text, to_bool, to_list, to_number, to_text};
 use super::{Config, LogFormat, TlsFiles};
-
-/// A value as it is written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub(super) enum Value {
-    /// `"text"`
-    Text(String),
-    /// `1`
-    Number(u64),
-    /// `true`
-    Bool(bool),
-    /// `["a", "b"]`
-    List(Vec<String>),
-}
-
-/// The form of a setting's values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// Any text that its setter takes.
-    Text,
-    /// A whole number, at least this.
-    Number(u64),
-    /// `true` or `false`
-    Bool,
-    /// Several texts; separated by commas in the environment.
-    List,
-}
 
 /// One setting.
 #[derive(Debug)]
@@ -63,78 +34,6 @@ impl Setting {
     /// The variable that sets it.
     pub(super) fn variable(&self) -> String {
         format!("CONVLOG_{}", self.key.to_uppercase().replace('.', "_"))
-    }
-}
-
-/// What a number of the file can become.
-trait Numeric: Sized {
-    fn of(number: u64) -> Option<Self>;
-    fn number(&self) -> u64;
-}
-
-impl Numeric for u64 {
-    fn of(number: u64) -> Option<Self> {
-        Some(number)
-    }
-    fn number(&self) -> u64 {
-        *self
-    }
-}
-
-impl Numeric for u32 {
-    fn of(number: u64) -> Option<Self> {
-        number.try_into().ok()
-    }
-    fn number(&self) -> u64 {
-        u64::from(*self)
-    }
-}
-
-impl Numeric for usize {
-    fn of(number: u64) -> Option<Self> {
-        number.try_into().ok()
-    }
-    fn number(&self) -> u64 {
-        u64::try_from(*self).unwrap_or(u64::MAX)
-    }
-}
-
-/// Durations are written in seconds.
-impl Numeric for Duration {
-    fn of(number: u64) -> Option<Self> {
-        (number <= 1 << 40).then(|| Duration::from_secs(number))
-    }
-    fn number(&self) -> u64 {
-        self.as_secs()
-    }
-}
-
-fn to_number<T: Numeric>(value: &Value) -> Result<T, String> {
-    match value {
-        Value::Number(number) => T::of(*number).ok_or_else(|| "is too large".to_owned()),
-        _ => Err("must be a number".to_owned()),
-    }
-}
-
-fn to_text(value: Value) -> Result<String, String> {
-    match value {
-        Value::Text(text) if text.is_empty() => Err("must not be empty".to_owned()),
-        Value::Text(text) => Ok(text),
-        _ => Err("must be a text".to_owned()),
-    }
-}
-
-fn to_bool(value: &Value) -> Result<bool, String> {
-    match value {
-        Value::Bool(is_true) => Ok(*is_true),
-        _ => Err("must be true or false".to_owned()),
-    }
-}
-
-fn to_list(value: Value) -> Result<Vec<String>, String> {
-    match value {
-        Value::List(list) => Ok(list),
-        _ => Err("must be a list of texts".to_owned()),
     }
 }
 
@@ -181,10 +80,6 @@ macro_rules! list {
             get: |config| Value::List(config.$($field).+.clone()),
         }
     };
-}
-
-fn path_text(path: &std::path::Path) -> Value {
-    Value::Text(path.to_string_lossy().into_owned())
 }
 
 /// Tables that the contract names and that this version has no use for.

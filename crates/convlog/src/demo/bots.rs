@@ -18,13 +18,16 @@ pub(crate) struct SampleBot {
     /// Intents: name, examples, keywords, reply.
     pub(super) intents: &'static [Intent],
     /// Entities: name and values, each with synonyms.
-    pub(super) entities: &'static [(
-        &'static str,
-        &'static [(&'static str, &'static [&'static str])],
-    )],
+    pub(super) entities: &'static [Entity],
     /// What it says when it has not understood.
     pub(super) anything_else: &'static str,
 }
+
+/// An entity: its name and its values.
+type Entity = (&'static str, &'static [Named]);
+
+/// A value of an entity and its synonyms.
+type Named = (&'static str, &'static [&'static str]);
 
 /// One thing that users want.
 #[derive(Debug)]
@@ -47,8 +50,7 @@ impl SampleBot {
             })
         });
         let entities = self.entities.iter().map(|(name, values)| {
-            let value =
-                |(value, synonyms): &(&str, &[&str])| json!({"value": value, "synonyms": synonyms});
+            let value = |(value, synonyms): &Named| json!({"value": value, "synonyms": synonyms});
             json!({"name": name, "values": values.iter().map(value).collect::<Vec<_>>()})
         });
         let (environment, name, channel) = self.environment;

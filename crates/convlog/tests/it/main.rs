@@ -1,5 +1,7 @@
 //! The real program on real directories: processes, command line, crashes. One binary.
 
+#![cfg(test)]
+
 mod cli;
 mod crash;
 mod harness;
