@@ -113,6 +113,11 @@ fn every_flipped_bit_of_the_last_group_before_a_kill_looks_like_a_torn_write() {
         // Padding holds nothing.
         let is_padding = found == ["a", "b"] && at + 4 > end as usize;
         assert!(found == ["a"] || is_padding, "bit {bit}: {found:?}");
+        let rest = &place.disk.bytes(&log_path())[offsets[1] as usize..];
+        assert!(
+            is_padding || rest.iter().all(|byte| *byte == 0),
+            "what was dropped is wiped"
+        );
     }
 }
 
