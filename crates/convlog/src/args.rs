@@ -100,7 +100,7 @@ pub(crate) struct Import {
         long,
         env = "CONVLOG_FROM_KEY",
         hide_env_values = true,
-        requires = "from"
+        value_name = "KEY"
     )]
     pub(crate) from_key: Option<String>,
     /// Its workspace, listed by the v1 API
@@ -314,7 +314,7 @@ pub(crate) struct CreateKey {
     #[command(flatten)]
     pub(crate) connection: Connection,
     /// Create it in the data directory of a stopped server, with all roles by default
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "key"])]
+    #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// What it is for
     #[arg(long, default_value = "made by convlog keys create")]

@@ -138,33 +138,39 @@ fn welcome(url: &str, key: &str, n_turns: u64, n_conversations: u64) -> String {
   key  {key}
   docs {url}/convlog/v1/docs
 
-Three things to try, in another terminal:
+In another terminal, with bash:
+
+export CONVLOG_URL={url}
+export CONVLOG_KEY={key}
+
+Three things to try there:
 
 1. Talk to the coffee shop, as a Watson client does
 
-curl -u 'apikey:{key}' -H 'Content-Type: application/json' \
-  '{url}/v1/workspaces/coffee-shop/message?version=2021-11-27' \
+curl -u "apikey:$CONVLOG_KEY" -H 'Content-Type: application/json' \
+  "$CONVLOG_URL/v1/workspaces/coffee-shop/message?version=2021-11-27" \
   -d '{{"input":{{"text":"a small flat white please"}}}}'
 
 2. Ask what it did not understand, with the unmodified Python SDK (pip install ibm-watson)
 
 python3 - <<'PY'
+from os import environ
 from ibm_watson import AssistantV1
 from ibm_cloud_sdk_core.authenticators import BasicAuthenticator
-convlog = AssistantV1(version='2021-11-27', authenticator=BasicAuthenticator('apikey',
-    '{key}'))
-convlog.set_service_url('{url}')
+key = BasicAuthenticator('apikey', environ['CONVLOG_KEY'])
+convlog = AssistantV1(version='2021-11-27', authenticator=key)
+convlog.set_service_url(environ['CONVLOG_URL'])
 missed = 'response.context.system.branch_exited_reason::fallback'
 for log in convlog.list_logs('coffee-shop', filter=missed).get_result()['logs']:
     print(log['request_timestamp'], log['request']['input']['text'])
 PY
 
-3. Look up a customer and erase her; look again and there is nothing
+3. Look up a customer, erase her, and look again
 
-curl -g -u 'apikey:{key}' \
-  '{url}/convlog/v1/records?filter=customer::anna.lind&limit=1'
-curl -X DELETE -u 'apikey:{key}' \
-  '{url}/v1/user_data?version=2021-11-27&customer_id=anna.lind'
+curl -g -u "apikey:$CONVLOG_KEY" \
+  "$CONVLOG_URL/convlog/v1/records?filter=customer::anna.lind&limit=1"
+curl -X DELETE -u "apikey:$CONVLOG_KEY" \
+  "$CONVLOG_URL/v1/user_data?version=2021-11-27&customer_id=anna.lind"
 
 Everything is in a temporary directory that goes when you press Ctrl-C."#
     )

@@ -180,6 +180,9 @@ async fn transfer(
     }
     if failure.is_none() {
         failure = sender.flush().await.err();
+    } else if sender.is_stopped {
+        // The good lines before the bad one; what stopped the import stays the reason.
+        let _flushed = sender.flush().await;
     }
     progress.show(&sender.counts);
     (sender.counts, failure)

@@ -30,6 +30,8 @@ pub(crate) async fn run(flags: &Flags, environment: &Environment) -> Result<()> 
     };
     // First, so that a second server is told about the directory and not about the port.
     let opened = engine::open(&config).await?;
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(version, data_dir = %config.data_dir.display(), "data directory is open");
     let result = serve(&config, environment, tls, &opened.app, stop).await;
     let closed = opened.close().await;
     result.and(closed)

@@ -3,6 +3,10 @@
 
 use std::path::PathBuf;
 
+use convlog_server::config::{
+    ConnectorConfig, CorsConfig, Limits, RetentionConfig, SessionConfig, WatsonConfig,
+};
+
 use super::*;
 
 fn load(file: &str, variables: &[(&str, &str)], flags: &Flags) -> anyhow::Result<Config> {
@@ -214,6 +218,56 @@ fn plain_http_on_an_open_address_needs_a_word() {
     assert!(load(open, &[], &flags).is_ok());
     let tls = format!("{open}[tls]\ncert = \"a\"\nkey = \"b\"\n");
     assert!(load(&tls, &[], &Flags::default()).is_ok());
+}
+
+/// Every field of the server's configuration is named here, so that a new one is an error of the
+/// compiler until it has a row in the table.
+#[test]
+fn every_field_of_the_server_has_a_setting() {
+    let ServerConfig {
+        limits,
+        watson: WatsonConfig {
+            any_filter_field: _,
+        },
+        sessions: SessionConfig {
+            timeout: _,
+            at_once: _,
+        },
+        connectors: ConnectorConfig {
+            allow: _,
+            listening_on: _,
+        },
+        retention:
+            RetentionConfig {
+                default_days: _,
+                events_days: _,
+                interval: _,
+            },
+        cors: CorsConfig { origins: _ },
+    } = ServerConfig::default();
+    let Limits {
+        body_bytes: _,
+        body_bytes_decompressed: _,
+        bulk_bytes: _,
+        bulk_bytes_decompressed: _,
+        record_bytes: _,
+        header_bytes: _,
+        json_depth: _,
+        page_max: _,
+        connections: _,
+        concurrent_requests: _,
+        header_time: _,
+        request_time: _,
+        bulk_time: _,
+        query_time: _,
+        stop_time: _,
+        list_per_minute: _,
+        list_per_minute_instance: _,
+        ingest_per_second: _,
+        exports_at_once: _,
+    } = limits;
+    let n_limits = SETTINGS.iter().filter(|it| it.key.starts_with("limits."));
+    assert_eq!(n_limits.count(), 19);
 }
 
 #[test]

@@ -112,7 +112,8 @@ fn start(now: Timestamp, number: u64) -> Timestamp {
     let days = 1 + i64::try_from(random.below(13)).unwrap_or_default();
     let midnight = now.micros().div_euclid(DAY_US) * DAY_US - days.min(N_DAYS) * DAY_US;
     let second = i64::try_from(7 * 3600 + random.below(13 * 3600)).unwrap_or_default();
-    Timestamp::from_micros(midnight + second * 1_000_000 + 318_000)
+    let milli = i64::try_from(random.below(1000)).unwrap_or_default();
+    Timestamp::from_micros(midnight + second * 1_000_000 + milli * 1000)
 }
 
 fn pick_script(random: &mut Random) -> &'static Script {

@@ -150,7 +150,7 @@ fn strict_stops_at_the_first_bad_line() {
     let server = Start::on(dir.path()).server();
     let text = format!("{}\nno log\n{}\n", log("shop", 1, "a"), log("shop", 2, "b"));
     write(dir.path(), "in.jsonl", &text);
-    let said = server.cli(["import", "--strict", "--batch", "1", "in.jsonl"]);
+    let said = server.cli(["import", "--strict", "in.jsonl"]);
     assert_eq!(said.status, 1);
     assert!(said.stderr.contains("in.jsonl:2: "), "{said:?}");
     let expected = "error: stopped at the first line that is no good (--strict)\n";

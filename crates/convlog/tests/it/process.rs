@@ -242,7 +242,12 @@ fn config_shows_what_is_in_effect_and_no_secret() {
 fn a_lost_key_is_replaced_on_a_stopped_server_only() {
     let dir = scratch();
     let server = Start::on(dir.path()).server();
-    let create = || finish(program(dir.path()).args(["keys", "create", "--data-dir", "data"]));
+    let create = || {
+        // A variable for the commands that talk to a server does not get in the way.
+        let mut command = program(dir.path());
+        command.env("CONVLOG_KEY", KEY).env("CONVLOG_FROM_KEY", KEY);
+        finish(command.args(["keys", "create", "--data-dir", "data"]))
+    };
     let refused = create();
     assert_eq!(refused.status, 1);
     assert!(

@@ -91,6 +91,8 @@ pub(super) struct Sender<'a> {
     n_items: u64,
     probe: Option<u64>,
     time: Option<String>,
+    /// Whether a line that is no good has ended the import.
+    pub(super) is_stopped: bool,
     pub(super) counts: Counts,
 }
 
@@ -112,6 +114,7 @@ impl<'a> Sender<'a> {
             n_waiting_bytes: 0,
             probe: None,
             time: None,
+            is_stopped: false,
             counts,
         }
     }
@@ -257,9 +260,10 @@ impl<'a> Sender<'a> {
                 error,
             });
         }
-        match self.settings.is_strict {
-            true => bail!("stopped at the first line that is no good (--strict)"),
-            false => Ok(()),
+        if self.settings.is_strict {
+            self.is_stopped = true;
+            bail!("stopped at the first line that is no good (--strict)");
         }
+        Ok(())
     }
 }
