@@ -206,6 +206,33 @@ impl Filter {
         }
     }
 
+    /// The fields that decide it, with the language, by which words are stemmed.
+    #[must_use]
+    pub fn fields(&self) -> Vec<FieldRef> {
+        let mut fields = vec![FieldRef::canonical("language")];
+        self.gather(&mut fields);
+        fields.sort();
+        fields.dedup();
+        fields
+    }
+
+    fn gather(&self, fields: &mut Vec<FieldRef>) {
+        match self {
+            Filter::All => {}
+            Filter::And(parts) | Filter::Or(parts) => {
+                for part in parts {
+                    part.gather(fields);
+                }
+            }
+            Filter::Not(inner) => inner.gather(fields),
+            Filter::Test { field, .. } => fields.push(field.clone()),
+            Filter::Element { field, inner } => {
+                fields.push(field.clone());
+                inner.gather(fields);
+            }
+        }
+    }
+
     /// The negation.
     #[must_use]
     pub fn negate(self) -> Self {

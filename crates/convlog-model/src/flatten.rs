@@ -5,6 +5,7 @@
 
 mod group;
 mod path;
+mod some;
 
 use std::collections::BTreeMap;
 
@@ -104,16 +105,7 @@ impl Flat {
     /// Flattens a draft whose raw body has been parsed already; `None` for one that is no JSON.
     #[must_use]
     pub fn of_parsed(draft: &Draft, body: Option<&Json>) -> Self {
-        let record = Element {
-            space: Space::Raw,
-            path: LeafPath::default(),
-            parent: 0,
-        };
-        let mut flat = Flat {
-            leaves: Vec::new(),
-            elements: vec![record],
-            references: BTreeMap::new(),
-        };
+        let mut flat = Flat::empty();
         if let Some(body) = body {
             flat.walk(Space::Raw, &LeafPath::default(), 0, body);
         }
@@ -125,15 +117,42 @@ impl Flat {
                 Source::Value(value) => flat.push_canonical(path, value),
             }
         }
-        flat.push_canonical("kind", &Json::string(draft.kind.as_str()));
-        flat.push_canonical("dialect", &Json::string(draft.dialect.as_str()));
-        if let Some(own_id) = &draft.own_id {
-            flat.push_canonical("own_id", &Json::string(own_id.as_str()));
+        flat.push_envelope(draft, |_| true);
+        flat
+    }
+
+    fn empty() -> Self {
+        let record = Element {
+            space: Space::Raw,
+            path: LeafPath::default(),
+            parent: 0,
+        };
+        Flat {
+            leaves: Vec::new(),
+            elements: vec![record],
+            references: BTreeMap::new(),
+        }
+    }
+
+    /// Adds what stands beside the canonical fields, where `wants` says so of its path.
+    fn push_envelope(&mut self, draft: &Draft, wants: impl Fn(&str) -> bool) {
+        let own_id = draft.own_id.as_deref();
+        let texts = [
+            ("kind", Some(draft.kind.as_str())),
+            ("dialect", Some(draft.dialect.as_str())),
+            ("own_id", own_id),
+        ];
+        for (path, text) in texts {
+            if let Some(text) = text.filter(|_| wants(path)) {
+                self.push_canonical(path, &Json::string(text));
+            }
         }
         for (label, value) in &draft.labels {
-            flat.push_canonical(&format!("labels.{label}"), &Json::string(value.as_str()));
+            let path = format!("labels.{label}");
+            if wants(&path) {
+                self.push_canonical(&path, &Json::string(value.as_str()));
+            }
         }
-        flat
     }
 
     /// Adds the leaves of one canonical field.

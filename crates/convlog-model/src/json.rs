@@ -83,6 +83,14 @@ impl Json {
         Ok(value)
     }
 
+    /// Reads one value out of a parser, at most `depth_max` levels deep.
+    pub(crate) fn seed(depth_max: usize) -> impl for<'de> DeserializeSeed<'de, Value = Json> {
+        Tree {
+            depth_left: depth_max,
+            depth_max,
+        }
+    }
+
     /// A string value.
     #[must_use]
     pub fn string(text: impl Into<String>) -> Self {
@@ -299,7 +307,7 @@ impl serde::Serialize for Json {
 }
 
 /// Key under which serde_json hands over a number with arbitrary precision.
-const NUMBER_TOKEN: &str = "$serde_json::private::Number";
+pub(crate) const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 
 #[derive(Clone, Copy)]
 struct Tree {

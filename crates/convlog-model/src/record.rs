@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::fields::FieldRef;
 use crate::flatten::{Flat, LeafPath};
 use crate::ids::{InstanceId, Position, RecordId};
 use crate::json::Json;
@@ -173,7 +174,16 @@ impl Record {
     /// All leaves of the record, with those that the engine gave: `id`, `time.received`.
     #[must_use]
     pub fn flat(&self) -> Flat {
-        let mut flat = Flat::of(&self.draft);
+        self.with_own(Flat::of(&self.draft))
+    }
+
+    /// The leaves that these fields can mean; see [`Flat::of_fields`].
+    #[must_use]
+    pub fn flat_of(&self, fields: &[FieldRef]) -> Flat {
+        self.with_own(Flat::of_fields(&self.draft, fields))
+    }
+
+    fn with_own(&self, mut flat: Flat) -> Flat {
         flat.push_canonical("id", &Json::string(self.id.to_string()));
         flat.push_canonical(
             "time.received",

@@ -85,7 +85,20 @@ impl<'a> Budget<'a> {
     }
 }
 
-/// A match, with its leaves when they were needed.
+/// A filter, with the fields of which rows are read.
+struct Asked<'a> {
+    filter: &'a Filter,
+    fields: Vec<FieldRef>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(filter: &'a Filter) -> Self {
+        let fields = filter.fields();
+        Asked { filter, fields }
+    }
+}
+
+/// A match, with the leaves of what was asked when they were needed.
 struct Match {
     candidate: Candidate,
     record: Arc<Record>,
@@ -152,7 +165,7 @@ impl Shared {
     fn check(
         &self,
         candidate: Candidate,
-        filter: &Filter,
+        asked: &Asked<'_>,
         budget: &mut Budget<'_>,
     ) -> Result<Option<Match>, StoreError> {
         let Some(record) = self.record(&candidate)? else {
@@ -161,8 +174,8 @@ impl Shared {
         let mut flat = None;
         if !candidate.is_sure {
             budget.spend()?;
-            let leaves = record.flat();
-            if !matches(filter, &leaves) {
+            let leaves = record.flat_of(&asked.fields);
+            if !matches(asked.filter, &leaves) {
                 return Ok(None);
             }
             flat = Some(leaves);
@@ -186,6 +199,7 @@ impl Shared {
             value: after.value,
             at: after.position,
         });
+        let asked = Asked::new(&query.filter);
         let mut found: Vec<Match> = Vec::new();
         let mut gather = query.limit.saturating_add(1).min(CANDIDATES);
         loop {
@@ -196,7 +210,7 @@ impl Shared {
                     value: candidate.value,
                     at: candidate.at,
                 });
-                found.extend(self.check(candidate, &query.filter, &mut budget)?);
+                found.extend(self.check(candidate, &asked, &mut budget)?);
                 if found.len() > query.limit {
                     break;
                 }
@@ -235,6 +249,7 @@ impl Shared {
             self.wanted(&tail, &scan.instance, &scan.filter, scan.upto)?
         };
         let upto = wanted.upto;
+        let asked = Asked::new(&scan.filter);
         let mut budget = Budget::unlimited(self);
         let mut reached = scan.after;
         let mut found: Vec<Match> = Vec::new();
@@ -256,7 +271,7 @@ impl Shared {
                 }
                 seen += 1;
                 reached = candidate.at;
-                found.extend(self.check(candidate, &scan.filter, &mut budget)?);
+                found.extend(self.check(candidate, &asked, &mut budget)?);
             }
         }
         if done || reached >= upto {
@@ -276,12 +291,12 @@ impl Shared {
     fn each_match(
         &self,
         instance: &InstanceId,
-        filter: &Filter,
+        asked: &Asked<'_>,
         mut budget: Budget<'_>,
         read_all: bool,
         visit: &mut dyn FnMut(Position, Option<Match>),
     ) -> Result<(), StoreError> {
-        let wanted = self.wanted(&self.tail(), instance, filter, None)?;
+        let wanted = self.wanted(&self.tail(), instance, asked.filter, None)?;
         let mut behind = None;
         loop {
             let candidates = wanted.next(&self.tail(), BY_POSITION, behind, CANDIDATES);
@@ -291,7 +306,7 @@ impl Shared {
                 behind = Some(Behind { value: None, at });
                 if candidate.is_sure && !read_all {
                     visit(at, None);
-                } else if let Some(found) = self.check(candidate, filter, &mut budget)? {
+                } else if let Some(found) = self.check(candidate, asked, &mut budget)? {
                     visit(at, Some(found));
                 }
             }
@@ -304,7 +319,8 @@ impl Shared {
     pub(crate) fn count(&self, instance: &InstanceId, filter: &Filter) -> Result<u64, StoreError> {
         let budget = Budget::new(self, COUNT_ROWS_MAX, COUNT_US_MAX);
         let mut count = 0;
-        self.each_match(instance, filter, budget, false, &mut |_, _| count += 1)?;
+        let asked = Asked::new(filter);
+        self.each_match(instance, &asked, budget, false, &mut |_, _| count += 1)?;
         Ok(count)
     }
 
@@ -321,10 +337,12 @@ impl Shared {
         let fields: Vec<FieldRef> = by.chain(metrics).collect();
         let budget = Budget::new(self, COUNT_ROWS_MAX, COUNT_US_MAX);
         let mut flats = Vec::new();
-        let (instance, filter) = (&request.instance, &request.filter);
-        self.each_match(instance, filter, budget, true, &mut |_, found| {
+        let mut asked = Asked::new(&request.filter);
+        asked.fields.extend(fields.iter().cloned());
+        self.each_match(&request.instance, &asked, budget, true, &mut |_, found| {
             if let Some(found) = found {
-                let mut flat = found.flat.unwrap_or_else(|| found.record.flat());
+                let read = || found.record.flat_of(&fields);
+                let mut flat = found.flat.unwrap_or_else(read);
                 flat.keep_only(&fields);
                 flats.push(flat);
             }
@@ -340,7 +358,8 @@ impl Shared {
     ) -> Result<Vec<Position>, StoreError> {
         let mut out = Vec::new();
         let budget = Budget::unlimited(self);
-        self.each_match(instance, filter, budget, false, &mut |at, _| out.push(at))?;
+        let asked = Asked::new(filter);
+        self.each_match(instance, &asked, budget, false, &mut |at, _| out.push(at))?;
         Ok(out)
     }
 }

@@ -1,0 +1,265 @@
+//! Flattening no more of a record than some fields need: what is passed over is neither kept nor
+//! looked at, which makes the naive evaluator several times faster on large bodies.
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::{Flat, LeafPath, Space};
+use crate::fields::FieldRef;
+use crate::json::{Json, NUMBER_TOKEN};
+use crate::number::Decimal;
+use crate::record::{Draft, Source};
+
+/// What of a raw body is wanted.
+struct Wanted<'a> {
+    /// Names whose dots may stand in keys or between them.
+    names: Vec<&'a str>,
+    /// Exact paths, of references.
+    paths: Vec<&'a LeafPath>,
+}
+
+/// What to do with the value at a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Nothing wanted is there.
+    Pass,
+    /// Something wanted may lie below.
+    Enter,
+    /// All of it is wanted.
+    Take,
+}
+
+impl Wanted<'_> {
+    fn step(&self, path: &LeafPath) -> Step {
+        let by_name = self.names.iter().map(|name| path.against(name));
+        let by_path = self.paths.iter().map(|wanted| {
+            let (here, there) = (path.as_bytes(), wanted.as_bytes());
+            match (here.strip_prefix(there), there.strip_prefix(here)) {
+                (Some([] | [0xFF, ..]), _) => Step::Take,
+                (_, Some([0xFF, ..])) => Step::Enter,
+                _ => Step::Pass,
+            }
+        });
+        by_name
+            .chain(by_path)
+            .fold(Step::Pass, |all, one| match (all, one) {
+                (Step::Take, _) | (_, Step::Take) => Step::Take,
+                (Step::Enter, _) | (_, Step::Enter) => Step::Enter,
+                (Step::Pass, Step::Pass) => Step::Pass,
+            })
+    }
+}
+
+impl LeafPath {
+    /// How this path lies to the paths that spell `name`.
+    fn against(&self, name: &str) -> Step {
+        let (here, there) = (self.as_bytes(), name.as_bytes());
+        let is_same = |(a, b): (&u8, &u8)| a == b || (*a == 0xFF && *b == b'.');
+        if !here.iter().zip(there).all(is_same) {
+            return Step::Pass;
+        }
+        match here.len().cmp(&there.len()) {
+            std::cmp::Ordering::Equal => Step::Take,
+            std::cmp::Ordering::Greater => match here.get(there.len()) {
+                // A key that goes on with a dot counts too: `exists` takes it for what lies below.
+                Some(0xFF | b'.') => Step::Take,
+                _ => Step::Pass,
+            },
+            std::cmp::Ordering::Less => match there.get(here.len()) {
+                Some(b'.') => Step::Enter,
+                _ => Step::Pass,
+            },
+        }
+    }
+}
+
+impl Flat {
+    /// The leaves that these fields can mean, and the elements of the arrays on the way to them:
+    /// a filter over no other fields, and the language of the record, gets the same answer as on
+    /// all leaves.
+    #[must_use]
+    pub fn of_fields(draft: &Draft, fields: &[FieldRef]) -> Self {
+        let mut flat = Flat::empty();
+        let mut wanted = Wanted {
+            names: Vec::new(),
+            paths: Vec::new(),
+        };
+        for field in fields {
+            match field {
+                FieldRef::Raw(name) => wanted.names.push(name),
+                FieldRef::Canonical(_) => {}
+            }
+        }
+        for (path, source) in &draft.canonical {
+            if !fields.iter().any(|field| concerns(field, path)) {
+                continue;
+            }
+            match source {
+                Source::Raw(raw) => {
+                    flat.references.insert(path.clone(), raw.clone());
+                    wanted.paths.push(raw);
+                }
+                Source::Value(value) => flat.push_canonical(path, value),
+            }
+        }
+        flat.push_envelope(draft, |path| {
+            fields.iter().any(|field| concerns(field, path))
+        });
+        if !(wanted.names.is_empty() && wanted.paths.is_empty()) {
+            let mut source = serde_json::Deserializer::from_str(&draft.raw);
+            source.disable_recursion_limit();
+            let walk = Walk {
+                flat: &mut flat,
+                wanted: &wanted,
+                path: LeafPath::default(),
+                element: 0,
+                is_item: false,
+            };
+            // Nothing that is no JSON was ever accepted.
+            drop(walk.deserialize(&mut source));
+        }
+        flat
+    }
+}
+
+/// Whether a canonical path is what the field means, or lies above or below it.
+fn concerns(field: &FieldRef, path: &str) -> bool {
+    let FieldRef::Canonical(name) = field else {
+        return false;
+    };
+    let is_at_or_below = |upper: &str, lower: &str| {
+        let rest = lower.strip_prefix(upper);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    is_at_or_below(name, path) || is_at_or_below(path, name)
+}
+
+/// The way down to what is wanted. Every value on it is an object, an array or passed over.
+struct Walk<'a> {
+    flat: &'a mut Flat,
+    wanted: &'a Wanted<'a>,
+    path: LeafPath,
+    element: u32,
+    is_item: bool,
+}
+
+impl Walk<'_> {
+    fn take(&mut self, path: &LeafPath, element: u32, value: &Json) {
+        self.flat.walk(Space::Raw, path, element, value);
+    }
+
+    fn member<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        element: u32,
+        source: &mut A,
+    ) -> Result<(), A::Error> {
+        let path = self.path.child(key);
+        match self.wanted.step(&path) {
+            Step::Pass => {
+                source.next_value::<IgnoredAny>()?;
+            }
+            Step::Take => {
+                let value: Json = source.next_value_seed(Json::seed(usize::from(u16::MAX)))?;
+                self.take(&path, element, &value);
+            }
+            Step::Enter => source.next_value_seed(Walk {
+                flat: self.flat,
+                wanted: self.wanted,
+                path,
+                element,
+                is_item: false,
+            })?,
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<(), D::Error> {
+        source.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut source: A) -> Result<(), A::Error> {
+        loop {
+            let item = Walk {
+                flat: self.flat,
+                wanted: self.wanted,
+                path: self.path.clone(),
+                element: self.element,
+                is_item: true,
+            };
+            if source.next_element_seed(item)?.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut source: A) -> Result<(), A::Error> {
+        let mut key = source.next_key::<String>()?;
+        let mut first = None;
+        if key.as_deref() == Some(NUMBER_TOKEN) {
+            // A number, unless a body really has this key.
+            let value: Json = source.next_value()?;
+            if value
+                .as_str()
+                .is_some_and(|text| Decimal::parse(text).is_some())
+            {
+                return Ok(());
+            }
+            first = Some(value);
+        }
+        let element = match self.is_item {
+            true => self.flat.push_element(Space::Raw, &self.path, self.element),
+            false => self.element,
+        };
+        if let Some(value) = first {
+            let path = self.path.child(NUMBER_TOKEN);
+            if self.wanted.step(&path) == Step::Take {
+                self.take(&path, element, &value);
+            }
+            key = source.next_key()?;
+        }
+        while let Some(name) = key {
+            self.member(&name, element, &mut source)?;
+            key = source.next_key()?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
