@@ -336,6 +336,16 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_any_length_is_a_number_and_a_text_in_its_place_is_none() {
+        let long = format!(r#"{{"a":{}}}"#, "9".repeat(5000));
+        assert_eq!(round(&long), long);
+        let text = r#"{"$serde_json::private::Number":"1},{"}"#;
+        assert_eq!(round(text), text);
+        let error = Json::parse_within(format!("[{text}]").as_bytes(), 1).unwrap_err();
+        assert!(error.message.starts_with("nested deeper"), "{error}");
+    }
+
+    #[test]
     fn errors_name_the_position_and_not_the_text() {
         let error = Json::parse(b"{\"a\":\n  secret}").unwrap_err();
         assert_eq!(error.to_string(), "expected value at line 2 column 3");

@@ -85,6 +85,25 @@ impl From<i64> for Decimal {
     }
 }
 
+/// Whether this is a number as JSON writes it, of any length.
+pub(crate) fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    let signed = |text: &str| digits(text.strip_prefix(['+', '-']).unwrap_or(text));
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(signed)
+}
+
 /// Exponents beyond this are cut to it: no two such numbers of real data are told apart.
 const EXPONENT_MAX: i64 = 1 << 40;
 
@@ -168,6 +187,11 @@ mod tests {
     fn what_json_does_not_call_a_number_is_none() {
         for text in ["", "+1", "01", "1.", ".5", "1e", "0x1", "NaN", "1 ", "--1"] {
             assert_eq!(Decimal::parse(text), None, "{text}");
+            assert!(!is_number(text), "{text}");
         }
+        for text in ["0", "-0", "10", "1.50", "1e5", "-1.2E+300", "0e-0"] {
+            assert!(Decimal::parse(text).is_some() && is_number(text), "{text}");
+        }
+        assert!(is_number(&"9".repeat(5000)));
     }
 }

@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::{Flat, LeafPath, Space};
 use crate::fields::FieldRef;
 use crate::json::{Json, NUMBER_TOKEN};
-use crate::number::Decimal;
+use crate::number::is_number;
 use crate::record::{Draft, Source};
 
 /// What of a raw body is wanted.
@@ -234,10 +234,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         if key.as_deref() == Some(NUMBER_TOKEN) {
             // A number, unless a body really has this key.
             let value: Json = source.next_value()?;
-            if value
-                .as_str()
-                .is_some_and(|text| Decimal::parse(text).is_some())
-            {
+            if value.as_str().is_some_and(is_number) {
                 return Ok(());
             }
             first = Some(value);

@@ -6,6 +6,7 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::{DEPTH_MAX, Json};
+use crate::number::is_number;
 
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
@@ -91,7 +92,12 @@ impl<'de> Visitor<'de> for Tree {
             Ok(inner) => inner,
             // A number arrives as a map too, and is not a level of nesting.
             Err(too_deep) => match source.next_key::<String>()?.as_deref() {
-                Some(NUMBER_TOKEN) => return Ok(Json::Number(source.next_value()?)),
+                Some(NUMBER_TOKEN) => {
+                    let text: String = source.next_value()?;
+                    return is_number(&text)
+                        .then_some(Json::Number(text))
+                        .ok_or(too_deep);
+                }
                 _ => return Err(too_deep),
             },
         };
@@ -100,7 +106,7 @@ impl<'de> Visitor<'de> for Tree {
             let value = source.next_value_seed(inner)?;
             if let (NUMBER_TOKEN, true, Json::String(text)) =
                 (key.as_str(), members.is_empty(), &value)
-                && crate::number::Decimal::parse(text).is_some()
+                && is_number(text)
             {
                 return Ok(Json::Number(text.clone()));
             }
