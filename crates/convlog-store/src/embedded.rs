@@ -21,6 +21,7 @@ mod judge;
 mod key;
 mod load;
 mod log;
+mod maintain;
 mod pool;
 mod prepare;
 mod queue;
@@ -51,6 +52,7 @@ use self::engine::{Control, Engine};
 pub use self::error::OpenError;
 use self::load::Start;
 use self::log::CHUNKS_DIR;
+use self::maintain::Maintenance;
 pub use self::verify::{Problem, VerifyReport, verify};
 use self::writer::{IDLE, Limits, Log, Writer};
 
@@ -69,6 +71,8 @@ pub struct Options {
     pub memory_budget: usize,
     /// Threads for reads, for the work before a write, and for reading the logs at the start.
     pub threads: usize,
+    /// Bytes of the logs that erasures overwrite in a second at most; 0 is no limit.
+    pub erase_bytes_per_s: u64,
     disk: Arc<dyn Disk>,
     limits: Limits,
     idle: Duration,
@@ -76,6 +80,9 @@ pub struct Options {
 
 /// Memory for rows and caches unless told otherwise.
 pub const MEMORY_BUDGET: usize = 400 << 20;
+
+/// Bytes that erasures overwrite in a second unless told otherwise.
+pub const ERASE_BYTES_PER_S: u64 = 32 << 20;
 
 impl Options {
     /// The usual options for a directory.
@@ -87,6 +94,7 @@ impl Options {
             ids,
             memory_budget: MEMORY_BUDGET,
             threads: 4,
+            erase_bytes_per_s: ERASE_BYTES_PER_S,
             disk: Arc::new(RealDisk),
             limits: Limits {
                 rows_max: 65_536,
@@ -147,11 +155,17 @@ impl Embedded {
             timeline: shared.timeline,
             ids: Arc::clone(&options.ids),
         };
+        let maintenance = Maintenance::new(
+            Arc::clone(&shared),
+            Arc::clone(disk),
+            dir.clone(),
+            options.erase_bytes_per_s,
+        );
         let writer = Writer::new(Arc::clone(&shared), log);
         let engine = Engine::start(
             shared,
             documents,
-            writer,
+            (writer, maintenance),
             options.threads.max(1),
             options.idle,
         );

@@ -8,6 +8,8 @@ use zstd::bulk::{Compressor, Decompressor};
 
 /// Compression level of rows: higher ones cost more than they save (facts of the design).
 const LEVEL: i32 = 1;
+/// Level where a block must be small, whatever it costs.
+const LEVEL_MAX: i32 = 22;
 /// Contexts kept for reuse; more exist only while more threads work at once.
 const CONTEXTS_MAX: usize = 8;
 
@@ -42,7 +44,7 @@ impl Codec {
     pub(crate) fn compress(&self, plain: &[u8]) -> io::Result<Vec<u8>> {
         let mut context = match take(&self.compressors) {
             Some(context) => context,
-            None => self.compressor()?,
+            None => self.compressor(LEVEL)?,
         };
         let out = context.compress(plain)?;
         put_back(&self.compressors, context);
@@ -69,8 +71,15 @@ impl Codec {
         ))
     }
 
-    fn compressor(&self) -> io::Result<Compressor<'static>> {
-        let mut context = Compressor::with_dictionary(LEVEL, &self.dictionary)?;
+    /// The smallest block of `plain` that can be had.
+    pub(crate) fn compress_hard(&self, plain: &[u8]) -> io::Result<Vec<u8>> {
+        let mut context = self.compressor(LEVEL_MAX)?;
+        context.set_parameter(zstd::zstd_safe::CParameter::ContentSizeFlag(false))?;
+        context.compress(plain)
+    }
+
+    fn compressor(&self, level: i32) -> io::Result<Compressor<'static>> {
+        let mut context = Compressor::with_dictionary(level, &self.dictionary)?;
         // The chunk names the dictionary, so that four bytes a frame are saved.
         context.set_parameter(zstd::zstd_safe::CParameter::DictIdFlag(false))?;
         Ok(context)

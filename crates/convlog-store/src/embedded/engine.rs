@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use super::catalog::{Documents, Hidden};
 use super::error::{failed, stopped};
+use super::maintain::Maintenance;
 use super::pool::Pool;
 use super::prepare::{check, prepare};
 use super::queue::Queue;
@@ -40,6 +41,7 @@ pub(crate) struct Engine {
     preparers: Pool,
     catalog_thread: Pool,
     writer: Mutex<Option<JoinHandle<()>>>,
+    maintainer: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Engine {
@@ -47,7 +49,7 @@ impl Engine {
     pub(crate) fn start(
         shared: Arc<Shared>,
         documents: Documents,
-        writer: Writer,
+        (writer, maintenance): (Writer, Maintenance),
         threads: usize,
         idle: Duration,
     ) -> std::io::Result<Self> {
@@ -55,6 +57,10 @@ impl Engine {
         let taken = Arc::clone(&queue);
         let builder = std::thread::Builder::new().name("convlog-writer".to_owned());
         let handle = builder.spawn(move || writer.run(&taken, idle))?;
+        // What an earlier run left goes on.
+        shared.maintenance.want();
+        let builder = std::thread::Builder::new().name("convlog-maintain".to_owned());
+        let maintainer = builder.spawn(move || maintenance.run())?;
         Ok(Engine {
             shared,
             documents: Arc::new(documents),
@@ -63,18 +69,16 @@ impl Engine {
             preparers: Pool::new("convlog-prepare", threads.min(PREPARERS_MAX))?,
             catalog_thread: Pool::new("convlog-catalog", 1)?,
             writer: Mutex::new(Some(handle)),
+            maintainer: Mutex::new(Some(maintainer)),
         })
     }
 
     /// Takes nothing more in, finishes what waits and records the end of the log.
     pub(crate) fn close(&self) {
         self.queue.close();
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let ended = writer.take().map(JoinHandle::join);
-        if let Some(Err(_)) = ended {
-            tracing::error!("the writing thread ended by a panic");
-        }
-        drop(writer);
+        join(&self.writer, "the writing thread ended by a panic");
+        self.shared.maintenance.close();
+        join(&self.maintainer, "the maintenance thread ended by a panic");
         // Whoever watches is told that nothing more comes.
         self.shared.newest.send_replace(Position::END);
         self.readers.close();
@@ -98,6 +102,13 @@ impl Engine {
     ) -> Result<T, StoreError> {
         let shared = Arc::clone(&self.shared);
         self.readers.run(move || work(&shared)).await
+    }
+}
+
+fn join(thread: &Mutex<Option<JoinHandle<()>>>, on_panic: &str) {
+    let mut thread = thread.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(Err(_)) = thread.take().map(JoinHandle::join) {
+        tracing::error!("{on_panic}");
     }
 }
 
@@ -250,7 +261,7 @@ impl Store for Engine {
         Capability {
             eventual: false,
             gapless: true,
-            physical_erasure: false,
+            physical_erasure: true,
         }
     }
 }

@@ -17,6 +17,7 @@ use super::error::OpenError;
 use super::facts::Hasher;
 use super::frame::Header;
 use super::log::{CHUNKS_DIR, Chunk, ChunkHeader, Place, log_name, log_number, log_path};
+use super::maintain::redo;
 use super::recover::{KnownEnd, Whole, scan, zero_from};
 use super::row::{self, BadRow, Hash16, Row, StateRow};
 use super::sessions::{Session, Sessions, Slots};
@@ -74,6 +75,7 @@ impl Start<'_> {
         let ledger = catalog.ledger().map_err(|e| e.unusable())?;
         let rules = catalog.retention().map_err(|e| e.unusable())?;
         let timeline = catalog.timeline().map_err(|e| e.unusable())?;
+        redo::finish(self.disk, self.dir)?;
         let on_disk = self.remove_unknown(&chunks)?;
         let mut reading = Reading {
             hasher: &hasher,

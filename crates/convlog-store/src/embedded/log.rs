@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use convlog_model::ids::Timeline;
 use convlog_model::store::StoreError;
@@ -155,6 +155,8 @@ pub(crate) struct Chunk {
     pub(crate) header: ChunkHeader,
     pub(crate) file: Arc<dyn File>,
     pub(crate) codec: Arc<Codec>,
+    /// Held by who reads a frame, and alone by who overwrites one.
+    gate: RwLock<()>,
 }
 
 impl Chunk {
@@ -185,6 +187,7 @@ impl Chunk {
             header,
             file,
             codec,
+            gate: RwLock::default(),
         })
     }
 
@@ -209,11 +212,32 @@ impl Chunk {
             header,
             file,
             codec,
+            gate: RwLock::default(),
         })
+    }
+
+    /// No frame is overwritten while this is held.
+    pub(crate) fn hold(&self) -> RwLockReadGuard<'_, ()> {
+        self.gate.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Overwrites a frame. No reader sees half of it.
+    pub(crate) fn overwrite(&self, offset: u64, image: &[u8]) -> io::Result<()> {
+        let _alone = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        self.file.write_at(offset, image)
     }
 
     /// Header and decompressed rows of a frame whose place is known.
     pub(crate) fn read_frame(&self, place: Place) -> Result<(Header, Vec<u8>), StoreError> {
+        self.read_held(place, &self.hold())
+    }
+
+    /// The same while no frame is overwritten.
+    pub(crate) fn read_held(
+        &self,
+        place: Place,
+        _held: &RwLockReadGuard<'_, ()>,
+    ) -> Result<(Header, Vec<u8>), StoreError> {
         let mut bytes = vec![0; to_usize(place.len.into())];
         let read = self.file.read_at(place.offset, &mut bytes);
         read.map_err(|error| failed(&self.name, &error))?;

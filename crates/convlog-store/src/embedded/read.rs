@@ -138,7 +138,9 @@ impl Shared {
         let chunk = &candidate.chunk;
         let damaged =
             |why: &dyn std::fmt::Display| corrupt(&chunk.name, candidate.place.offset, why);
-        let (header, plain) = chunk.read_frame(candidate.place)?;
+        // Held until the rows are in the cache: what clears it after overwriting finds them there.
+        let held = chunk.hold();
+        let (header, plain) = chunk.read_held(candidate.place, &held)?;
         let rows = row::split(&plain, header.row_count).map_err(|bad| damaged(&bad))?;
         let mut id = header.first_id;
         let mut found = None;

@@ -12,6 +12,7 @@ use super::cache::Cache;
 use super::catalog::Catalog;
 use super::codec::Codec;
 use super::facts::Hasher;
+use super::maintain::Signal;
 use super::sessions::Sessions;
 use super::tail::Tail;
 
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) newest: watch::Sender<Position>,
     /// Bytes of all logs.
     pub(crate) log_bytes: AtomicU64,
+    /// Wakes the maintenance thread.
+    pub(crate) maintenance: Signal,
     tail: RwLock<Tail>,
     rules: RwLock<Arc<Retention>>,
     codec: RwLock<Arc<Codec>>,
@@ -68,6 +71,7 @@ impl Shared {
             timeline: parts.timeline,
             newest: watch::Sender::new(parts.tail.newest()),
             log_bytes: AtomicU64::new(parts.log_bytes),
+            maintenance: Signal::default(),
             tail: RwLock::new(parts.tail),
             rules: RwLock::new(Arc::new(parts.rules)),
             codec: RwLock::new(parts.codec),

@@ -2,6 +2,7 @@
 //!
 //! Readers see what was published; the writer publishes a group only after it is synced.
 
+mod erase;
 mod order;
 
 use std::collections::{BTreeMap, HashMap};
@@ -13,6 +14,7 @@ use convlog_model::record::Kind;
 use convlog_model::store::{Retention, Stored};
 use convlog_model::time::{DAY_US, Timestamp};
 
+pub(crate) use self::erase::{Doomed, ErasedCustomer};
 pub(crate) use self::order::{Key, Order};
 use super::bytes::to_u32;
 use super::facts::{BOT, COLUMNS, Cell, EVENT_TYPE, Facts};
@@ -27,6 +29,8 @@ pub(crate) const CELL_OTHER: u32 = u32::MAX;
 const ERASED: u8 = 1;
 const EXPIRED: u8 = 2;
 const INTERNAL: u8 = 4;
+/// Its bytes are gone, and what was known of it.
+const BLANK: u8 = 16;
 /// Hides nothing.
 const ODD_TIMES: u8 = 8;
 
@@ -114,19 +118,14 @@ pub(crate) struct Own {
     pub(crate) body_hash: Hash16,
 }
 
-/// Since when a customer is erased.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ErasedCustomer {
-    pub(crate) before: Position,
-    pub(crate) requested_at: Timestamp,
-}
-
 /// All rows.
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
     pub(crate) segments: Vec<Segment>,
     texts: HashMap<Arc<str>, u32>,
     names: Vec<Arc<str>>,
+    /// Number of cells that hold each of the names.
+    uses: Vec<u32>,
     instances: Vec<InstanceId>,
     own: HashMap<Hash16, Own>,
     /// Customers of the records that name any.
@@ -161,17 +160,6 @@ impl Tail {
     pub(crate) fn instance(&self, instance: &InstanceId) -> Option<u32> {
         let found = self.instances.iter().position(|known| known == instance);
         found.map(to_u32)
-    }
-
-    fn intern(&mut self, text: &str) -> u32 {
-        if let Some(cell) = self.texts.get(text) {
-            return *cell;
-        }
-        let name: Arc<str> = text.into();
-        let cell = to_u32(self.names.len() + 1);
-        self.names.push(Arc::clone(&name));
-        self.texts.insert(name, cell);
-        cell
     }
 
     fn intern_instance(&mut self, instance: &InstanceId) -> u32 {
@@ -297,48 +285,6 @@ impl Tail {
             received: meta.received,
         };
         Some((stored, own.body_hash))
-    }
-
-    /// When a customer was last erased.
-    pub(crate) fn erased(&self, customer: &[u8; 32]) -> Option<ErasedCustomer> {
-        self.erased.get(customer).copied()
-    }
-
-    /// Notes an erased customer, for rows yet to be published and for resends.
-    pub(crate) fn note_erased(&mut self, customer: [u8; 32], erased: ErasedCustomer) {
-        let known = self.erased.entry(customer).or_insert(erased);
-        known.before = known.before.max(erased.before);
-        known.requested_at = known.requested_at.max(erased.requested_at);
-    }
-
-    /// Positions of the rows of a customer that reads can show.
-    pub(crate) fn rows_of(&self, customer: &[u8; 32]) -> Vec<Position> {
-        let rows = self
-            .customers
-            .get(customer)
-            .map_or(&[] as &[_], Vec::as_slice);
-        let visible = rows.iter().filter_map(|(segment, row)| {
-            let segment = self.segments.get(usize::try_from(*segment).ok()?)?;
-            let meta = segment.rows.get(usize::try_from(*row).ok()?)?;
-            let at = position(segment.chunk.number, *row);
-            meta.is_visible().then_some(at)
-        });
-        visible.collect()
-    }
-
-    /// Hides rows for good; returns how many were not hidden before.
-    pub(crate) fn hide(&mut self, rows: &[Position]) -> u64 {
-        let mut hidden = 0;
-        for at in rows {
-            if let Some((segment, row)) = self.find(*at)
-                && let Some(segment) = self.segments.get_mut(segment)
-                && let Some(meta) = segment.rows.get_mut(row)
-            {
-                hidden += u64::from(meta.is_visible());
-                meta.flags |= ERASED;
-            }
-        }
-        hidden
     }
 
     /// Hides what has expired for good; returns how many were not hidden before.

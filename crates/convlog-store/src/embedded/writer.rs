@@ -36,7 +36,7 @@ pub(crate) enum Command {
     Erase(EraseJob, Reply<Erasure>),
     /// End a dialogue session.
     DropState(Hash16, Reply<()>),
-    /// Answer when everything before is done.
+    /// Answer when everything before is done, erasures to their end.
     Settle(Reply<()>),
 }
 
@@ -125,7 +125,7 @@ impl Writer {
             }
             Command::Settle(reply) => {
                 self.commit(group);
-                answer(reply, Ok(()));
+                self.shared.maintenance.settle(reply);
             }
         }
         Group::default()
@@ -285,6 +285,6 @@ impl Writer {
 }
 
 /// Answers; whoever asked may have gone.
-fn answer<T>(reply: Reply<T>, result: Result<T, StoreError>) {
+pub(crate) fn answer<T>(reply: Reply<T>, result: Result<T, StoreError>) {
     drop(reply.send(result));
 }

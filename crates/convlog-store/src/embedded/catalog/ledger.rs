@@ -6,7 +6,7 @@ use convlog_model::time::Timestamp;
 use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata};
 
 use super::{Catalog, CatalogError, LEDGER};
-use crate::embedded::bytes::{Malformed, Reader, put_bytes, put_len, put_varint};
+use crate::embedded::bytes::{Malformed, Reader, put_bytes, put_len, put_varint, to_u64};
 
 /// What an erasure hides.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +143,24 @@ impl Catalog {
             let mut table = tx.open_table(LEDGER)?;
             let number = table.len()?;
             table.insert(number, entry.encode().as_slice())?;
+        }
+        Ok(tx.commit()?)
+    }
+
+    /// Replaces what entries say of how far an erasure has come; durable on return, all or none.
+    pub(crate) fn change_ledger(&self, changed: &[(usize, Erasure)]) -> Result<(), CatalogError> {
+        let tx = self.db.begin_write()?;
+        {
+            let mut table = tx.open_table(LEDGER)?;
+            for (number, erasure) in changed {
+                let number = to_u64(*number);
+                let known = table.get(number)?.map(|value| LedgerEntry::decode(value.value()));
+                let Some(mut entry) = known.transpose()? else {
+                    continue;
+                };
+                entry.erasure = erasure.clone();
+                table.insert(number, entry.encode().as_slice())?;
+            }
         }
         Ok(tx.commit()?)
     }

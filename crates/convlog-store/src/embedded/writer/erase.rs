@@ -4,7 +4,8 @@ use convlog_model::ids::{InstanceId, Position, RecordId};
 use convlog_model::store::{Erasure, ErasureState, StoreError};
 use convlog_model::time::Timestamp;
 
-use super::Writer;
+use super::{WriteError, Writer};
+use crate::embedded::bytes::to_u64;
 use crate::embedded::catalog::{Hidden, LedgerEntry};
 use crate::embedded::error::failed;
 use crate::embedded::tail::ErasedCustomer;
@@ -29,8 +30,8 @@ impl Writer {
         if let Some(known) = known {
             return Ok(known);
         }
-        let rows = self.rows_to_hide(&job.hidden);
-        let records = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        let (rows, visible) = self.rows_to_hide(&job.hidden);
+        let records = to_u64(visible);
         let hidden_at = self.shared.clock.now();
         let erasure = Erasure {
             id: job.id,
@@ -61,22 +62,28 @@ impl Writer {
             tail.hide(&rows);
         }
         self.shared.cache.clear();
-        self.shared.erasures().push(erasure.clone());
-        if let Hidden::Customer(customer) = &entry.hidden {
-            let dropped = self.shared.sessions.drop_customer(customer);
-            dropped.map_err(|error| failed("sessions", &error))?;
+        let dropped = match &entry.hidden {
+            Hidden::Customer(customer) => self.shared.sessions.drop_customer(customer),
+            Hidden::Rows(_) => Ok(()),
+        };
+        if let Err(error) = &dropped {
+            // A restart wipes the slots. Until then the erasure may not be called done.
+            self.note(&WriteError::Broken(format!("sessions.keys: {error}")));
         }
+        self.shared.erasures().push(erasure.clone());
+        self.shared.maintenance.want();
+        dropped.map_err(|error| failed("sessions", &error))?;
         Ok(erasure)
     }
 
-    fn rows_to_hide(&self, hidden: &Hidden) -> Vec<Position> {
+    /// The rows, and how many of them reads can show.
+    fn rows_to_hide(&self, hidden: &Hidden) -> (Vec<Position>, usize) {
         let tail = self.shared.tail();
-        match hidden {
+        let rows = match hidden {
             Hidden::Customer(customer) => tail.rows_of(customer),
-            Hidden::Rows(rows) => {
-                let visible = |at: &&Position| tail.at(**at).is_some_and(|(_, m)| m.is_visible());
-                rows.iter().filter(visible).copied().collect()
-            }
-        }
+            Hidden::Rows(rows) => rows.clone(),
+        };
+        let visible = tail.count_visible(&rows);
+        (rows, visible)
     }
 }

@@ -1,0 +1,310 @@
+//! The maintenance thread: what the ledger of erasures hides is taken out of the bytes of the log.
+//!
+//! A pass gathers every erasure that is not done, visits each chunk once and writes new images over
+//! the frames concerned, a few at a time: first into the chunk's redo file, then over the frames.
+
+mod image;
+pub(crate) mod redo;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use convlog_model::ids::Position;
+use convlog_model::store::{ErasureState, ErrorKind, StoreError};
+
+use self::redo::Image;
+use super::bytes::to_u64;
+use super::disk::{Disk, is_full};
+use super::error::stopped;
+use super::log::Chunk;
+use super::shared::Shared;
+use super::tail::{Doomed, position};
+use super::writer::{Reply, answer};
+
+/// Bytes of frames that are overwritten at once.
+const ROUND_BYTES: usize = 4 << 20;
+/// How long a pass that failed waits before it is tried again.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Pauses shorter than this are put together.
+const PAUSE_MIN: Duration = Duration::from_millis(5);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    is_wanted: bool,
+    is_closed: bool,
+    settling: Vec<Reply<()>>,
+}
+
+/// How the other threads talk to the maintenance thread.
+#[derive(Debug, Default)]
+pub(crate) struct Signal {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+impl Signal {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// There may be something to do.
+    pub(crate) fn want(&self) {
+        self.lock().is_wanted = true;
+        self.changed.notify_all();
+    }
+
+    /// Answers when every erasure noted before is done, or a pass has failed.
+    pub(crate) fn settle(&self, reply: Reply<()>) {
+        let mut waiting = self.lock();
+        if waiting.is_closed {
+            drop(waiting);
+            return answer(reply, Err(stopped()));
+        }
+        waiting.settling.push(reply);
+        self.changed.notify_all();
+    }
+
+    /// Nothing more is begun; a pass under way ends between two rounds.
+    pub(crate) fn close(&self) {
+        self.lock().is_closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Who waits for the pass that begins now; `None` when the thread should end.
+    fn take(&self, patience: Option<Duration>) -> Option<Vec<Reply<()>>> {
+        let is_idle = |waiting: &mut Waiting| {
+            !waiting.is_wanted && waiting.settling.is_empty() && !waiting.is_closed
+        };
+        let waiting = self.lock();
+        let mut waiting = match patience {
+            None => self.changed.wait_while(waiting, is_idle),
+            Some(patience) => match self.changed.wait_timeout_while(waiting, patience, is_idle) {
+                Ok((waiting, _)) => Ok(waiting),
+                Err(poisoned) => Ok(poisoned.into_inner().0),
+            },
+        }
+        .unwrap_or_else(PoisonError::into_inner);
+        waiting.is_wanted = false;
+        let settling = std::mem::take(&mut waiting.settling);
+        if waiting.is_closed {
+            drop(waiting);
+            settling
+                .into_iter()
+                .for_each(|reply| answer(reply, Err(stopped())));
+            return None;
+        }
+        Some(settling)
+    }
+
+    /// Waits; returns whether the thread should go on.
+    fn pause(&self, time: Duration) -> bool {
+        let is_open = |waiting: &mut Waiting| !waiting.is_closed;
+        let waited = self.changed.wait_timeout_while(self.lock(), time, is_open);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.is_closed
+    }
+
+    fn is_closed(&self) -> bool {
+        self.lock().is_closed
+    }
+}
+
+/// Why a pass did not end.
+#[derive(Debug)]
+enum Trouble {
+    /// The store is closing.
+    Closing,
+    /// Nothing was left half done; it is tried again later.
+    Later(String),
+    /// Something was; a restart finishes it.
+    Broken(String),
+}
+
+/// The maintenance thread's own state.
+#[derive(Debug)]
+pub(crate) struct Maintenance {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) dir: PathBuf,
+    /// Bytes of frames overwritten in a second at most; 0 is no limit.
+    pub(crate) bytes_per_s: u64,
+    /// Pauses that are due.
+    debt: Duration,
+}
+
+impl Maintenance {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        disk: Arc<dyn Disk>,
+        dir: PathBuf,
+        bytes_per_s: u64,
+    ) -> Self {
+        Maintenance {
+            shared,
+            disk,
+            dir,
+            bytes_per_s,
+            debt: Duration::ZERO,
+        }
+    }
+
+    /// Works until the signal is closed.
+    pub(crate) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        let mut patience = None;
+        while let Some(settling) = shared.maintenance.take(patience) {
+            let result = self.pass();
+            patience = match &result {
+                Err(Trouble::Later(why)) => {
+                    tracing::warn!(error = %why, "an erasure waits, it is tried again later");
+                    Some(PATIENCE)
+                }
+                Err(Trouble::Broken(why)) => {
+                    if shared.broken().is_none() {
+                        tracing::error!(error = %why, "an erasure failed, writes are refused");
+                        shared.set_broken(why);
+                    }
+                    None
+                }
+                Ok(()) | Err(Trouble::Closing) => None,
+            };
+            for reply in settling {
+                answer(reply, outcome(&result));
+            }
+        }
+    }
+
+    /// Takes every erasure that is not done to its end.
+    fn pass(&mut self) -> Result<(), Trouble> {
+        let pending = self.pending();
+        if pending.is_empty() {
+            return Ok(());
+        }
+        if let Some(why) = self.shared.broken() {
+            return Err(Trouble::Broken(why));
+        }
+        self.advance(&pending, ErasureState::Overwriting)?;
+        let chunks = self.shared.tail().segments.len();
+        for segment in 0..chunks {
+            self.visit(segment)?;
+        }
+        self.advance(&pending, ErasureState::Done)
+    }
+
+    /// Numbers in the ledger of the erasures that are not done.
+    fn pending(&self) -> Vec<usize> {
+        let erasures = self.shared.erasures();
+        let numbered = erasures.iter().enumerate();
+        let open = numbered.filter(|(_, erasure)| erasure.state != ErasureState::Done);
+        open.map(|(number, _)| number).collect()
+    }
+
+    /// Notes how far erasures have come: in the ledger first.
+    fn advance(&self, numbers: &[usize], state: ErasureState) -> Result<(), Trouble> {
+        let now = self.shared.clock.now();
+        let mut changed = Vec::new();
+        {
+            let erasures = self.shared.erasures();
+            for number in numbers {
+                let Some(mut erasure) = erasures.get(*number).cloned() else {
+                    continue;
+                };
+                if erasure.state >= state {
+                    continue;
+                }
+                erasure.state = state;
+                if state == ErasureState::Done {
+                    let at = now.max(erasure.hidden_at);
+                    erasure.rows_overwritten_at = Some(at);
+                    erasure.done_at = Some(at);
+                }
+                changed.push((*number, erasure));
+            }
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let noted = self.shared.catalog.change_ledger(&changed);
+        noted.map_err(|error| Trouble::Later(error.to_string()))?;
+        let mut erasures = self.shared.erasures();
+        for (number, erasure) in changed {
+            if let Some(known) = erasures.get_mut(number) {
+                *known = erasure;
+            }
+        }
+        Ok(())
+    }
+
+    /// Overwrites what is to be overwritten in one chunk.
+    fn visit(&mut self, segment: usize) -> Result<(), Trouble> {
+        loop {
+            if self.shared.maintenance.is_closed() {
+                return Err(Trouble::Closing);
+            }
+            let Some((chunk, doomed)) = self.shared.tail().doomed(segment, ROUND_BYTES) else {
+                return Ok(());
+            };
+            self.round(&chunk, &doomed)?;
+            let bytes: u64 = doomed.iter().map(|frame| u64::from(frame.place.len)).sum();
+            if !self.rest(bytes) {
+                return Err(Trouble::Closing);
+            }
+        }
+    }
+
+    /// Keeps to the rate; returns whether to go on.
+    fn rest(&mut self, bytes: u64) -> bool {
+        if self.bytes_per_s == 0 {
+            return true;
+        }
+        let micros = bytes.saturating_mul(1_000_000) / self.bytes_per_s;
+        self.debt += Duration::from_micros(micros);
+        if self.debt < PAUSE_MIN {
+            return true;
+        }
+        self.shared.maintenance.pause(std::mem::take(&mut self.debt))
+    }
+
+    fn round(&self, chunk: &Chunk, doomed: &[Doomed]) -> Result<(), Trouble> {
+        let (disk, dir, number) = (self.disk.as_ref(), self.dir.as_path(), chunk.number);
+        let mut images = Vec::with_capacity(doomed.len());
+        for frame in doomed {
+            let image = image::of(chunk, frame).map_err(|e| Trouble::Later(e.log_text().to_owned()))?;
+            images.push(image);
+        }
+        let broken = |error: std::io::Error| Trouble::Broken(format!("{}: {error}", chunk.name));
+        if let Err(error) = redo::write(disk, dir, number, &images) {
+            // Nothing was overwritten, but what was written of the redo file must not outlive it.
+            redo::wipe(disk, dir, number).map_err(broken)?;
+            return match is_full(&error) {
+                true => Err(Trouble::Later("no room left on the disk".to_owned())),
+                false => Err(broken(error)),
+            };
+        }
+        for Image { offset, bytes } in &images {
+            chunk.overwrite(*offset, bytes).map_err(broken)?;
+        }
+        chunk.file.sync_data().map_err(broken)?;
+        let rows: Vec<Position> = doomed
+            .iter()
+            .flat_map(|frame| &frame.rows)
+            .map(|(row, _)| position(number, *row))
+            .collect();
+        self.shared.tail_mut().blank(&rows);
+        // Who read a frame before it was overwritten has put its rows here before, too.
+        self.shared.cache.clear();
+        tracing::debug!(file = %chunk.name, rows = rows.len(), bytes = to_u64(images.len()), "rows overwritten");
+        redo::wipe(disk, dir, number).map_err(broken)
+    }
+}
+
+fn outcome(result: &Result<(), Trouble>) -> Result<(), StoreError> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(Trouble::Closing) => Err(stopped()),
+        Err(Trouble::Later(why) | Trouble::Broken(why)) => {
+            let error = StoreError::new(ErrorKind::Unavailable, "an erasure could not be finished");
+            Err(error.with_log(why.clone()))
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Redo files: whole ones are read, all others are nothing.
