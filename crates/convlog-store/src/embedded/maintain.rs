@@ -4,6 +4,7 @@
 //! the frames concerned, a few at a time: first into the chunk's redo file, then over the frames.
 
 mod image;
+pub(crate) mod patched;
 pub(crate) mod redo;
 
 use std::path::PathBuf;
@@ -262,14 +263,17 @@ impl Maintenance {
         if self.debt < PAUSE_MIN {
             return true;
         }
-        self.shared.maintenance.pause(std::mem::take(&mut self.debt))
+        self.shared
+            .maintenance
+            .pause(std::mem::take(&mut self.debt))
     }
 
     fn round(&self, chunk: &Chunk, doomed: &[Doomed]) -> Result<(), Trouble> {
         let (disk, dir, number) = (self.disk.as_ref(), self.dir.as_path(), chunk.number);
         let mut images = Vec::with_capacity(doomed.len());
         for frame in doomed {
-            let image = image::of(chunk, frame).map_err(|e| Trouble::Later(e.log_text().to_owned()))?;
+            let image =
+                image::of(chunk, frame).map_err(|e| Trouble::Later(e.log_text().to_owned()))?;
             images.push(image);
         }
         let broken = |error: std::io::Error| Trouble::Broken(format!("{}: {error}", chunk.name));

@@ -3,6 +3,7 @@
 mod contract;
 mod damage;
 mod differential;
+mod erasing;
 mod failure;
 mod fixture;
 pub(super) mod kit;

@@ -17,6 +17,8 @@ use super::error::OpenError;
 use super::facts::Hasher;
 use super::frame;
 use super::log::{CHUNKS_DIR, Chunk, Place, log_name, log_number, log_path};
+use super::maintain::patched::Patched;
+use super::maintain::redo;
 use super::recover::{KnownEnd, Whole, scan};
 use super::row::{self, Row};
 use super::sessions::SESSIONS;
@@ -185,9 +187,10 @@ fn check_logs(
     }
     let last = numbers.last().copied();
     for number in numbers {
-        // A server may be writing to the last log, and may close it and begin another.
+        // A server may be writing to the last log, may close it and begin another, and may be
+        // overwriting frames of any.
         let is_moving = report.is_running && Some(number) == last;
-        let attempts = if is_moving { ATTEMPTS } else { 1 };
+        let attempts = if report.is_running { ATTEMPTS } else { 1 };
         let known = ends.get(&number).copied().unwrap_or(KnownEnd::Unknown);
         let mut outcome = Err(OpenError::Locked);
         for _ in 0..attempts {
@@ -211,7 +214,10 @@ fn open_log(
 ) -> Result<(Chunk, Whole), OpenError> {
     let name = log_name(number);
     let file = disk.open_read(&log_path(dir, number));
-    let chunk = Chunk::open(&name, file.map_err(|error| OpenError::io(&name, error))?)?;
+    let file = file.map_err(|error| OpenError::io(&name, error))?;
+    // What an erasure that was cut short, or is under way, has left half done counts as done.
+    let images = redo::read(disk, dir, number)?;
+    let chunk = Chunk::open(&name, Arc::new(Patched { file, images }))?;
     let whole = scan(&chunk, known)?;
     Ok((chunk, whole))
 }
@@ -236,7 +242,15 @@ fn check_log(
     for (place, _) in &whole.frames {
         report.frames += 1;
         report.bytes += u64::from(place.len);
-        match check_frame(chunk, *place, hasher) {
+        let attempts = if report.is_running { ATTEMPTS } else { 1 };
+        let mut checked = Err("never checked".to_owned());
+        for _ in 0..attempts {
+            checked = check_frame(chunk, *place, hasher);
+            if checked.is_ok() {
+                break;
+            }
+        }
+        match checked {
             Ok(records) => report.records += records,
             Err(what) => report.problems.push(Problem {
                 file: chunk.name.clone(),

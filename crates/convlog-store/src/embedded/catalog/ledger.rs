@@ -154,7 +154,9 @@ impl Catalog {
             let mut table = tx.open_table(LEDGER)?;
             for (number, erasure) in changed {
                 let number = to_u64(*number);
-                let known = table.get(number)?.map(|value| LedgerEntry::decode(value.value()));
+                let known = table
+                    .get(number)?
+                    .map(|value| LedgerEntry::decode(value.value()));
                 let Some(mut entry) = known.transpose()? else {
                     continue;
                 };

@@ -185,6 +185,21 @@ impl SimDisk {
         content.synced = bytes;
     }
 
+    /// Every byte that the disk has, those of removed files included: what was written last, and
+    /// what was synced last.
+    pub(crate) fn everything(&self) -> Vec<Vec<u8>> {
+        let state = self.state();
+        let contents = state.contents.values();
+        let both = contents.flat_map(|content| {
+            let differs = content.synced != content.now;
+            [
+                Some(&content.now),
+                Some(&content.synced).filter(|_| differs),
+            ]
+        });
+        both.flatten().cloned().collect()
+    }
+
     /// A copy that goes its own way.
     pub(crate) fn fork(&self) -> Self {
         let state = self.state();

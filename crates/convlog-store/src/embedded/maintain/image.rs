@@ -36,7 +36,15 @@ pub(crate) fn of(chunk: &Chunk, doomed: &Doomed) -> Result<Image, StoreError> {
     }
     let frame_len = if fits(place, &payload) { place.len } else { 0 };
     let mut bytes = Vec::new();
-    frame::encode(&mut bytes, &Header { frame_len, payload_len: 0, ..header }, &payload);
+    frame::encode(
+        &mut bytes,
+        &Header {
+            frame_len,
+            payload_len: 0,
+            ..header
+        },
+        &payload,
+    );
     Ok(Image {
         offset: place.offset,
         bytes,

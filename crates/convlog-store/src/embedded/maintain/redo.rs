@@ -3,9 +3,6 @@
 //! docs/format.md has the bytes. A whole file is carried out again by the next start, which changes
 //! nothing where it was carried out already; any other one is wiped.
 
-#[cfg(test)]
-mod tests;
-
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -93,12 +90,7 @@ fn images(reader: &mut Reader<'_>, number: u64) -> Option<Vec<Image>> {
 }
 
 /// Writes the file of a chunk; durable on return.
-pub(crate) fn write(
-    disk: &dyn Disk,
-    dir: &Path,
-    number: u64,
-    images: &[Image],
-) -> io::Result<()> {
+pub(crate) fn write(disk: &dyn Disk, dir: &Path, number: u64, images: &[Image]) -> io::Result<()> {
     let bytes = encode(number, images);
     let file = disk.create(&redo_path(dir, number))?;
     file.allocate(0, to_u64(bytes.len()))?;
@@ -161,7 +153,9 @@ fn carry_out(disk: &dyn Disk, dir: &Path, number: u64, images: &[Image]) -> Resu
         let frame = frame::decode(bytes, chunk.header.salt);
         let is_whole = frame.is_ok_and(|f| to_usize(f.header.frame_len.into()) == bytes.len());
         let is_inside = *offset >= chunk.header.len()
-            && offset.checked_add(to_u64(bytes.len())).is_some_and(|end| end <= len);
+            && offset
+                .checked_add(to_u64(bytes.len()))
+                .is_some_and(|end| end <= len);
         if !is_whole || !is_inside {
             let why = format!("holds what is no frame of {log}");
             return Err(OpenError::unusable(&redo_name(number), why));

@@ -182,3 +182,12 @@ fn use_of(uses: &mut [u32], cell: u32) -> Option<&mut u32> {
     let index = to_usize(u64::from(cell.checked_sub(1)?));
     uses.get_mut(index)
 }
+
+#[cfg(test)]
+impl Tail {
+    /// Whether no text that is held begins with this.
+    pub(crate) fn holds_no_text(&self, prefix: &str) -> bool {
+        let mut held = self.texts.keys().chain(&self.names);
+        held.all(|text| !text.starts_with(prefix))
+    }
+}

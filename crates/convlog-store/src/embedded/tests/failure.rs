@@ -54,6 +54,8 @@ fn work(place: &SimPlace, told: &mut Told) -> Result<(), Box<dyn std::error::Err
                 Err(_) => told.unknown.push(name),
             }
             told.erased = block_on(store.erase(&erase_customer("ann", 1))).is_ok();
+            // Until the maintenance thread rests, so that every run makes the same calls.
+            drop(block_on(store.settle()));
         }
         let expect = version.map_or(Expect::Absent, Expect::Version);
         if let Ok(new) = block_on(control.put("bots", "b", &[round], expect)) {

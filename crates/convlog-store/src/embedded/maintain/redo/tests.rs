@@ -1,1 +1,0 @@
-//! Redo files: whole ones are read, all others are nothing.
