@@ -7,18 +7,17 @@ mod image;
 pub(crate) mod patched;
 pub(crate) mod redo;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use convlog_model::ids::Position;
 use convlog_model::store::{ErasureState, ErrorKind, StoreError};
 
 use self::redo::Image;
-use super::bytes::to_u64;
 use super::disk::{Disk, is_full};
 use super::error::stopped;
-use super::log::Chunk;
+use super::log::{Chunk, log_name};
 use super::shared::Shared;
 use super::tail::{Doomed, position};
 use super::writer::{Reply, answer};
@@ -131,6 +130,8 @@ pub(crate) struct Maintenance {
     pub(crate) bytes_per_s: u64,
     /// Pauses that are due.
     debt: Duration,
+    /// Chunk and offset of frames of which what is left does not fit: their erasures are not done.
+    unfit: BTreeSet<(u64, u64)>,
 }
 
 impl Maintenance {
@@ -146,6 +147,7 @@ impl Maintenance {
             dir,
             bytes_per_s,
             debt: Duration::ZERO,
+            unfit: BTreeSet::new(),
         }
     }
 
@@ -188,6 +190,11 @@ impl Maintenance {
         let chunks = self.shared.tail().segments.len();
         for segment in 0..chunks {
             self.visit(segment)?;
+        }
+        if let Some((chunk, offset)) = self.unfit.first() {
+            let name = log_name(*chunk);
+            let why = format!("{name} at byte {offset}: what is left of a frame does not fit");
+            return Err(Trouble::Later(why));
         }
         self.advance(&pending, ErasureState::Done)
     }
@@ -242,7 +249,7 @@ impl Maintenance {
             if self.shared.maintenance.is_closed() {
                 return Err(Trouble::Closing);
             }
-            let Some((chunk, doomed)) = self.shared.tail().doomed(segment, ROUND_BYTES) else {
+            let Some((chunk, doomed)) = self.next(segment) else {
                 return Ok(());
             };
             self.round(&chunk, &doomed)?;
@@ -251,6 +258,11 @@ impl Maintenance {
                 return Err(Trouble::Closing);
             }
         }
+    }
+
+    fn next(&self, segment: usize) -> Option<(Arc<Chunk>, Vec<Doomed>)> {
+        let tail = self.shared.tail();
+        tail.doomed(segment, ROUND_BYTES, &self.unfit)
     }
 
     /// Keeps to the rate; returns whether to go on.
@@ -268,38 +280,57 @@ impl Maintenance {
             .pause(std::mem::take(&mut self.debt))
     }
 
-    fn round(&self, chunk: &Chunk, doomed: &[Doomed]) -> Result<(), Trouble> {
-        let (disk, dir, number) = (self.disk.as_ref(), self.dir.as_path(), chunk.number);
+    fn round(&mut self, chunk: &Chunk, doomed: &[Doomed]) -> Result<(), Trouble> {
         let mut images = Vec::with_capacity(doomed.len());
+        let mut rows = Vec::new();
         for frame in doomed {
-            let image =
-                image::of(chunk, frame).map_err(|e| Trouble::Later(e.log_text().to_owned()))?;
-            images.push(image);
+            let image = image::of(chunk, frame);
+            let image = image.map_err(|error| Trouble::Later(error.log_text().to_owned()))?;
+            match image {
+                Some(image) => {
+                    images.push(image);
+                    let numbers = frame.rows.iter().map(|(row, _)| *row);
+                    rows.extend(numbers.map(|row| position(chunk.number, row)));
+                }
+                None => drop(self.unfit.insert((chunk.number, frame.place.offset))),
+            }
         }
-        let broken = |error: std::io::Error| Trouble::Broken(format!("{}: {error}", chunk.name));
-        if let Err(error) = redo::write(disk, dir, number, &images) {
-            // Nothing was overwritten, but what was written of the redo file must not outlive it.
-            redo::wipe(disk, dir, number).map_err(broken)?;
-            return match is_full(&error) {
-                true => Err(Trouble::Later("no room left on the disk".to_owned())),
-                false => Err(broken(error)),
-            };
+        if images.is_empty() {
+            return Ok(());
         }
-        for Image { offset, bytes } in &images {
-            chunk.overwrite(*offset, bytes).map_err(broken)?;
-        }
-        chunk.file.sync_data().map_err(broken)?;
-        let rows: Vec<Position> = doomed
-            .iter()
-            .flat_map(|frame| &frame.rows)
-            .map(|(row, _)| position(number, *row))
-            .collect();
+        self.overwrite(chunk, &images)?;
         self.shared.tail_mut().blank(&rows);
         // Who read a frame before it was overwritten has put its rows here before, too.
         self.shared.cache.clear();
-        tracing::debug!(file = %chunk.name, rows = rows.len(), bytes = to_u64(images.len()), "rows overwritten");
-        redo::wipe(disk, dir, number).map_err(broken)
+        tracing::debug!(file = %chunk.name, frames = images.len(), "frames overwritten");
+        let wiped = redo::wipe(self.disk.as_ref(), &self.dir, chunk.number);
+        wiped.map_err(|error| broken(chunk, &error))
     }
+
+    /// Makes the images durable in the redo file, then in the log.
+    fn overwrite(&self, chunk: &Chunk, images: &[Image]) -> Result<(), Trouble> {
+        let (disk, dir, number) = (self.disk.as_ref(), self.dir.as_path(), chunk.number);
+        if let Err(error) = redo::write(disk, dir, number, images) {
+            // Nothing was overwritten, but what was written of the redo file must not outlive it.
+            redo::wipe(disk, dir, number).map_err(|error| broken(chunk, &error))?;
+            return match is_full(&error) {
+                true => Err(Trouble::Later("no room left on the disk".to_owned())),
+                false => Err(broken(chunk, &error)),
+            };
+        }
+        for Image { offset, bytes } in images {
+            let written = chunk.overwrite(*offset, bytes);
+            written.map_err(|error| broken(chunk, &error))?;
+        }
+        chunk
+            .file
+            .sync_data()
+            .map_err(|error| broken(chunk, &error))
+    }
+}
+
+fn broken(chunk: &Chunk, error: &std::io::Error) -> Trouble {
+    Trouble::Broken(format!("{}: {error}", chunk.name))
 }
 
 fn outcome(result: &Result<(), Trouble>) -> Result<(), StoreError> {

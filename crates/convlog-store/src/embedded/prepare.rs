@@ -113,7 +113,13 @@ fn prepare_row(draft: &Draft, hasher: &Hasher) -> Result<PreparedRow, StoreError
     Ok(PreparedRow { plain, facts })
 }
 
+/// Bytes at the end of a row that are like no other's: the hash of its body.
+const HASH_LEN: usize = 16;
+
 /// Puts consecutive rows together into blocks.
+///
+/// Never two with the same body: then each row that an erasure takes out of a block leaves room for
+/// what the others lose by it.
 pub(crate) fn compress<'a>(
     rows: impl Iterator<Item = &'a [u8]>,
     codec: &Codec,
@@ -121,13 +127,18 @@ pub(crate) fn compress<'a>(
     let mut blocks = Vec::new();
     let mut plain: Vec<u8> = Vec::new();
     let mut row_count = 0;
+    let mut hashes: Vec<Option<&[u8]>> = Vec::with_capacity(ROWS_MAX);
     for row in rows {
-        if row_count == ROWS_MAX || (row_count > 0 && plain.len() + row.len() > BLOCK_BYTES) {
+        let hash = row.last_chunk::<HASH_LEN>().map(<[u8; HASH_LEN]>::as_slice);
+        let is_full = row_count == ROWS_MAX || plain.len() + row.len() > BLOCK_BYTES;
+        if row_count > 0 && (is_full || hashes.contains(&hash)) {
+            hashes.clear();
             blocks.push(block(&plain, row_count, codec)?);
             plain.clear();
             row_count = 0;
         }
         plain.extend_from_slice(row);
+        hashes.push(hash);
         row_count += 1;
     }
     if row_count > 0 {

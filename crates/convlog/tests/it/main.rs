@@ -4,6 +4,7 @@
 
 mod cli;
 mod crash;
+mod erase;
 mod harness;
 mod import;
 mod logging_off;

@@ -1,19 +1,23 @@
 //! The new image of a frame: rows that are erased become rows of no bytes, the others stay.
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 
 use convlog_model::store::StoreError;
 
 use super::redo::Image;
 use crate::embedded::bytes::{put_bytes, to_u32, to_usize};
+use crate::embedded::codec::Codec;
 use crate::embedded::error::{corrupt, failed};
 use crate::embedded::frame::{self, Header, OVERWRITTEN};
 use crate::embedded::log::{Chunk, Place};
 use crate::embedded::row;
 use crate::embedded::tail::Doomed;
 
-/// The image of a frame: as long as the frame, or longer if what is left does not fit.
-pub(crate) fn of(chunk: &Chunk, doomed: &Doomed) -> Result<Image, StoreError> {
+/// The image of a frame, as long as the frame; `None` when what is left does not fit.
+pub(crate) fn of(chunk: &Chunk, doomed: &Doomed) -> Result<Option<Image>, StoreError> {
     let place = doomed.place;
     let damaged = |why: &dyn std::fmt::Display| corrupt(&chunk.name, place.offset, why);
     let (header, plain) = chunk.read_frame(place)?;
@@ -28,31 +32,30 @@ pub(crate) fn of(chunk: &Chunk, doomed: &Doomed) -> Result<Image, StoreError> {
         plain_len: to_u32(left.len()),
         ..header
     };
-    // The longest and last resort almost never differs from the first: rows that go take more
-    // away than the others lose by it.
-    let mut payload = compressed(chunk.codec.compress(&left))?;
+    let payload = payload_of(&chunk.codec, &left, place);
+    let payload = payload.map_err(|error| failed("compression", &error))?;
     if !fits(place, &payload) {
-        payload = compressed(chunk.codec.compress_hard(&left))?;
+        return Ok(None);
     }
-    let frame_len = if fits(place, &payload) { place.len } else { 0 };
     let mut bytes = Vec::new();
-    frame::encode(
-        &mut bytes,
-        &Header {
-            frame_len,
-            payload_len: 0,
-            ..header
-        },
-        &payload,
-    );
-    Ok(Image {
+    frame::encode(&mut bytes, &header, &payload);
+    Ok(Some(Image {
         offset: place.offset,
         bytes,
-    })
+    }))
 }
 
-fn compressed(payload: io::Result<Vec<u8>>) -> Result<Vec<u8>, StoreError> {
-    payload.map_err(|error| failed("compression", &error))
+/// What is left of a frame, compressed so that it fits where the frame was if that can be had.
+///
+/// A row that goes takes its hash away, 16 bytes that nothing compresses and that no other row of
+/// the frame has. What the others lose by it, a match that they had there or a better table of
+/// codes, is less: the tests try it on rows that repeat each other in every way.
+fn payload_of(codec: &Codec, left: &[u8], place: Place) -> io::Result<Vec<u8>> {
+    let payload = codec.compress(left)?;
+    match fits(place, &payload) {
+        true => Ok(payload),
+        false => codec.compress_hard(left),
+    }
 }
 
 fn fits(place: Place, payload: &[u8]) -> bool {

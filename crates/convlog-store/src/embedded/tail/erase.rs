@@ -121,17 +121,21 @@ impl Tail {
     }
 
     /// Frames of a chunk of which rows are to be overwritten: the first, and further ones as long
-    /// as all of them have at most `bytes_max` bytes. `None` when there is none.
+    /// as all of them have at most `bytes_max` bytes. `None` when there is none but `passed`.
     pub(crate) fn doomed(
         &self,
         segment: usize,
         bytes_max: usize,
+        passed: &BTreeSet<(u64, u64)>,
     ) -> Option<(Arc<Chunk>, Vec<Doomed>)> {
         let segment = self.segments.get(segment)?;
         let mut frames: Vec<Doomed> = Vec::new();
         let mut bytes = 0;
+        let number = segment.chunk.number;
+        let is_passed = |meta: &Meta| passed.contains(&(number, meta.place.offset));
         let doomed = segment.rows.iter().zip(0..);
-        for (meta, row) in doomed.filter(|(meta, _)| meta.is_doomed()) {
+        let doomed = doomed.filter(|(meta, _)| meta.is_doomed() && !is_passed(meta));
+        for (meta, row) in doomed {
             match frames.last_mut() {
                 Some(last) if last.place == meta.place => last.rows.push((row, meta.in_frame)),
                 _ => {

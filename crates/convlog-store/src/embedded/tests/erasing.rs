@@ -420,7 +420,8 @@ fn readers_see_no_error_and_no_gap_while_frames_are_overwritten() {
                     let (gone_some, stays): (Vec<_>, Vec<_>) =
                         names.iter().partition(|name| name.starts_with('b'));
                     assert_eq!(stays.len(), 800);
-                    let number = |name: &String| name[1..].parse::<usize>().unwrap() % 20;
+                    let number =
+                        |name: &String| name.trim_start_matches('b').parse::<usize>().unwrap() % 20;
                     assert!(gone_some.into_iter().all(|name| number(name) >= gone));
                     rounds.fetch_add(1, Ordering::SeqCst);
                 }

@@ -1,0 +1,78 @@
+//! An erasure reaches every file of a running server.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::harness::{Start, log, scratch};
+
+const MARK: &str = "qZ7mark";
+
+/// The bytes of every file below a directory.
+fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut out = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => out.extend(files(&path)),
+            false => out.push((path.display().to_string(), fs::read(&path).unwrap())),
+        }
+    }
+    out
+}
+
+fn found_in(dir: &Path, part: &[u8]) -> Vec<String> {
+    let holds = |bytes: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    let files = files(dir).into_iter().filter(|(_, bytes)| holds(bytes));
+    files.map(|(name, _)| name).collect()
+}
+
+/// Payload of the first frame by which a log differs from what it was.
+fn payload_of_change(before: &[u8], after: &[u8]) -> Vec<u8> {
+    let byte = |at: usize| before.get(at).copied().unwrap_or(0);
+    let differs = (0..after.len()).find(|at| byte(*at) != after[*at]).unwrap();
+    let start = differs / 4 * 4;
+    let length = u32::from_le_bytes(after[start + 4..start + 8].try_into().unwrap());
+    after[start + 60..start + 60 + length as usize].to_vec()
+}
+
+#[test]
+fn erase_waits_until_nothing_is_left_in_any_file() {
+    let dir = scratch();
+    let server = Start::on(dir.path()).server();
+    let data = dir.path().join("data");
+    server.load("watson-v1", &[log("shop", 1, "stays").to_string()]);
+    let newest = data.join("chunks/0000000001.log");
+    let before = fs::read(&newest).unwrap();
+    let mut marked = log(&format!("{MARK}-bot"), 2, &format!("{MARK}-text"));
+    marked["customer_id"] = format!("{MARK}-customer").into();
+    marked["response"]["context"][format!("{MARK}-key")] = MARK.into();
+    marked["response"]["intents"] = json!([{"intent": format!("{MARK}-intent"), "confidence": 1}]);
+    server.load("watson-v1", &[marked.to_string()]);
+    let payload = payload_of_change(&before, &fs::read(&newest).unwrap());
+    assert_eq!(found_in(&data, &payload).len(), 1);
+
+    let customer = format!("{MARK}-customer");
+    let said = server
+        .cli(["erase", "--customer", &customer, "--wait"])
+        .ok();
+    let last = said.stdout.lines().last().unwrap().to_owned();
+    let text = "gone from every file of this server (backups keep what they hold)";
+    assert_eq!(last, text, "{said:?}");
+    let erasures = server.get("/convlog/v1/erasures");
+    let erasure = &erasures["erasures"][0];
+    assert_eq!(
+        (&erasure["state"], &erasure["last_state"]),
+        (&json!("done"), &json!("done"))
+    );
+    assert!(erasure["rows_overwritten_at"].is_string() && erasure["done_at"].is_string());
+    assert_eq!(server.turns().len(), 1);
+    assert_eq!(found_in(&data, &payload), [""; 0]);
+    assert_eq!(found_in(&data, MARK.as_bytes()), [""; 0]);
+    server.stop();
+    assert_eq!(found_in(&data, &payload), [""; 0]);
+    assert_eq!(found_in(&data, MARK.as_bytes()), [""; 0]);
+    let server = Start::on(dir.path()).server();
+    assert_eq!(server.turns().len(), 1);
+}
