@@ -1,10 +1,11 @@
-//! The embedded engine: a log that is never rewritten, read from memory beside it.
+//! The embedded engine: a log of which only erasures overwrite frames, read from memory beside it.
 //!
 //! docs/format.md describes every byte that it writes. The way of an append: `engine` checks,
 //! `prepare` makes rows and compresses in the caller's thread, `queue` holds them, `writer` gives
 //! places, writes and syncs a group, publishes it to `tail`, and answers. The way of a search:
 //! `engine` hands it to a reading thread, `select` and `judge` find candidates in `tail`, `read`
-//! reads the rows that must be read and asks the naive evaluator.
+//! reads the rows that must be read and asks the naive evaluator. The way of an erasure: the writer
+//! notes and hides, `maintain` overwrites.
 
 mod bytes;
 mod cache;
