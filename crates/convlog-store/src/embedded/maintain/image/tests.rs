@@ -1,15 +1,22 @@
 //! What is left of a frame fits where the frame was.
 
-use convlog_model::clock::IdSource;
-use convlog_model::testkit::SeededIds;
+use std::path::Path;
+use std::sync::Arc;
 
-use super::{fits, payload_of};
+use convlog_model::clock::IdSource;
+use convlog_model::ids::{RecordId, Timeline};
+use convlog_model::testkit::SeededIds;
+use convlog_model::time::Timestamp;
+
+use super::{fits, of, payload_of};
 use crate::embedded::bytes::{put_bytes, to_u32};
 use crate::embedded::codec::Codec;
 use crate::embedded::dictionary::builtin;
-use crate::embedded::frame::{ALIGN, HEADER_LEN};
-use crate::embedded::log::Place;
+use crate::embedded::disk::sim::SimDisk;
+use crate::embedded::frame::{self, ALIGN, HEADER_LEN, Header};
+use crate::embedded::log::{Chunk, ChunkHeader, Place};
 use crate::embedded::prepare::compress;
+use crate::embedded::tail::Doomed;
 
 struct Random(SeededIds);
 
@@ -99,4 +106,63 @@ fn rows_with_the_same_body_are_not_put_into_one_frame() {
     let blocks = compress(rows.iter().map(Vec::as_slice), &codec).unwrap();
     let counts: Vec<usize> = blocks.iter().map(|block| block.row_count).collect();
     assert_eq!(counts, [1, 2, 2]);
+}
+
+#[test]
+fn what_does_not_fit_is_not_written() {
+    let disk = SimDisk::default();
+    let header = ChunkHeader {
+        number: 1,
+        timeline: Timeline(1),
+        created_at: Timestamp::default(),
+        salt: 7,
+        fields_version: 1,
+        dictionary: Vec::new(),
+    };
+    let codec = Arc::new(Codec::new(Vec::new()));
+    let chunk = Chunk::create(&disk, Path::new("/data"), header, codec).unwrap();
+    // Rows that are the same, as no frame of ours has them: none takes anything away.
+    let mut unfit = 0;
+    for len in 400..600 {
+        let place = four_the_same(&chunk, len);
+        let image_without = |rows: &[u8]| {
+            let rows = rows.iter().map(|row| (u32::from(*row), *row)).collect();
+            let image = of(&chunk, &Doomed { place, rows }).unwrap();
+            image.map(|image| (image.offset, to_u32(image.bytes.len())))
+        };
+        let whole = Some((place.offset, place.len));
+        match image_without(&[1]) {
+            None => unfit += 1,
+            fitting => assert_eq!(fitting, whole),
+        }
+        assert_eq!(image_without(&[0, 1, 2, 3]), whole);
+    }
+    assert!(unfit > 0);
+}
+
+/// Writes a frame of four rows of the same noise.
+fn four_the_same(chunk: &Chunk, len: usize) -> Place {
+    let mut row = vec![0; len];
+    SeededIds::new(len as u64).fill(&mut row);
+    let mut plain = Vec::new();
+    (0..4).for_each(|_| put_bytes(&mut plain, &row));
+    let payload = chunk.codec.compress(&plain).unwrap();
+    let header = Header {
+        frame_len: 0,
+        payload_len: 0,
+        salt: chunk.header.salt,
+        group: 1,
+        first_row: 0,
+        row_count: 4,
+        flags: 0,
+        plain_len: to_u32(plain.len()),
+        received: Timestamp::default(),
+        first_id: RecordId::from_bytes([0; 16]),
+    };
+    let mut bytes = Vec::new();
+    frame::encode(&mut bytes, &header, &payload);
+    let offset = chunk.header.len();
+    chunk.file.write_at(offset, &bytes).unwrap();
+    let len = to_u32(bytes.len());
+    Place { offset, len }
 }
