@@ -120,7 +120,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
                     .rsplit_once("query string: ")
                     .map_or("", |(_, rest)| rest);
                 match text.split_once(": ") {
-                    Some((path, _)) => Fault::bad_at(path, "wrong value"),
+                    Some((path, message)) => field_fault(path, message),
                     None => field_fault("", text),
                 }
             })

@@ -216,7 +216,7 @@ async fn the_audit_is_paged() {
     }
     assert_eq!(seen, 5);
     let answer = server.get(&format!("{AUDIT}?cursor=nonsense")).await;
-    assert_eq!(answer.text_at("detail"), "is not a cursor");
+    assert_eq!(answer.text_at("detail"), "cursor: is not a cursor");
     let answer = server.get(&format!("{AUDIT}?limit=many")).await;
     assert_eq!(answer.status, 400);
     assert!(
