@@ -97,6 +97,7 @@ async fn in_session(
     let incoming = Incoming::new(app, to, &headers)?;
     let mut dialogue = session.dialogue();
     dialogue.begin(&request).map_err(|error| bad_body(&error))?;
+    before_asking(app, caller, &incoming, &request, &dialogue)?;
     let before = dialogue.clone();
     let upstream = &mut session.upstream;
     let asking = ask(app, &incoming, &request, &mut dialogue, Some(upstream));
@@ -161,6 +162,7 @@ async fn without_session(
     };
     let mut dialogue = Dialogue::new(&id, app.now());
     dialogue.begin(&request).map_err(|error| bad_body(&error))?;
+    before_asking(app, caller, &incoming, &request, &dialogue)?;
     let before = dialogue.clone();
     let asking = ask(app, &incoming, &request, &mut dialogue, None);
     let asked = connector::in_time(app, asking).await;
@@ -172,6 +174,24 @@ async fn without_session(
         None => Ok(answer.response),
         Some(failure) => Err(failure.into()),
     }
+}
+
+/// Refuses what could not be kept, while nobody was asked.
+fn before_asking(
+    app: &App,
+    caller: &Caller,
+    incoming: &Incoming,
+    request: &RequestV2,
+    dialogue: &Dialogue,
+) -> Result<(), Fault> {
+    app.ingest().before_asking(caller, || {
+        Incoming::is_doubtful(app, request.raw(), dialogue.user_id()).then(|| {
+            let mut after = dialogue.clone();
+            let empty = answer_v2(request, &mut after, &Reply::default());
+            let turn = incoming.turn(app, caller, None);
+            log_v2(&turn, request, &after, &empty.logged)
+        })
+    })
 }
 
 /// The answer, or of a failed turn what is kept: the question, and an answer without a word.

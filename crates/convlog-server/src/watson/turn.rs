@@ -135,6 +135,15 @@ impl Incoming {
         })
     }
 
+    /// Whether the ingest door has to look at the turn before the bot is asked: ordinary ones are
+    /// far from its bounds. A channel makes a customer id of `user`.
+    pub(super) fn is_doubtful(app: &App, raw: &str, user: &str) -> bool {
+        let bytes_max = app.config().limits.record_bytes / DOUBTFUL_PART;
+        raw.len() > bytes_max
+            || user.len() + CHANNEL_PREFIX_BYTES_MAX > CUSTOMER_BYTES_MAX
+            || user.chars().any(char::is_control)
+    }
+
     /// What the record of the turn says besides request and response.
     pub(super) fn turn<'a>(
         &'a self,
@@ -161,6 +170,10 @@ impl Incoming {
     }
 }
 
+/// A message of this part of the largest record: question and answer both show its context.
+const DOUBTFUL_PART: usize = 4;
+/// Most bytes that a channel puts before a user's id.
+const CHANNEL_PREFIX_BYTES_MAX: usize = 16;
 /// Most bytes of a customer id, as the ingest door bounds it.
 const CUSTOMER_BYTES_MAX: usize = 256;
 
