@@ -140,6 +140,8 @@ async fn list_calls_beyond_the_limit_wait() {
     let refused = server.get(AUDIT).await;
     assert_eq!(refused.status, 429);
     assert_eq!(refused.header("retry-after"), "30");
+    assert_eq!(refused.header("x-ratelimit-limit"), "2");
+    assert_eq!(refused.header("x-ratelimit-remaining"), "0");
     assert_eq!(refused.text_at("detail"), "Rate limit exceeded");
     let other = server.key(r#""admin""#, "").await;
     assert_eq!(server.call(&other, "GET", AUDIT, "").await.status, 200);
