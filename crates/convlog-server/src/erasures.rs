@@ -19,7 +19,7 @@ use convlog_model::json::Json;
 use convlog_model::store::{Erase, Erasure, ErasureState, Selector};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::forward::{Forwards, n_hops};
+pub(crate) use self::forward::{Forwards, HOPS, N_HOPS_MAX, n_hops};
 use self::order::Order;
 pub(crate) use self::order::{Forward, ForwardState, Holder};
 use crate::app::{App, scoped_id};
@@ -239,7 +239,7 @@ async fn request(
     caller.require_unscoped()?;
     // Before the rows are hidden, since a filter's bots are found by them.
     let mut holders = holders(app, caller, &selector).await?;
-    if n_hops >= forward::N_HOPS_MAX {
+    if n_hops >= N_HOPS_MAX {
         holders.iter_mut().for_each(|holder| holder.forward = None);
     }
     let (kind, customer) = match &selector {

@@ -19,10 +19,10 @@ use crate::error::Fault;
 const PAUSE_US: i64 = 5_000_000;
 const PAUSE_US_MAX: i64 = 3_600_000_000;
 
-/// Says how many servers have passed an erasure on: two that are each other's upstream would never
+/// Says how many servers have passed a request on: two that are each other's upstream would never
 /// come to an end.
-const HOPS: HeaderName = HeaderName::from_static("x-convlog-hops");
-pub(super) const N_HOPS_MAX: u32 = 4;
+pub(crate) const HOPS: HeaderName = HeaderName::from_static("x-convlog-hops");
+pub(crate) const N_HOPS_MAX: u32 = 4;
 
 /// How many servers have passed on the request of these headers.
 pub(crate) fn n_hops(headers: &HeaderMap) -> u32 {

@@ -122,9 +122,11 @@ impl Incoming {
     /// Reads the headers of a message to `to`.
     ///
     /// # Errors
-    /// 400 for a customer id that is too long, 409 for a bot that nothing answers for.
+    /// 400 for a customer id that is too long, 409 for a bot that nothing answers for, 502 for a
+    /// message that servers pass round.
     pub(super) fn new(app: &App, to: Addressed, headers: &HeaderMap) -> Result<Self, Refusal> {
         connector::require(to.bot())?;
+        connector::require_end(to.bot(), headers)?;
         let opts_out = |name| metadata::opts_out(&joined(headers, name));
         Ok(Incoming {
             to,

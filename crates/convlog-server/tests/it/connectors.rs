@@ -449,6 +449,22 @@ async fn a_message_beyond_the_rate_is_refused_before_the_bot_is_asked() {
 }
 
 #[tokio::test]
+async fn a_message_that_servers_pass_round_comes_to_an_end() {
+    let server = on_loopback().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = convlog_server::router(server.app.clone());
+    background(async move { axum::serve(listener, router).await.unwrap() });
+    let to_itself = format!(
+        r#"{{"connector":{{"kind":"upstream","url":"{url}","api":"v1","id":"W1","apikey":"{ADMIN}","version":"2024-08-25"}}}}"#
+    );
+    bot(&server, "W1", &to_itself).await;
+    let answer = server.post(MESSAGE, HELLO).await;
+    assert_eq!(answer.status, 502, "{}", answer.text());
+    assert_eq!(logs_of(&server, "W1", "").await.len(), 4);
+}
+
+#[tokio::test]
 async fn a_server_that_nothing_configured_connects_nowhere() {
     let fake = Fake::json("{}").await;
     let server = on_loopback().await;
