@@ -92,6 +92,14 @@ fn field_fault(path: &str, message: &str) -> Fault {
         return Fault::bad_at(below(name), "stands there twice");
     }
     let expected = message.split_once(", expected ").map(|(_, rest)| rest);
+    // The library names our types; who sends JSON knows objects.
+    let expected = match expected {
+        Some(rest) if rest.starts_with("struct ") => Some("an object"),
+        other => other,
+    };
+    if path == "." && expected == Some("an object") {
+        return Fault::bad("the body must be an object");
+    }
     let text = match expected {
         Some(rest) if message.starts_with("unknown field") => {
             format!("unknown field, expected {rest}")
