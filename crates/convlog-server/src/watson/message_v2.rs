@@ -1,10 +1,9 @@
 //! Messages of v2: within a session, whose context the server keeps, or with the context that the
 //! client carries; answered whole or as a stream.
 
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use bytes::Bytes;
 use convlog_dialects::reply::Reply;
 use convlog_dialects::watson::message::{
     AnswerV2, Mode, RequestV2, Session as Dialogue, answer_v2, log_v2,
@@ -26,75 +25,71 @@ use crate::sessions::{Session, Turn};
 /// Most bytes of the context of a conversation after an answer: what a client may carry.
 const CONTEXT_BYTES_MAX: usize = 250 << 10;
 
-/// `POST …/sessions/{session}/message`
-pub(crate) async fn stateful(
-    State(app): State<App>,
+/// A message as it came in.
+#[derive(Debug, FromRequest)]
+#[from_request(state(App))]
+pub(crate) struct Sent {
+    #[from_request(via(State))]
+    app: App,
     caller: Caller,
-    Path(path): Path<SessionPath>,
     _query: WatsonQuery,
     headers: HeaderMap,
-    RawBody(body): RawBody,
+    body: RawBody,
+}
+
+/// `POST …/sessions/{session}/message`
+pub(crate) async fn stateful(
+    Path(path): Path<SessionPath>,
+    sent: Sent,
 ) -> Result<Response, Refusal> {
-    let turn = in_session(app.clone(), caller, path, headers, body);
-    let response = connector::to_the_end(&app, turn).await?;
+    let app = sent.app.clone();
+    let response = connector::to_the_end(&app, in_session(sent, path)).await?;
     Ok(json(StatusCode::OK, response))
 }
 
 /// `POST …/sessions/{session}/message_stream`
 pub(crate) async fn stateful_stream(
-    State(app): State<App>,
-    caller: Caller,
     Path(path): Path<SessionPath>,
-    _query: WatsonQuery,
-    headers: HeaderMap,
-    RawBody(body): RawBody,
+    sent: Sent,
 ) -> Result<Response, Refusal> {
-    let turn = in_session(app.clone(), caller, path, headers, body);
-    let response = connector::to_the_end(&app, turn).await?;
+    let app = sent.app.clone();
+    let response = connector::to_the_end(&app, in_session(sent, path)).await?;
     Ok(stream::events(&response))
 }
 
 /// `POST …/message`
 pub(crate) async fn stateless(
-    State(app): State<App>,
-    caller: Caller,
     Path(path): Path<AssistantPath>,
-    _query: WatsonQuery,
-    headers: HeaderMap,
-    RawBody(body): RawBody,
+    sent: Sent,
 ) -> Result<Response, Refusal> {
-    let turn = without_session(app.clone(), caller, path, headers, body);
-    let response = connector::to_the_end(&app, turn).await?;
+    let app = sent.app.clone();
+    let response = connector::to_the_end(&app, without_session(sent, path)).await?;
     Ok(json(StatusCode::OK, response))
 }
 
 /// `POST …/message_stream`
 pub(crate) async fn stateless_stream(
-    State(app): State<App>,
-    caller: Caller,
     Path(path): Path<AssistantPath>,
-    _query: WatsonQuery,
-    headers: HeaderMap,
-    RawBody(body): RawBody,
+    sent: Sent,
 ) -> Result<Response, Refusal> {
-    let turn = without_session(app.clone(), caller, path, headers, body);
-    let response = connector::to_the_end(&app, turn).await?;
+    let app = sent.app.clone();
+    let response = connector::to_the_end(&app, without_session(sent, path)).await?;
     Ok(stream::events(&response))
 }
 
-async fn in_session(
-    app: App,
-    caller: Caller,
-    path: SessionPath,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<String, Refusal> {
-    let (app, caller) = (&app, &caller);
+async fn in_session(sent: Sent, path: SessionPath) -> Result<String, Refusal> {
+    let Sent {
+        app,
+        caller,
+        headers,
+        body,
+        ..
+    } = &sent;
     let to = Addressed::assistant(app, caller, &path.id, path.environment.as_deref()).await?;
-    let request = RequestV2::parse(&body, Mode::Stateful).map_err(|error| bad_body(&error))?;
+    let request = RequestV2::parse(&body.0, Mode::Stateful).map_err(|error| bad_body(&error))?;
     let turn = app.sessions().turn(&caller.instance, &path.session).await;
     let mut session = session::open(app, caller, &to, &path.session).await?;
-    let incoming = Incoming::new(app, to, &headers)?;
+    let incoming = Incoming::new(app, to, headers)?;
     let mut dialogue = session.dialogue();
     dialogue.begin(&request).map_err(|error| bad_body(&error))?;
     before_asking(app, caller, &incoming, &request, &dialogue)?;
@@ -145,17 +140,17 @@ async fn keep(
     Ok(())
 }
 
-async fn without_session(
-    app: App,
-    caller: Caller,
-    path: AssistantPath,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<String, Refusal> {
-    let (app, caller) = (&app, &caller);
+async fn without_session(sent: Sent, path: AssistantPath) -> Result<String, Refusal> {
+    let Sent {
+        app,
+        caller,
+        headers,
+        body,
+        ..
+    } = &sent;
     let to = Addressed::assistant(app, caller, &path.id, path.environment.as_deref()).await?;
-    let request = RequestV2::parse(&body, Mode::Stateless).map_err(|error| bad_body(&error))?;
-    let incoming = Incoming::new(app, to, &headers)?;
+    let request = RequestV2::parse(&body.0, Mode::Stateless).map_err(|error| bad_body(&error))?;
+    let incoming = Incoming::new(app, to, headers)?;
     let id = match request.session_id() {
         Some(id) => id.to_owned(),
         None => app.new_id().to_string(),
