@@ -35,7 +35,7 @@ fn state() -> StateWrite {
         instance: InstanceId::default_instance(),
         session: "s1".to_owned(),
         state: b"context".to_vec(),
-        customer: None,
+        customers: Vec::new(),
         expires_at: Timestamp::from_millis(1_900_000_000_000),
     }
 }

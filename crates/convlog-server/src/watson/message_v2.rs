@@ -93,6 +93,18 @@ async fn in_session(sent: Sent, path: SessionPath) -> Result<String, Refusal> {
     let mut dialogue = session.dialogue();
     dialogue.begin(&request).map_err(|error| bad_body(&error))?;
     before_asking(app, caller, &incoming, &request, &dialogue)?;
+    if session.is_full_of_customers() {
+        let turn = unanswered(app, caller, &incoming, &request, &dialogue);
+        if turn
+            .flat()
+            .text("customer")
+            .is_some_and(|id| !session.can_name(id))
+        {
+            return Err(
+                Fault::bad("the session has named too many customers: open another").into(),
+            );
+        }
+    }
     let before = dialogue.clone();
     let upstream = &mut session.upstream;
     let asking = ask(app, &incoming, &request, &mut dialogue, Some(upstream));
@@ -104,7 +116,7 @@ async fn in_session(sent: Sent, path: SessionPath) -> Result<String, Refusal> {
         session.advance(dialogue);
     }
     if let Some(customer) = draft.flat().text("customer") {
-        session.customer = Some(customer.to_owned());
+        session.name(customer);
     }
     keep(app, caller, &turn, &session, draft).await?;
     match failure {
@@ -130,11 +142,7 @@ async fn keep(
     let state = session.to_write(&caller.instance, app.now());
     app.sessions().lives_until(&state);
     app.ingest().live(caller, draft, Some(state)).await?;
-    if session
-        .customer
-        .as_deref()
-        .is_some_and(|id| turn.was_erased(id))
-    {
+    if session.customers.iter().any(|id| turn.was_erased(id)) {
         session::end(app, caller, &session.id).await?;
     }
     Ok(())
@@ -180,13 +188,23 @@ fn before_asking(
     dialogue: &Dialogue,
 ) -> Result<(), Fault> {
     app.ingest().before_asking(caller, || {
-        Incoming::is_doubtful(app, request.raw(), dialogue.user_id()).then(|| {
-            let mut after = dialogue.clone();
-            let empty = answer_v2(request, &mut after, &Reply::default());
-            let turn = incoming.turn(app, caller, None);
-            log_v2(&turn, request, &after, &empty.logged)
-        })
+        Incoming::is_doubtful(app, request.raw(), dialogue.user_id())
+            .then(|| unanswered(app, caller, incoming, request, dialogue))
     })
+}
+
+/// What would be kept of a turn that nothing answers.
+fn unanswered(
+    app: &App,
+    caller: &Caller,
+    incoming: &Incoming,
+    request: &RequestV2,
+    dialogue: &Dialogue,
+) -> Draft {
+    let mut after = dialogue.clone();
+    let empty = answer_v2(request, &mut after, &Reply::default());
+    let turn = incoming.turn(app, caller, None);
+    log_v2(&turn, request, &after, &empty.logged)
 }
 
 /// The answer, or of a failed turn what is kept: the question, and an answer without a word.
