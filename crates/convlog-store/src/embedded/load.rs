@@ -111,7 +111,8 @@ impl Start<'_> {
             |segment| Arc::clone(&segment.chunk.codec),
         );
         let known = chunks.iter().map(|(number, _)| *number);
-        let next_number = known.chain(on_disk).max().unwrap_or(0) + 1;
+        let unused = catalog.next_chunk().map_err(|e| e.unusable())?;
+        let next_number = (known.chain(on_disk).max().unwrap_or(0) + 1).max(unused);
         let shared = Shared::new(Parts {
             clock: Arc::clone(self.clock),
             ids: Arc::clone(self.ids),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use convlog_model::clock::{Clock, IdSource};
 use convlog_model::ids::{Position, Timeline};
 use convlog_model::store::{Erasure, Retention};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::cache::Cache;
 use super::catalog::Catalog;
@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) newest: watch::Sender<Position>,
     /// Bytes of all logs.
     pub(crate) log_bytes: AtomicU64,
+    /// One permit: held by a backup, and by whatever changes logs but by appending to them.
+    pub(crate) maintenance: Arc<Semaphore>,
     tail: RwLock<Tail>,
     rules: RwLock<Arc<Retention>>,
     codec: RwLock<Arc<Codec>>,
@@ -68,6 +70,7 @@ impl Shared {
             timeline: parts.timeline,
             newest: watch::Sender::new(parts.tail.newest()),
             log_bytes: AtomicU64::new(parts.log_bytes),
+            maintenance: Arc::new(Semaphore::new(1)),
             tail: RwLock::new(parts.tail),
             rules: RwLock::new(Arc::new(parts.rules)),
             codec: RwLock::new(parts.codec),

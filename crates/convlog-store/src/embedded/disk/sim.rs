@@ -291,6 +291,28 @@ impl Disk for SimDisk {
         Ok(())
     }
 
+    fn exchange(&self, _one: &Path, _other: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn remove_tree(&self, path: &Path) -> io::Result<()> {
+        let inside: Vec<PathBuf> = {
+            let state = self.call()?;
+            let names = state.names.keys();
+            names
+                .filter(|name| name.starts_with(path))
+                .cloned()
+                .collect()
+        };
+        inside.iter().try_for_each(|name| self.remove(name))
+    }
+
+    fn is_dir(&self, path: &Path) -> bool {
+        let state = self.state();
+        let mut names = state.names.keys();
+        names.any(|name| name != path && name.starts_with(path))
+    }
+
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let mut state = self.call()?;
         let inside = |change: &NameChange| match change {
