@@ -15,13 +15,15 @@ use crate::embedded::bytes::{Malformed, Reader, put_bytes, put_varint};
 use crate::embedded::disk::Disk;
 use crate::embedded::error::OpenError;
 
+/// Key and sealed body of a control document.
+type Sealed = (Vec<u8>, Vec<u8>);
+
 /// What a catalog holds besides the ledger of erasures.
 #[derive(Debug, Default)]
 pub(crate) struct Dump {
     pub(crate) meta: BTreeMap<String, Vec<u8>>,
     pub(crate) chunks: BTreeMap<u64, ChunkRow>,
-    /// Key and sealed body.
-    pub(crate) documents: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) documents: Vec<Sealed>,
 }
 
 impl Dump {
@@ -166,7 +168,7 @@ impl Catalog {
     }
 }
 
-fn documents(tx: &ReadTransaction) -> Result<Vec<(Vec<u8>, Vec<u8>)>, CatalogError> {
+fn documents(tx: &ReadTransaction) -> Result<Vec<Sealed>, CatalogError> {
     let table = tx.open_table(DOCUMENTS)?;
     let mut out = Vec::with_capacity(usize::try_from(table.len()?).unwrap_or_default());
     for entry in table.iter()? {

@@ -295,22 +295,15 @@ impl Disk for SimDisk {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    fn remove_tree(&self, path: &Path) -> io::Result<()> {
-        let inside: Vec<PathBuf> = {
-            let state = self.call()?;
-            let names = state.names.keys();
-            names
-                .filter(|name| name.starts_with(path))
-                .cloned()
-                .collect()
-        };
-        inside.iter().try_for_each(|name| self.remove(name))
+    fn remove_tree(&self, _path: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     fn is_dir(&self, path: &Path) -> bool {
-        let state = self.state();
-        let mut names = state.names.keys();
-        names.any(|name| name != path && name.starts_with(path))
+        self.state()
+            .names
+            .keys()
+            .any(|name| name.parent() == Some(path))
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {

@@ -1,6 +1,11 @@
 //! A backup holds what was acknowledged, comes back as a whole or not at all, and never brings
 //! back what was erased.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests damage files behind the engine's back"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
