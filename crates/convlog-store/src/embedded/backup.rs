@@ -60,7 +60,7 @@ pub(crate) struct Backups {
 impl Maintenance for Backups {
     async fn backup(&self, order: &BackupOrder) -> Result<Box<dyn BackupStream>, StoreError> {
         let shared = Arc::clone(&self.engine.shared);
-        let pass = Arc::clone(&shared.maintenance).acquire_owned().await;
+        let pass = Arc::clone(&shared.copying).acquire_owned().await;
         let pass = pass.map_err(|_| stopped())?;
         let (order, sealer) = (order.clone(), self.sealer.clone());
         let (disk, dir) = (Arc::clone(&self.disk), self.dir.clone());

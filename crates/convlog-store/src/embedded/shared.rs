@@ -25,12 +25,12 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) cache: Cache,
     pub(crate) timeline: Timeline,
+    /// One permit: held while logs are copied, and while one is changed but by appending to it.
+    pub(crate) copying: Arc<Semaphore>,
     /// Position of the last turn or event that readers see.
     pub(crate) newest: watch::Sender<Position>,
     /// Bytes of all logs.
     pub(crate) log_bytes: AtomicU64,
-    /// One permit: held by a backup, and by whatever changes logs but by appending to them.
-    pub(crate) maintenance: Arc<Semaphore>,
     tail: RwLock<Tail>,
     rules: RwLock<Arc<Retention>>,
     codec: RwLock<Arc<Codec>>,
@@ -68,9 +68,9 @@ impl Shared {
             sessions: parts.sessions,
             cache: parts.cache,
             timeline: parts.timeline,
+            copying: Arc::new(Semaphore::new(1)),
             newest: watch::Sender::new(parts.tail.newest()),
             log_bytes: AtomicU64::new(parts.log_bytes),
-            maintenance: Arc::new(Semaphore::new(1)),
             tail: RwLock::new(parts.tail),
             rules: RwLock::new(Arc::new(parts.rules)),
             codec: RwLock::new(parts.codec),
