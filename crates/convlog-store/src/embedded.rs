@@ -44,7 +44,7 @@ use std::time::Duration;
 
 use convlog_model::clock::{Clock, IdSource};
 use convlog_model::control::ControlPlane;
-use convlog_model::maintenance::Maintenance;
+use convlog_model::maintenance;
 use convlog_model::seal::Sealer;
 use convlog_model::store::Store;
 
@@ -187,7 +187,7 @@ impl Embedded {
 
     /// Backups.
     #[must_use]
-    pub fn maintenance(&self) -> Arc<dyn Maintenance> {
+    pub fn maintenance(&self) -> Arc<dyn maintenance::Maintenance> {
         Arc::new(Backups {
             engine: Arc::clone(&self.engine),
             sealer: self.sealer.clone(),
