@@ -47,8 +47,8 @@ pub struct StateWrite {
     pub session: String,
     /// What the server wants back after a restart.
     pub state: Vec<u8>,
-    /// Customer whose erasure ends the session.
-    pub customer: Option<String>,
+    /// Customers whose erasure ends the session: all that it has named.
+    pub customers: Vec<String>,
     /// After this moment the session is gone.
     pub expires_at: Timestamp,
 }

@@ -92,6 +92,14 @@ fn field_fault(path: &str, message: &str) -> Fault {
         return Fault::bad_at(below(name), "stands there twice");
     }
     let expected = message.split_once(", expected ").map(|(_, rest)| rest);
+    // The library names our types; who sends JSON knows objects.
+    let expected = match expected {
+        Some(rest) if rest.starts_with("struct ") => Some("an object"),
+        other => other,
+    };
+    if path == "." && expected == Some("an object") {
+        return Fault::bad("the body must be an object");
+    }
     let text = match expected {
         Some(rest) if message.starts_with("unknown field") => {
             format!("unknown field, expected {rest}")
@@ -120,7 +128,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
                     .rsplit_once("query string: ")
                     .map_or("", |(_, rest)| rest);
                 match text.split_once(": ") {
-                    Some((path, _)) => Fault::bad_at(path, "wrong value"),
+                    Some((path, message)) => field_fault(path, message),
                     None => field_fault("", text),
                 }
             })

@@ -12,7 +12,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use convlog_dialects::reply::Reply;
 use convlog_dialects::rules::Rules;
 use convlog_model::json::Json;
@@ -25,6 +25,7 @@ use crate::bots::{Bot, ConnectorConfig};
 use crate::cache::Cache;
 use crate::config::ServerConfig;
 use crate::entity::Entity;
+use crate::erasures;
 use crate::error::Fault;
 
 /// Headers of a message that connectors get unchanged.
@@ -53,7 +54,7 @@ pub(crate) struct Ask<'a> {
     pub passed_on: HeaderMap,
 }
 
-/// The headers among `all` that connectors get.
+/// The headers among `all` that connectors get, and how many servers have passed the message on.
 #[must_use]
 pub(crate) fn passed_on(all: &HeaderMap) -> HeaderMap {
     let mut kept = HeaderMap::new();
@@ -62,7 +63,23 @@ pub(crate) fn passed_on(all: &HeaderMap) -> HeaderMap {
             kept.append(name.clone(), value.clone());
         }
     }
+    let n_hops = erasures::n_hops(all).saturating_add(1);
+    kept.insert(erasures::HOPS, HeaderValue::from(n_hops));
     kept
+}
+
+/// Refuses a message that servers pass round, each the other's upstream.
+///
+/// # Errors
+/// 502 where the next server would be one too many.
+pub(crate) fn require_end(bot: &Bot, headers: &HeaderMap) -> Result<(), Fault> {
+    let is_passed_on = matches!(bot.connector, ConnectorConfig::Upstream(_));
+    match is_passed_on && erasures::n_hops(headers) >= erasures::N_HOPS_MAX {
+        false => Ok(()),
+        true => Err(Fault::BadGateway {
+            message: "the upstream connectors of some servers lead in a circle".to_owned(),
+        }),
+    }
 }
 
 /// Refuses a message to a bot that nothing answers for, before anything is recorded.

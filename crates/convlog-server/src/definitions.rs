@@ -4,11 +4,13 @@
 //! A document of the control plane has at most 1 MiB, a definition may be larger: it is stored in
 //! parts, and the head document names the parts that belong together.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use convlog_model::control::Expect;
-use convlog_model::ids::InstanceId;
+use convlog_model::ids::{InstanceId, RecordId};
 use convlog_model::json::Json;
 use serde::{Deserialize, Serialize};
 
@@ -185,6 +187,80 @@ async fn remove_parts(app: &App, instance: &InstanceId, head: Option<Head>) -> R
     Ok(())
 }
 
+/// Age from which a part without a head is of an upload that ended on the way.
+const ORPHAN_MS: u64 = 3_600_000;
+/// Parts that are looked at in one step.
+const SWEEP_STEP: usize = 8;
+
+/// Removes parts that no definition has: their upload or their removal was cut off.
+pub(crate) async fn sweep(app: &App) {
+    if let Err(fault) = remove_orphans(app).await {
+        let status = fault.status().as_u16();
+        tracing::warn!(status, "parts of old definitions stay for now");
+    }
+}
+
+async fn remove_orphans(app: &App) -> Result<(), Fault> {
+    let mut after = String::new();
+    let mut known = None;
+    loop {
+        let step = app.control().list(PARTS, "", &after, SWEEP_STEP).await?;
+        let Some(last) = step.last() else {
+            return Ok(());
+        };
+        after.clone_from(&last.id);
+        let now_ms = u64::try_from(app.now().millis()).unwrap_or_default();
+        for part in &step {
+            if !is_old(&part.id, now_ms) {
+                continue;
+            }
+            // Read at the first old part: its upload has ended long ago, with a head or without.
+            let known = match &mut known {
+                Some(known) => known,
+                none => none.insert(uploads(app).await?),
+            };
+            if !known.contains(upload_of(&part.id)) {
+                match app.control().delete(PARTS, &part.id, part.version).await {
+                    Ok(()) => {}
+                    Err(error) => tracing::debug!(error = error.log_text(), "not removed"),
+                }
+            }
+        }
+    }
+}
+
+/// `INSTANCE/UPLOAD` of every definition.
+async fn uploads(app: &App) -> Result<BTreeSet<String>, Fault> {
+    let mut known = BTreeSet::new();
+    let mut after = String::new();
+    loop {
+        let (step, next) = heads(app).step("", &after).await?;
+        for head in step {
+            let instance = head.id.split('/').next().unwrap_or_default();
+            known.insert(format!("{instance}/{}", head.doc.upload));
+        }
+        match next {
+            Some(next) => after = next,
+            None => return Ok(known),
+        }
+    }
+}
+
+/// `INSTANCE/UPLOAD` of a part.
+fn upload_of(part: &str) -> &str {
+    part.rsplit_once('/').map_or(part, |(upload, _)| upload)
+}
+
+/// Ids of uploads tell when they began.
+fn is_old(part: &str, now_ms: u64) -> bool {
+    let upload = upload_of(part).rsplit('/').next().unwrap_or_default();
+    let began = upload.parse::<RecordId>().map(RecordId::millis);
+    began.is_ok_and(|began| began.saturating_add(ORPHAN_MS) <= now_ms)
+}
+
 fn part_id(instance: &InstanceId, upload: &str, number: usize) -> String {
     scoped_id(instance, &format!("{upload}/{number:04}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use convlog_model::json::Json;
 use convlog_model::store::{Erase, Erasure, ErasureState, Selector};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::forward::Forwards;
+pub(crate) use self::forward::{Forwards, HOPS, N_HOPS_MAX, n_hops};
 use self::order::Order;
 pub(crate) use self::order::{Forward, ForwardState, Holder};
 use crate::app::{App, scoped_id};
@@ -134,7 +134,7 @@ pub(crate) async fn create(
         Some(Extension(seed)) => seed.id("erasure"),
         None => app.new_id(),
     };
-    let (erasure, order) = request(&app, &caller, id, selector).await?;
+    let (erasure, order) = request(&app, &caller, id, (selector, 0)).await?;
     let answer = axum::Json(view(&app, &erasure, Some(order)));
     Ok((StatusCode::ACCEPTED, answer).into_response())
 }
@@ -195,6 +195,7 @@ pub(crate) async fn get(
 }
 
 /// Hides everything of one customer; for the dialects that have a call of their own for it.
+/// `n_hops` servers have passed it on before.
 ///
 /// # Errors
 /// 400 for an id that no customer can have; what the store and the control plane answer.
@@ -202,6 +203,7 @@ pub(crate) async fn of_customer(
     app: &App,
     caller: &Caller,
     customer: &str,
+    n_hops: u32,
 ) -> Result<Erasure, Fault> {
     let is_legal = !customer.is_empty() && customer.len() <= CUSTOMER_BYTES_MAX;
     if !is_legal || customer.chars().any(char::is_control) {
@@ -210,7 +212,7 @@ pub(crate) async fn of_customer(
         return Err(Fault::bad_at("customer_id", message));
     }
     let selector = Selector::Customer(customer.to_owned());
-    let (erasure, _) = request(app, caller, app.new_id(), selector).await?;
+    let (erasure, _) = request(app, caller, app.new_id(), (selector, n_hops)).await?;
     Ok(erasure)
 }
 
@@ -232,11 +234,14 @@ async fn request(
     app: &App,
     caller: &Caller,
     id: RecordId,
-    selector: Selector,
+    (selector, n_hops): (Selector, u32),
 ) -> Result<(Erasure, Order), Fault> {
     caller.require_unscoped()?;
     // Before the rows are hidden, since a filter's bots are found by them.
-    let holders = holders(app, caller, &selector).await?;
+    let mut holders = holders(app, caller, &selector).await?;
+    if n_hops >= N_HOPS_MAX {
+        holders.iter_mut().for_each(|holder| holder.forward = None);
+    }
     let (kind, customer) = match &selector {
         Selector::Customer(customer) => ("customer", Some(customer.clone())),
         Selector::Filter(_) => ("filter", None),
@@ -256,6 +261,7 @@ async fn request(
         customer: None,
         holders,
         next_us: app.now().micros(),
+        n_hops,
     };
     let is_waiting = order.waiting().next().is_some();
     let order = Order {

@@ -295,20 +295,24 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The form of a fault.
+    /// The form of a fault. Its detail is whole without the errors, so it names the place too.
     #[must_use]
     pub fn of(fault: &Fault) -> Self {
         let status = fault.status();
         let message = fault.message().to_owned();
+        let detail = match fault.path() {
+            Some(path) if !message.starts_with(path) => format!("{path}: {message}"),
+            _ => message.clone(),
+        };
         let errors = fault.path().map(|path| Detail {
-            message: message.clone(),
+            message,
             path: path.to_owned(),
         });
         Problem {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
-            detail: message,
+            detail,
             errors: errors.into_iter().collect(),
         }
     }

@@ -33,18 +33,17 @@ impl<'a> Ingest<'a> {
     }
 
     /// Keeps one live turn or event with the dialogue state that follows from it, and returns
-    /// when both are durable. `None`: the bot's logging is off, the state alone is kept.
+    /// when both are durable. `None`: the bot's logging is off, the state alone is kept. The rate
+    /// is that of [`Ingest::before_asking`].
     ///
     /// # Errors
-    /// 400 beyond the bounds, 429 beyond the rate, 409 for another body under the same own id;
-    /// what the store answers.
+    /// 400 beyond the bounds, 409 for another body under the same own id; what the store answers.
     pub async fn live(
         self,
         caller: &Caller,
         draft: Draft,
         state: Option<StateWrite>,
     ) -> Result<Option<Stored>, Fault> {
-        self.rate(&caller.instance, 1)?;
         let mut draft = draft;
         let flat = self.checked(caller, &draft).map_err(Fault::bad)?;
         let mut policies = Policies::new(self.app);
@@ -66,6 +65,26 @@ impl<'a> Ingest<'a> {
             Some(Outcome::Conflict) => Err(Fault::conflict(CONFLICT)),
             Some(Outcome::Erased) | None => Ok(None),
         }
+    }
+
+    /// Whether a live turn of this caller has room and could be kept, as far as the question alone
+    /// decides it. To be asked before the bot is: what it was asked must be kept.
+    ///
+    /// # Errors
+    /// 400 beyond the bounds, 429 beyond the rate.
+    pub(crate) fn before_asking(
+        self,
+        caller: &Caller,
+        doubtful: impl FnOnce() -> Option<Draft>,
+    ) -> Result<(), Fault> {
+        if let Some(draft) = doubtful() {
+            self.checked(caller, &draft)
+                .map_err(|reason| match reason.split_once(": ") {
+                    Some((field, _)) => Fault::bad_at(field.to_owned(), reason.clone()),
+                    None => Fault::bad(reason),
+                })?;
+        }
+        self.rate(&caller.instance, 1)
     }
 
     /// Keeps dialogue states alone.

@@ -123,7 +123,10 @@ pub(crate) async fn start(app: &App) {
     let each = app.clone();
     app.jobs().every(FORGET_PAUSE, move || {
         let app = each.clone();
-        async move { crate::idempotency::forget_old(&app).await }
+        async move {
+            crate::idempotency::forget_old(&app).await;
+            crate::definitions::sweep(&app).await;
+        }
     });
     crate::erasures::start(app).await;
 }

@@ -85,8 +85,8 @@ impl RateLimits {
     /// Counts one list call.
     ///
     /// # Errors
-    /// 429 when it is one too many.
-    pub(crate) fn list(&self, caller: &Caller) -> Result<Allowance, Fault> {
+    /// 429 when it is one too many, and what is shown with it.
+    pub(crate) fn list(&self, caller: &Caller) -> Result<Allowance, (Fault, Allowance)> {
         let by_key = (&self.by_key, caller.key_id.clone());
         let by_instance = (&self.by_instance, caller.instance.to_string());
         let mut shown = UNLIMITED;
@@ -98,7 +98,11 @@ impl RateLimits {
                 Ok(state) => state.remaining_burst_capacity(),
                 Err(not_until) => {
                     let wait = not_until.wait_time_from(Monotonic(Arc::clone(&self.clock)).now());
-                    return Err(too_many(wait.as_secs_f64()));
+                    let spent = Allowance {
+                        limit: *limit,
+                        remaining: 0,
+                    };
+                    return Err((too_many(wait.as_secs_f64()), spent));
                 }
             };
             if remaining < shown.remaining {

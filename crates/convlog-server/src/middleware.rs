@@ -231,7 +231,14 @@ async fn admit_and_run(
             caller.require_unscoped()?;
         }
         if route.is_list {
-            allowance = app.limits().list(&caller)?;
+            allowance = match app.limits().list(&caller) {
+                Ok(allowance) => allowance,
+                Err((fault, spent)) => {
+                    let mut answer = fault.into_response();
+                    show_allowance(app, answer.headers_mut(), spent);
+                    return Ok(answer);
+                }
+            };
         }
         request.extensions_mut().insert(caller);
     }

@@ -25,9 +25,13 @@ pub(crate) fn readable(caller: &Caller, text: Option<&str>) -> Result<Filter, Fa
     }
 }
 
-/// The filter of a text, never with audit entries.
+/// The filter of a text, never with audit entries. One that asks for nothing is refused: what
+/// was left blank by mistake must not erase everything.
 pub(crate) fn erasable(text: &str) -> Result<Filter, Fault> {
-    Ok(parsed(text)?.and(is_audit().negate()))
+    match parsed(text)? {
+        Filter::All => Err(Fault::bad_at("filter", "filter must not be blank")),
+        filter => Ok(filter.and(is_audit().negate())),
+    }
 }
 
 /// The entries of the audit.

@@ -14,6 +14,9 @@ use convlog_model::store::StateWrite;
 use convlog_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// Most customers that one session may name.
+const CUSTOMERS_MAX: usize = 32;
+
 /// What is kept of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {
@@ -29,8 +32,9 @@ pub(crate) struct Session {
     pub timeout_s: u32,
     /// Turns so far.
     pub turns: u64,
-    /// The customer of the last turn that named one.
-    pub customer: Option<String>,
+    /// The customers that it has named, at most [`CUSTOMERS_MAX`]. Each may have left traces in
+    /// the context.
+    pub customers: Vec<String>,
     /// The context after the last turn.
     pub context: Json,
     /// The session at the upstream server that this one stands for.
@@ -49,6 +53,25 @@ impl Session {
         }
     }
 
+    /// Whether no further customer can be remembered.
+    #[must_use]
+    pub(crate) fn is_full_of_customers(&self) -> bool {
+        self.customers.len() >= CUSTOMERS_MAX
+    }
+
+    /// Whether the customer of one more turn is or can be remembered.
+    #[must_use]
+    pub(crate) fn can_name(&self, customer: &str) -> bool {
+        !self.is_full_of_customers() || self.customers.iter().any(|known| known == customer)
+    }
+
+    /// Remembers the customer of a turn.
+    pub(crate) fn name(&mut self, customer: &str) {
+        if !self.customers.iter().any(|known| known == customer) {
+            self.customers.push(customer.to_owned());
+        }
+    }
+
     /// Takes over what a turn made of the dialogue.
     pub(crate) fn advance(&mut self, dialogue: Dialogue) {
         self.turns = dialogue.turn_count;
@@ -63,7 +86,7 @@ impl Session {
             session: self.id.clone(),
             // A struct of texts, numbers and JSON always serialises.
             state: serde_json::to_vec(self).unwrap_or_default(),
-            customer: self.customer.clone(),
+            customers: self.customers.clone(),
             expires_at: now.plus_micros(i64::from(self.timeout_s) * 1_000_000),
         }
     }

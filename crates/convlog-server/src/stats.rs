@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use convlog_model::query::{Sort, SortKey};
 use serde::Serialize;
 
 use crate::app::App;
@@ -20,9 +21,9 @@ pub(crate) struct StatsView {
     segments: u64,
     /// Records that are not in a sealed chunk yet, of all instances.
     tail: u64,
-    /// Smallest time of receipt.
+    /// Smallest time of receipt among those records.
     oldest: Option<String>,
-    /// Greatest time of receipt.
+    /// Greatest time of receipt among those records.
     newest: Option<String>,
 }
 
@@ -39,7 +40,23 @@ pub(crate) async fn get(State(app): State<App>, caller: Caller) -> Result<Json<S
         bytes: stats.bytes,
         segments: stats.segments,
         tail: stats.tail,
-        oldest: stats.oldest.map(|time| time.to_micros_text()),
-        newest: stats.newest.map(|time| time.to_micros_text()),
+        oldest: first_received(&app, &caller, false).await?,
+        newest: first_received(&app, &caller, true).await?,
     }))
+}
+
+/// The store's own figures know nothing of the audit, whose entries are records too.
+async fn first_received(
+    app: &App,
+    caller: &Caller,
+    descending: bool,
+) -> Result<Option<String>, Fault> {
+    let sort = Sort {
+        key: SortKey::Received,
+        descending,
+    };
+    let filter = own_filter::is_audit().negate();
+    let page = app.query().page(caller, filter, sort, 1, None).await?;
+    let first = page.records.first();
+    Ok(first.map(|record| record.received.to_micros_text()))
 }

@@ -119,7 +119,9 @@ impl Client {
 
     /// A GET of JSON.
     pub(crate) async fn get(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<Value> {
-        let answer = send(&self.request(Method::GET, segments, query)).await?;
+        let answer = self
+            .send(&self.request(Method::GET, segments, query))
+            .await?;
         json(answer).await
     }
 
@@ -129,7 +131,9 @@ impl Client {
         segments: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Json> {
-        let answer = send(&self.request(Method::GET, segments, query)).await?;
+        let answer = self
+            .send(&self.request(Method::GET, segments, query))
+            .await?;
         let body = answer.bytes().await.context("the answer broke off")?;
         Json::parse(&body).context("the answer is no JSON; is this a convlog server?")
     }
@@ -145,13 +149,65 @@ impl Client {
             .request(method, segments, &[])
             .header(CONTENT_TYPE, "application/json")
             .body(body.to_string());
-        json(send(&request).await?).await
+        json(self.send(&request).await?).await
     }
 
     /// A DELETE.
     pub(crate) async fn delete(&self, segments: &[&str]) -> Result<()> {
-        send(&self.request(Method::DELETE, segments, &[])).await?;
+        self.send(&self.request(Method::DELETE, segments, &[]))
+            .await?;
         Ok(())
+    }
+
+    /// Sends a request; again, after the time that the server asks for, while it is busy.
+    pub(crate) async fn send(&self, request: &RequestBuilder) -> Result<Response> {
+        let mut n_tries = 0;
+        loop {
+            n_tries += 1;
+            let copy = request
+                .try_clone()
+                .context("the request cannot be sent twice")?;
+            let answer = copy.send().await.map_err(|error| no_answer(&error))?;
+            let is_busy = [
+                StatusCode::TOO_MANY_REQUESTS,
+                StatusCode::SERVICE_UNAVAILABLE,
+            ]
+            .contains(&answer.status());
+            if answer.status().is_success() {
+                return Ok(answer);
+            }
+            let wait = retry_after(&answer, n_tries);
+            let Some(wait) = wait.filter(|_| is_busy && n_tries < TRIES_MAX) else {
+                return Err(self.refused(answer).await.into());
+            };
+            if wait >= Duration::from_secs(5) && out::is_stderr_terminal() {
+                let seconds = wait.as_secs();
+                out::note(&format!("the server asks to wait for {seconds} s"));
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn refused(&self, answer: Response) -> Refused {
+        let status = answer.status();
+        let body = answer.bytes().await.unwrap_or_default();
+        let body = body.get(..ERROR_BYTES_MAX).unwrap_or(&body);
+        let json: Value = serde_json::from_slice(body).unwrap_or_default();
+        let member = |name: &str| json.get(name).and_then(Value::as_str);
+        let text = member("detail").or(member("title")).or(member("error"));
+        let mut text =
+            text.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
+        if text.is_empty() {
+            text = "nothing".to_owned();
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let given_by = match self.is_basic {
+                true => "--from-key or CONVLOG_FROM_KEY",
+                false => "--key or CONVLOG_KEY",
+            };
+            text.push_str(&format!(" ({given_by})"));
+        }
+        Refused { status, text }
     }
 }
 
@@ -172,35 +228,6 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Sends a request; again, after the time that the server asks for, while it is busy.
-pub(crate) async fn send(request: &RequestBuilder) -> Result<Response> {
-    let mut n_tries = 0;
-    loop {
-        n_tries += 1;
-        let copy = request
-            .try_clone()
-            .context("the request cannot be sent twice")?;
-        let answer = copy.send().await.context("cannot reach the server")?;
-        let is_busy = [
-            StatusCode::TOO_MANY_REQUESTS,
-            StatusCode::SERVICE_UNAVAILABLE,
-        ]
-        .contains(&answer.status());
-        if answer.status().is_success() {
-            return Ok(answer);
-        }
-        let wait = retry_after(&answer, n_tries);
-        let Some(wait) = wait.filter(|_| is_busy && n_tries < TRIES_MAX) else {
-            return Err(refused(answer).await.into());
-        };
-        if wait >= Duration::from_secs(5) && out::is_stderr_terminal() {
-            let seconds = wait.as_secs();
-            out::note(&format!("the server asks to wait for {seconds} s"));
-        }
-        tokio::time::sleep(wait).await;
-    }
-}
-
 /// Without a time from the server the waits double, from a second to a minute.
 fn retry_after(answer: &Response, n_tries: u32) -> Option<Duration> {
     let Some(value) = answer.headers().get(RETRY_AFTER) else {
@@ -210,21 +237,14 @@ fn retry_after(answer: &Response, n_tries: u32) -> Option<Duration> {
     (seconds <= WAIT_S_MAX).then(|| Duration::from_secs(seconds.max(1)))
 }
 
-async fn refused(answer: Response) -> Refused {
-    let status = answer.status();
-    let body = answer.bytes().await.unwrap_or_default();
-    let body = body.get(..ERROR_BYTES_MAX).unwrap_or(&body);
-    let json: Value = serde_json::from_slice(body).unwrap_or_default();
-    let member = |name: &str| json.get(name).and_then(Value::as_str);
-    let text = member("detail").or(member("title")).or(member("error"));
-    let mut text = text.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
-    if text.is_empty() {
-        text = "nothing".to_owned();
-    }
-    if status == StatusCode::UNAUTHORIZED {
-        text.push_str(" (--key or CONVLOG_KEY)");
-    }
-    Refused { status, text }
+/// Says which server it was and the last cause; the whole address would repeat the filter.
+fn no_answer(error: &reqwest::Error) -> anyhow::Error {
+    let first: &dyn std::error::Error = error;
+    let cause = std::iter::successors(Some(first), |error| error.source()).last();
+    let cause = cause.map(ToString::to_string).unwrap_or_default();
+    let server = error.url().map(|url| url.origin().ascii_serialization());
+    let server = server.as_deref().unwrap_or("the server");
+    anyhow::anyhow!("cannot reach {server}: {cause}")
 }
 
 async fn json(answer: Response) -> Result<Value> {

@@ -53,6 +53,7 @@ pub const NAMES: &[Name] = &[
     name("request.context.metadata.deployment", V1, &["environment"]),
     name("response.context.metadata.deployment", V1, &["environment"]),
     name("environment_id", V2, &["environment"]),
+    name("environment", V2, &["environment"]),
     name("response.context.conversation_id", V1, &["conversation"]),
     name("session_id", V2, &["conversation"]),
     name("request.context.global.session_id", V2, &["conversation"]),

@@ -322,7 +322,11 @@ impl Pair<'_> {
             instance: instance(choices),
             session: choices.pick(&["s", "t"]).to_owned(),
             state: vec![1; choices.below(100)],
-            customer: draft(choices).flat().text("customer").map(str::to_owned),
+            customers: draft(choices)
+                .flat()
+                .texts("customer")
+                .map(str::to_owned)
+                .collect(),
             expires_at: reference.rig.now().plus_micros(30_000_000),
         };
         let (instance, session) = (state.instance.clone(), state.session.clone());

@@ -54,6 +54,13 @@ fn faults_name_the_field_and_show_nothing_of_its_text() {
         fault(r#"{"inner":{"n":1,"n":2}}"#),
         wrong("inner.n", "stands there twice")
     );
+    for body in ["[]", "7", r#""secret""#] {
+        assert_eq!(fault(body), Fault::bad("the body must be an object"));
+    }
+    assert_eq!(
+        fault(r#"{"inner":7}"#),
+        wrong("inner", "wrong value, expected an object")
+    );
     assert_eq!(
         fault("{\"inner\":\nsecret}"),
         Fault::bad("the body is not valid JSON: expected value at line 2 column 1")

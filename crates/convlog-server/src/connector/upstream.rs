@@ -121,12 +121,14 @@ impl<'a> Upstream<'a> {
     ///
     /// # Errors
     /// [`Failure`]; the caller tries again.
-    pub(crate) async fn forward_erasure(&self, customer: &str) -> Result<(), Failure> {
+    pub(crate) async fn forward_erasure(
+        &self,
+        customer: &str,
+        headers: &HeaderMap,
+    ) -> Result<(), Failure> {
         let mut url = self.url(&[self.target.api.as_str(), "user_data"])?;
         url.query_pairs_mut().append_pair("customer_id", customer);
-        let answered = self
-            .call(Method::DELETE, url, None, &HeaderMap::new())
-            .await?;
+        let answered = self.call(Method::DELETE, url, None, headers).await?;
         match answered.status {
             200..300 => Ok(()),
             status => Err(Failure::of_status(KIND, status)),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use convlog_model::ids::InstanceId;
 
 use super::order::{ForwardState, Order};
@@ -17,6 +18,20 @@ use crate::error::Fault;
 /// Pause after the first failure; it doubles up to [`PAUSE_US_MAX`].
 const PAUSE_US: i64 = 5_000_000;
 const PAUSE_US_MAX: i64 = 3_600_000_000;
+
+/// Says how many servers have passed a request on: two that are each other's upstream would never
+/// come to an end.
+pub(crate) const HOPS: HeaderName = HeaderName::from_static("x-convlog-hops");
+pub(crate) const N_HOPS_MAX: u32 = 4;
+
+/// How many servers have passed on the request of these headers.
+pub(crate) fn n_hops(headers: &HeaderMap) -> u32 {
+    let Some(value) = headers.get(&HOPS) else {
+        return 0;
+    };
+    let number = value.to_str().ok().and_then(|text| text.parse().ok());
+    number.unwrap_or(N_HOPS_MAX)
+}
 
 /// Orders that wait for an upstream server: id of the document, and when to try next.
 #[derive(Debug, Default)]
@@ -97,7 +112,8 @@ async fn forward(app: &App, id: &str) -> Result<Option<i64>, Fault> {
     let waiting: BTreeSet<&str> = found.doc.waiting().collect();
     let mut results: BTreeMap<String, Result<ForwardState, String>> = BTreeMap::new();
     for bot in waiting {
-        results.insert(bot.to_owned(), once(app, &instance, bot, &customer).await?);
+        let result = once(app, &instance, bot, (&customer, found.doc.n_hops)).await?;
+        results.insert(bot.to_owned(), result);
     }
     note_results(app, id, &results).await
 }
@@ -107,7 +123,7 @@ async fn once(
     app: &App,
     instance: &InstanceId,
     bot: &str,
-    customer: &str,
+    (customer, n_hops): (&str, u32),
 ) -> Result<Result<ForwardState, String>, Fault> {
     let found = bots::find(app, instance, bot).await?;
     let target = found.as_ref().and_then(|bot| match &bot.doc.connector {
@@ -118,7 +134,8 @@ async fn once(
         return Ok(Ok(ForwardState::Dropped));
     };
     let upstream = Upstream::new(app, target)?;
-    Ok(match upstream.forward_erasure(customer).await {
+    let hops = HeaderMap::from_iter([(HOPS, HeaderValue::from(n_hops.saturating_add(1)))]);
+    Ok(match upstream.forward_erasure(customer, &hops).await {
         Ok(()) => Ok(ForwardState::Done),
         Err(failure) => Err(failure.class),
     })

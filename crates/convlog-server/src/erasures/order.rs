@@ -18,6 +18,9 @@ pub(crate) struct Order {
     pub(crate) holders: Vec<Holder>,
     /// When to try the waiting ones next, in microseconds.
     pub(crate) next_us: i64,
+    /// How many servers have passed it on before.
+    #[serde(default)]
+    pub(crate) n_hops: u32,
 }
 
 impl Order {

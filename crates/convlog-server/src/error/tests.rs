@@ -38,8 +38,14 @@ fn a_problem_names_the_field() {
     let problem = Problem::of(&Fault::bad_at("filter", "unexpected end at column 7"));
     assert_eq!(
         serde_json::to_string(&problem).unwrap(),
-        r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"unexpected end at column 7","errors":[{"message":"unexpected end at column 7","path":"filter"}]}"#
+        r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"filter: unexpected end at column 7","errors":[{"message":"unexpected end at column 7","path":"filter"}]}"#
     );
+}
+
+#[test]
+fn a_problem_whose_message_begins_with_the_field_names_it_once() {
+    let problem = Problem::of(&Fault::bad_at("connector.url", "connector.url is required"));
+    assert_eq!(problem.detail, "connector.url is required");
 }
 
 #[test]

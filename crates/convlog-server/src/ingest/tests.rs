@@ -35,7 +35,7 @@ fn state() -> StateWrite {
         instance: InstanceId::default_instance(),
         session: "s1".to_owned(),
         state: b"context".to_vec(),
-        customer: None,
+        customers: Vec::new(),
         expires_at: Timestamp::from_millis(1_900_000_000_000),
     }
 }
@@ -196,14 +196,10 @@ async fn records_beyond_the_rate_wait() {
     let Rig { app, clock, .. } = rig_with(config);
     let four = vec![said("a"), said("b"), said("c"), said("d")];
     app.ingest().bulk(&OWNER, four).await.unwrap();
-    let fault = app
-        .ingest()
-        .live(&OWNER, said("e"), None)
-        .await
-        .unwrap_err();
+    let fault = app.ingest().before_asking(&OWNER, || None).unwrap_err();
     assert_eq!(fault.retry_after_s(), Some(1));
     clock.step(1_500_000);
-    app.ingest().live(&OWNER, said("e"), None).await.unwrap();
+    app.ingest().before_asking(&OWNER, || None).unwrap();
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn session() -> Session {
         started_us: 1_000,
         timeout_s: 60,
         turns: 2,
-        customer: Some("c".into()),
+        customers: vec!["c".into()],
         context: Json::parse(br#"{"a":1.0,"a":2,"b":{"c":[1e400]}}"#).unwrap(),
         upstream: None,
     }
@@ -22,7 +22,7 @@ fn a_state_comes_back_as_written_until_it_expires() {
     let now = Timestamp::from_millis(5_000);
     let write = session().to_write(&instance, now);
     assert_eq!(write.expires_at, Timestamp::from_millis(65_000));
-    assert_eq!(write.customer.as_deref(), Some("c"));
+    assert_eq!(write.customers, ["c"]);
     let later = Timestamp::from_millis(65_000);
     assert_eq!(Session::from_write(&write, later), Some(session()));
     assert_eq!(Session::from_write(&write, later.plus_micros(1)), None);

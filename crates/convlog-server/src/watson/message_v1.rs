@@ -55,14 +55,17 @@ async fn take(
         Some(id) => id.to_owned(),
         None => app.new_id().to_string(),
     };
+    let empty = || answer_v1(request, &conversation, wants_details, &Reply::default());
+    app.ingest().before_asking(caller, || {
+        let user = request.user_id(&conversation);
+        Incoming::is_doubtful(app, request.raw(), user)
+            .then(|| log_v1(&incoming.turn(app, caller, None), request, &empty()))
+    })?;
     let asking = ask(app, incoming, request, &conversation, wants_details);
     let (response, failure) = match connector::in_time(app, asking).await {
         Ok(response) => (response, None),
         // What is kept of a failed turn is the question, and an answer without a word.
-        Err(failure) => {
-            let empty = answer_v1(request, &conversation, wants_details, &Reply::default());
-            (empty, Some(failure))
-        }
+        Err(failure) => (empty(), Some(failure)),
     };
     let turn = incoming.turn(app, caller, failure.as_ref());
     let draft = log_v1(&turn, request, &response);

@@ -1,10 +1,9 @@
 //! Messages of v2: within a session, whose context the server keeps, or with the context that the
 //! client carries; answered whole or as a stream.
 
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use bytes::Bytes;
 use convlog_dialects::reply::Reply;
 use convlog_dialects::watson::message::{
     AnswerV2, Mode, RequestV2, Session as Dialogue, answer_v2, log_v2,
@@ -26,77 +25,86 @@ use crate::sessions::{Session, Turn};
 /// Most bytes of the context of a conversation after an answer: what a client may carry.
 const CONTEXT_BYTES_MAX: usize = 250 << 10;
 
-/// `POST …/sessions/{session}/message`
-pub(crate) async fn stateful(
-    State(app): State<App>,
+/// A message as it came in.
+#[derive(Debug, FromRequest)]
+#[from_request(state(App))]
+pub(crate) struct Sent {
+    #[from_request(via(State))]
+    app: App,
     caller: Caller,
-    Path(path): Path<SessionPath>,
     _query: WatsonQuery,
     headers: HeaderMap,
-    RawBody(body): RawBody,
+    body: RawBody,
+}
+
+/// `POST …/sessions/{session}/message`
+pub(crate) async fn stateful(
+    Path(path): Path<SessionPath>,
+    sent: Sent,
 ) -> Result<Response, Refusal> {
-    let turn = in_session(app.clone(), caller, path, headers, body);
-    let response = connector::to_the_end(&app, turn).await?;
+    let app = sent.app.clone();
+    let response = connector::to_the_end(&app, in_session(sent, path)).await?;
     Ok(json(StatusCode::OK, response))
 }
 
 /// `POST …/sessions/{session}/message_stream`
 pub(crate) async fn stateful_stream(
-    State(app): State<App>,
-    caller: Caller,
     Path(path): Path<SessionPath>,
-    _query: WatsonQuery,
-    headers: HeaderMap,
-    RawBody(body): RawBody,
+    sent: Sent,
 ) -> Result<Response, Refusal> {
-    let turn = in_session(app.clone(), caller, path, headers, body);
-    let response = connector::to_the_end(&app, turn).await?;
+    let app = sent.app.clone();
+    let response = connector::to_the_end(&app, in_session(sent, path)).await?;
     Ok(stream::events(&response))
 }
 
 /// `POST …/message`
 pub(crate) async fn stateless(
-    State(app): State<App>,
-    caller: Caller,
     Path(path): Path<AssistantPath>,
-    _query: WatsonQuery,
-    headers: HeaderMap,
-    RawBody(body): RawBody,
+    sent: Sent,
 ) -> Result<Response, Refusal> {
-    let turn = without_session(app.clone(), caller, path, headers, body);
-    let response = connector::to_the_end(&app, turn).await?;
+    let app = sent.app.clone();
+    let response = connector::to_the_end(&app, without_session(sent, path)).await?;
     Ok(json(StatusCode::OK, response))
 }
 
 /// `POST …/message_stream`
 pub(crate) async fn stateless_stream(
-    State(app): State<App>,
-    caller: Caller,
     Path(path): Path<AssistantPath>,
-    _query: WatsonQuery,
-    headers: HeaderMap,
-    RawBody(body): RawBody,
+    sent: Sent,
 ) -> Result<Response, Refusal> {
-    let turn = without_session(app.clone(), caller, path, headers, body);
-    let response = connector::to_the_end(&app, turn).await?;
+    let app = sent.app.clone();
+    let response = connector::to_the_end(&app, without_session(sent, path)).await?;
     Ok(stream::events(&response))
 }
 
-async fn in_session(
-    app: App,
-    caller: Caller,
-    path: SessionPath,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<String, Refusal> {
-    let (app, caller) = (&app, &caller);
+async fn in_session(sent: Sent, path: SessionPath) -> Result<String, Refusal> {
+    let Sent {
+        app,
+        caller,
+        headers,
+        body,
+        ..
+    } = &sent;
     let to = Addressed::assistant(app, caller, &path.id, path.environment.as_deref()).await?;
-    let request = RequestV2::parse(&body, Mode::Stateful).map_err(|error| bad_body(&error))?;
+    let request = RequestV2::parse(&body.0, Mode::Stateful).map_err(|error| bad_body(&error))?;
     let turn = app.sessions().turn(&caller.instance, &path.session).await;
     let mut session = session::open(app, caller, &to, &path.session).await?;
-    let incoming = Incoming::new(app, to, &headers)?;
+    let incoming = Incoming::new(app, to, headers)?;
     let mut dialogue = session.dialogue();
     dialogue.begin(&request).map_err(|error| bad_body(&error))?;
+    before_asking(app, caller, &incoming, &request, &dialogue)?;
+    if session.is_full_of_customers() {
+        let turn = unanswered(app, caller, &incoming, &request, &dialogue);
+        if turn
+            .flat()
+            .text("customer")
+            .is_some_and(|id| !session.can_name(id))
+        {
+            return Err(
+                Fault::bad("the session has named too many customers: open another").into(),
+            );
+        }
+    }
     let before = dialogue.clone();
     let upstream = &mut session.upstream;
     let asking = ask(app, &incoming, &request, &mut dialogue, Some(upstream));
@@ -108,7 +116,7 @@ async fn in_session(
         session.advance(dialogue);
     }
     if let Some(customer) = draft.flat().text("customer") {
-        session.customer = Some(customer.to_owned());
+        session.name(customer);
     }
     keep(app, caller, &turn, &session, draft).await?;
     match failure {
@@ -134,33 +142,30 @@ async fn keep(
     let state = session.to_write(&caller.instance, app.now());
     app.sessions().lives_until(&state);
     app.ingest().live(caller, draft, Some(state)).await?;
-    if session
-        .customer
-        .as_deref()
-        .is_some_and(|id| turn.was_erased(id))
-    {
+    if session.customers.iter().any(|id| turn.was_erased(id)) {
         session::end(app, caller, &session.id).await?;
     }
     Ok(())
 }
 
-async fn without_session(
-    app: App,
-    caller: Caller,
-    path: AssistantPath,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<String, Refusal> {
-    let (app, caller) = (&app, &caller);
+async fn without_session(sent: Sent, path: AssistantPath) -> Result<String, Refusal> {
+    let Sent {
+        app,
+        caller,
+        headers,
+        body,
+        ..
+    } = &sent;
     let to = Addressed::assistant(app, caller, &path.id, path.environment.as_deref()).await?;
-    let request = RequestV2::parse(&body, Mode::Stateless).map_err(|error| bad_body(&error))?;
-    let incoming = Incoming::new(app, to, &headers)?;
+    let request = RequestV2::parse(&body.0, Mode::Stateless).map_err(|error| bad_body(&error))?;
+    let incoming = Incoming::new(app, to, headers)?;
     let id = match request.session_id() {
         Some(id) => id.to_owned(),
         None => app.new_id().to_string(),
     };
     let mut dialogue = Dialogue::new(&id, app.now());
     dialogue.begin(&request).map_err(|error| bad_body(&error))?;
+    before_asking(app, caller, &incoming, &request, &dialogue)?;
     let before = dialogue.clone();
     let asking = ask(app, &incoming, &request, &mut dialogue, None);
     let asked = connector::in_time(app, asking).await;
@@ -172,6 +177,34 @@ async fn without_session(
         None => Ok(answer.response),
         Some(failure) => Err(failure.into()),
     }
+}
+
+/// Refuses what could not be kept, while nobody was asked.
+fn before_asking(
+    app: &App,
+    caller: &Caller,
+    incoming: &Incoming,
+    request: &RequestV2,
+    dialogue: &Dialogue,
+) -> Result<(), Fault> {
+    app.ingest().before_asking(caller, || {
+        Incoming::is_doubtful(app, request.raw(), dialogue.user_id())
+            .then(|| unanswered(app, caller, incoming, request, dialogue))
+    })
+}
+
+/// What would be kept of a turn that nothing answers.
+fn unanswered(
+    app: &App,
+    caller: &Caller,
+    incoming: &Incoming,
+    request: &RequestV2,
+    dialogue: &Dialogue,
+) -> Draft {
+    let mut after = dialogue.clone();
+    let empty = answer_v2(request, &mut after, &Reply::default());
+    let turn = incoming.turn(app, caller, None);
+    log_v2(&turn, request, &after, &empty.logged)
 }
 
 /// The answer, or of a failed turn what is kept: the question, and an answer without a word.

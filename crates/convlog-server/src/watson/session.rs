@@ -57,7 +57,7 @@ pub(crate) async fn create(
         started_us: now.micros(),
         timeout_s: to.bot().session_timeout_s.unwrap_or(configured),
         turns: 0,
-        customer: customer_id(&headers)?,
+        customers: customer_id(&headers)?.into_iter().collect(),
         context: Json::object([]),
         upstream: None,
     };

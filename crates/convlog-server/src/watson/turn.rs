@@ -122,9 +122,11 @@ impl Incoming {
     /// Reads the headers of a message to `to`.
     ///
     /// # Errors
-    /// 400 for a customer id that is too long, 409 for a bot that nothing answers for.
+    /// 400 for a customer id that is too long, 409 for a bot that nothing answers for, 502 for a
+    /// message that servers pass round.
     pub(super) fn new(app: &App, to: Addressed, headers: &HeaderMap) -> Result<Self, Refusal> {
         connector::require(to.bot())?;
+        connector::require_end(to.bot(), headers)?;
         let opts_out = |name| metadata::opts_out(&joined(headers, name));
         Ok(Incoming {
             to,
@@ -133,6 +135,15 @@ impl Incoming {
             learning_opt_out: opts_out("x-watson-learning-opt-out") || opts_out("x-wdc-pl-opt-out"),
             requested: app.now(),
         })
+    }
+
+    /// Whether the ingest door has to look at the turn before the bot is asked: ordinary ones are
+    /// far from its bounds. A channel makes a customer id of `user`.
+    pub(super) fn is_doubtful(app: &App, raw: &str, user: &str) -> bool {
+        let bytes_max = app.config().limits.record_bytes / DOUBTFUL_PART;
+        raw.len() > bytes_max
+            || user.len() + CHANNEL_PREFIX_BYTES_MAX > CUSTOMER_BYTES_MAX
+            || user.chars().any(char::is_control)
     }
 
     /// What the record of the turn says besides request and response.
@@ -161,6 +172,10 @@ impl Incoming {
     }
 }
 
+/// A message of this part of the largest record: question and answer both show its context.
+const DOUBTFUL_PART: usize = 4;
+/// Most bytes that a channel puts before a user's id.
+const CHANNEL_PREFIX_BYTES_MAX: usize = 16;
 /// Most bytes of a customer id, as the ingest door bounds it.
 const CUSTOMER_BYTES_MAX: usize = 256;
 

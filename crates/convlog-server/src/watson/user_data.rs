@@ -1,7 +1,7 @@
 //! `DELETE /v1/user_data` and `DELETE /v2/user_data`: everything of one customer, in both forms.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use convlog_dialects::watson::error::ErrorBody;
 
@@ -16,10 +16,11 @@ pub(crate) async fn delete(
     State(app): State<App>,
     caller: Caller,
     query: WatsonQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let Some(customer) = query.filled("customer_id") else {
         return Err(ErrorBody::no_customer_id().into());
     };
-    erasures::of_customer(&app, &caller, customer).await?;
+    erasures::of_customer(&app, &caller, customer, erasures::n_hops(&headers)).await?;
     Ok(json(StatusCode::ACCEPTED, "{}"))
 }

@@ -409,6 +409,62 @@ async fn an_erasure_is_repeated_upstream() {
 }
 
 #[tokio::test]
+async fn a_customer_id_of_a_channel_that_could_not_be_kept_is_refused_before_the_bot_is_asked() {
+    let fake = Fake::json(r#"{"output":[]}"#).await;
+    let server = with_webhook(&fake, "").await;
+    let user = "x".repeat(256);
+    let body = format!(r#"{{"context":{{"integrations":{{"slack":{{}}}}}},"user_id":"{user}"}}"#);
+    let stateless = format!("/v2/assistants/W1/message?{V2}");
+    let session = server
+        .post(&format!("/v2/assistants/W1/sessions?{V2}"), "")
+        .await
+        .text_at("session_id");
+    let stateful = format!("/v2/assistants/W1/sessions/{session}/message?{V2}");
+    for uri in [MESSAGE, &stateless, &stateful] {
+        let (status, _, said, place) = error(&server.post(uri, &body).await);
+        assert_eq!((status, place.as_str()), (400, "customer"), "{uri}");
+        assert_eq!(said, "customer: longer than 256 bytes", "{uri}");
+    }
+    assert!(fake.seen().is_empty());
+    let fitting = body.replace(&user, &"x".repeat(250));
+    assert_eq!(server.post(MESSAGE, &fitting).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_message_beyond_the_rate_is_refused_before_the_bot_is_asked() {
+    let fake = Fake::json(r#"{"output":[]}"#).await;
+    let mut config = ServerConfig::default();
+    config.connectors.listening_on = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
+    config.limits.ingest_per_second = 1;
+    let server = Server::with(config).await;
+    let url = fake.url();
+    let body = format!(r#"{{"connector":{{"kind":"webhook","url":"{url}/ask"}}}}"#);
+    bot(&server, "W1", &body).await;
+    let mut answered = 0;
+    while server.post(MESSAGE, HELLO).await.status == 200 {
+        answered += 1;
+    }
+    assert_eq!(server.post(MESSAGE, HELLO).await.status, 429);
+    assert_eq!(fake.seen().len(), answered);
+}
+
+#[tokio::test]
+async fn a_message_that_servers_pass_round_comes_to_an_end() {
+    let server = on_loopback().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = convlog_server::router(server.app.clone());
+    background(async move { axum::serve(listener, router).await.unwrap() });
+    let to_itself = format!(
+        r#"{{"connector":{{"kind":"upstream","url":"{url}","api":"v1","id":"W1","apikey":"{ADMIN}","version":"2024-08-25"}}}}"#
+    );
+    bot(&server, "W1", &to_itself).await;
+    let answer = server.post(MESSAGE, HELLO).await;
+    assert_eq!(answer.status, 502, "{}", answer.text());
+    assert_eq!(logs_of(&server, "W1", "").await.len(), 4);
+}
+
+#[tokio::test]
 async fn a_server_that_nothing_configured_connects_nowhere() {
     let fake = Fake::json("{}").await;
     let server = on_loopback().await;

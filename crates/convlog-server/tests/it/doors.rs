@@ -140,6 +140,8 @@ async fn list_calls_beyond_the_limit_wait() {
     let refused = server.get(AUDIT).await;
     assert_eq!(refused.status, 429);
     assert_eq!(refused.header("retry-after"), "30");
+    assert_eq!(refused.header("x-ratelimit-limit"), "2");
+    assert_eq!(refused.header("x-ratelimit-remaining"), "0");
     assert_eq!(refused.text_at("detail"), "Rate limit exceeded");
     let other = server.key(r#""admin""#, "").await;
     assert_eq!(server.call(&other, "GET", AUDIT, "").await.status, 200);
@@ -216,7 +218,7 @@ async fn the_audit_is_paged() {
     }
     assert_eq!(seen, 5);
     let answer = server.get(&format!("{AUDIT}?cursor=nonsense")).await;
-    assert_eq!(answer.text_at("detail"), "is not a cursor");
+    assert_eq!(answer.text_at("detail"), "cursor: is not a cursor");
     let answer = server.get(&format!("{AUDIT}?limit=many")).await;
     assert_eq!(answer.status, 400);
     assert!(

@@ -104,6 +104,12 @@ impl Hasher {
         Self::pair(&self.customer, instance, customer)
     }
 
+    /// Of several customer ids.
+    pub(crate) fn customers(&self, instance: &InstanceId, customers: &[String]) -> Vec<[u8; 32]> {
+        let hashes = customers.iter().map(|c| self.customer(instance, c));
+        hashes.collect()
+    }
+
     /// Of a session id.
     pub(crate) fn session(&self, instance: &InstanceId, session: &str) -> Hash16 {
         half(Self::pair(&self.session, instance, session))

@@ -43,7 +43,7 @@ impl Shared {
             instance: state.instance,
             session: state.session,
             state: state.state,
-            customer: state.customer,
+            customers: state.customers,
             expires_at: state.expires_at,
         }))
     }

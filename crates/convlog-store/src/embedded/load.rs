@@ -241,17 +241,18 @@ impl Start<'_> {
             let Some(state) = Sessions::open(key, &row) else {
                 continue;
             };
-            let customer = state.customer.as_deref();
-            let customer = customer.map(|c| hasher.customer(&state.instance, c));
-            let erased = customer.and_then(|customer| tail.erased(&customer));
-            if state.expires_at < now || erased.is_some_and(|erased| at < erased.before) {
+            let customers = hasher.customers(&state.instance, &state.customers);
+            let mut erased = customers
+                .iter()
+                .filter_map(|customer| tail.erased(customer));
+            if state.expires_at < now || erased.any(|erased| at < erased.before) {
                 continue;
             }
             sessions.put(Session {
                 slot: row.slot,
                 key: *key,
                 at,
-                customer,
+                customers,
                 expires_at: state.expires_at,
             });
         }

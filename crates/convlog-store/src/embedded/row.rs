@@ -282,8 +282,8 @@ pub(crate) struct SealedState {
     pub(crate) instance: InstanceId,
     /// The session.
     pub(crate) session: String,
-    /// Customer whose erasure ends the session.
-    pub(crate) customer: Option<String>,
+    /// Customers whose erasure ends the session.
+    pub(crate) customers: Vec<String>,
     /// After this moment the session is gone.
     pub(crate) expires_at: Timestamp,
     /// What the server wants back.
@@ -295,12 +295,9 @@ impl SealedState {
         let mut out = Vec::with_capacity(self.state.len() + 64);
         put_bytes(&mut out, self.instance.as_str().as_bytes());
         put_bytes(&mut out, self.session.as_bytes());
-        match &self.customer {
-            Some(customer) => {
-                out.push(1);
-                put_bytes(&mut out, customer.as_bytes());
-            }
-            None => out.push(0),
+        put_len(&mut out, self.customers.len());
+        for customer in &self.customers {
+            put_bytes(&mut out, customer.as_bytes());
         }
         out.extend_from_slice(&self.expires_at.micros().to_le_bytes());
         put_bytes(&mut out, &self.state);
@@ -311,18 +308,18 @@ impl SealedState {
         let mut reader = Reader::new(bytes);
         let instance = instance(&mut reader)?;
         let session = reader.text()?.to_owned();
-        let customer = match reader.u8()? {
-            0 => None,
-            1 => Some(reader.text()?.to_owned()),
-            _ => return Err(reader.fault("neither with nor without customer")),
-        };
+        let n_customers = reader.varint()?;
+        let mut customers = Vec::new();
+        for _ in 0..n_customers {
+            customers.push(reader.text()?.to_owned());
+        }
         let expires_at = Timestamp::from_micros(reader.i64()?);
         let state = reader.bytes()?.to_vec();
         reader.finish()?;
         Ok(SealedState {
             instance,
             session,
-            customer,
+            customers,
             expires_at,
             state,
         })

@@ -32,7 +32,7 @@ pub(crate) struct Session {
     pub(crate) key: Slot,
     /// Row of its newest state.
     pub(crate) at: Position,
-    pub(crate) customer: Option<[u8; 32]>,
+    pub(crate) customers: Vec<[u8; 32]>,
     pub(crate) expires_at: Timestamp,
 }
 
@@ -179,7 +179,7 @@ impl Sessions {
             let mine = alive
                 .by_hash
                 .iter()
-                .filter(|(_, session)| session.customer.as_ref() == Some(customer));
+                .filter(|(_, session)| session.customers.contains(customer));
             mine.map(|(hash, _)| *hash).collect()
         };
         self.end(&hashes)

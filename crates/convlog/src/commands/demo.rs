@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::serve::{bind, first_start};
 use crate::args::{Connection, Demo};
-use crate::client::{self, Client};
+use crate::client::Client;
 use crate::clock::SystemClock;
 use crate::config::{Config, Flags};
 use crate::demo::{self, BOTS, SampleBot};
@@ -102,7 +102,7 @@ async fn fill(client: &Client) -> Result<(u64, u64)> {
 async fn load(client: &Client, dialect: &str, lines: &[String]) -> Result<u64> {
     let path = ["convlog", "v1", "records"];
     let request = client.request(Method::POST, &path, &[("dialect", dialect)]);
-    let answer = client::send(&request.body(lines.join("\n"))).await?;
+    let answer = client.send(&request.body(lines.join("\n"))).await?;
     let answer: Value = serde_json::from_slice(&answer.bytes().await?)?;
     let n_accepted = answer["accepted"].as_u64().unwrap_or_default();
     anyhow::ensure!(
@@ -122,7 +122,7 @@ async fn talk(client: &Client, bot: &SampleBot, text: &str) -> Result<()> {
         .request(Method::POST, &path, &[("version", "2021-11-27")])
         .header("Content-Type", "application/json")
         .header("X-Watson-Metadata", "customer_id=you");
-    client::send(&request.body(body.to_string())).await?;
+    client.send(&request.body(body.to_string())).await?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::args::{Export, ExportFormat, Shape};
-use crate::client::{self, Client};
+use crate::client::Client;
 use crate::out;
 
 /// Writes it.
@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: &Export) -> Result<()> {
     }));
     query.extend(arguments.for_training.then_some(("purpose", "improvement")));
     let request = client.request(Method::GET, &["convlog", "v1", "export"], &query);
-    let answer = client::send(&request).await?;
+    let answer = client.send(&request).await?;
     let n_bytes = match &arguments.output {
         None => write(answer, &mut io::stdout().lock(), "cannot write to stdout").await?,
         Some(path) => to_file(answer, path).await?,

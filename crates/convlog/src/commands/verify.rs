@@ -21,6 +21,7 @@ pub(crate) fn run(arguments: &Verify) -> Result<()> {
     }
     match report.problems.len() {
         0 => Ok(()),
+        1 => bail!("one thing is broken"),
         n_problems => bail!("{n_problems} things are broken"),
     }
 }

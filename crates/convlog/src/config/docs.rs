@@ -76,7 +76,7 @@ pub(super) fn markdown() -> String {
             Form::Number(0) => "number".to_owned(),
             Form::Number(min) => format!("number, at least {min}"),
             Form::Bool => "`true`, `false`".to_owned(),
-            Form::List => "list of texts".to_owned(),
+            Form::List => "text or list of texts".to_owned(),
         };
         let default = match (setting.get)(&Config::default()) {
             Value::Text(unset) if unset.is_empty() => "not set".to_owned(),

@@ -28,7 +28,7 @@ pub(super) enum Form {
     Number(u64),
     /// `true` or `false`
     Bool,
-    /// Several texts; separated by commas in the environment.
+    /// Several texts; separated by commas in the environment. A single one needs no brackets.
     List,
 }
 
@@ -104,7 +104,8 @@ pub(super) fn to_bool(value: &Value) -> Result<bool, String> {
 pub(super) fn to_list(value: Value) -> Result<Vec<String>, String> {
     match value {
         Value::List(list) => Ok(list),
-        _ => Err("must be a list of texts".to_owned()),
+        Value::Text(text) if !text.is_empty() => Ok(vec![text]),
+        _ => Err("must be a text or a list of texts".to_owned()),
     }
 }
 

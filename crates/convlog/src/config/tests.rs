@@ -50,6 +50,12 @@ fn a_flag_beats_the_environment_and_that_beats_the_file() {
 }
 
 #[test]
+fn a_single_text_stands_for_a_list_of_one() {
+    let config = load("listen = \"127.0.0.1:7\"\n", &[], &Flags::default()).unwrap();
+    assert_eq!(config.listen, ["127.0.0.1:7"]);
+}
+
+#[test]
 fn the_keys_that_scripts_rely_on_are_read() {
     let file = "[limits]\nlist_per_minute = 1\nlist_per_minute_instance = 2\n\
                 ingest_per_second = 3\nexports_at_once = 4\n\

@@ -67,12 +67,29 @@ fn a_wrong_key_and_a_server_that_is_not_there_are_failures() {
     let expected =
         "error: the server answered 401: a valid key is required (--key or CONVLOG_KEY)\n";
     assert_eq!(said.stderr, expected);
-    let said = server.cli(["query", "--url", "http://127.0.0.1:1"]);
+    let said = server.cli([
+        "import",
+        "--from",
+        &server.url,
+        "--from-key",
+        wrong,
+        "--from-workspace",
+        "x",
+    ]);
     assert_eq!(said.status, 1);
     assert!(
-        said.stderr.starts_with("error: cannot reach the server: "),
+        said.stderr
+            .contains("Unauthorized (--from-key or CONVLOG_FROM_KEY)"),
         "{said:?}"
     );
+    let said = server.cli(["query", "--url", "http://127.0.0.1:1", "customer::anna"]);
+    assert_eq!(said.status, 1);
+    assert!(
+        said.stderr
+            .starts_with("error: cannot reach http://127.0.0.1:1: "),
+        "{said:?}"
+    );
+    assert!(!said.stderr.contains("anna"), "{said:?}");
 }
 
 #[test]

@@ -185,6 +185,18 @@ fn the_language_is_english_unless_said() {
 }
 
 #[test]
+fn the_environment_has_two_names_in_v2() {
+    for (rest, expected) in [
+        (r#","environment_id":"e1""#, Some("e1")),
+        (r#","environment":"e2""#, Some("e2")),
+        (r#","environment_id":"e1","environment":"e2""#, Some("e1")),
+        (r#","environment":{"id":"e3"}"#, None),
+    ] {
+        assert_eq!(v2("{}", rest).text("environment"), expected, "{rest}");
+    }
+}
+
+#[test]
 fn what_no_table_knows_is_found_under_its_raw_path() {
     let flat = v1(r#"{"context":{"skills":{"main skill":{"x":1}}}}"#, "");
     let field = convlog_model::fields::FieldRef::Raw("response.context.skills.main skill.x".into());

@@ -99,7 +99,12 @@ pub(super) fn v2(reader: &Reader<'_>, draft: &mut Draft) -> Result<(), DecodeErr
     reader.check_object("response.output.debug")?;
     reader.refer(draft, "bot", &["skill_id"])?;
     reader.refer(draft, "assistant", &["assistant_id"])?;
-    reader.refer(draft, "environment", &["environment_id"])?;
+    // Anything but a text under the shorter name is no id, and stays a part of the raw body.
+    let environment: &[&str] = match reader.get("environment") {
+        Some(Json::String(_)) => &["environment_id", "environment"],
+        _ => &["environment_id"],
+    };
+    reader.refer(draft, "environment", environment)?;
     reader.refer(draft, "version", &["snapshot"])?;
     reader.refer(draft, "customer", &["customer_id"])?;
     reader.refer(draft, "input.mode", &["request.input.message_type"])?;

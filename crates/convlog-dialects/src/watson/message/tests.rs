@@ -177,6 +177,16 @@ fn fields_of_one_version_are_checked_too() {
             "must be an object, not an array",
             ".context.skills",
         ),
+        (
+            r#"{"input":{"suggestion_id":7}}"#,
+            "must be a string, not a number",
+            ".input.suggestion_id",
+        ),
+        (
+            r#"{"input":{"attachments":[{}]}}"#,
+            "is missing",
+            ".input.attachments[0].url",
+        ),
     ] {
         let error = RequestV2::parse(body.as_bytes(), Mode::Stateless).unwrap_err();
         assert_eq!(

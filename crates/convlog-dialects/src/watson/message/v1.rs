@@ -31,7 +31,11 @@ impl RequestV1 {
             ".output",
         ])?;
         checked.input()?;
-        checked.booleans(&[".alternate_intents"])?;
+        checked.booleans(&[
+            ".alternate_intents",
+            ".input.spelling_suggestions",
+            ".input.spelling_auto_correct",
+        ])?;
         checked.lists(&[(".intents", "intent"), (".entities", "entity")])?;
         checked.ids(&[
             ".user_id",

@@ -41,6 +41,7 @@ impl RequestV2 {
             ".input",
             ".input.options",
             ".input.options.spelling",
+            ".input.analytics",
             ".context",
             ".context.global",
             ".context.global.system",
@@ -58,7 +59,12 @@ impl RequestV2 {
             ".input.options.spelling.suggestions",
             ".input.options.spelling.auto_correct",
         ])?;
-        checked.lists(&[(".input.intents", "intent"), (".input.entities", "entity")])?;
+        checked.lists(&[
+            (".input.intents", "intent"),
+            (".input.entities", "entity"),
+            (".input.attachments", "url"),
+        ])?;
+        checked.string(".input.suggestion_id")?;
         checked.ids(&[".user_id", ".context.global.system.user_id"])?;
         checked.conversation(".context.global.session_id")?;
         if let Some(kind) = checked.string(".input.message_type")?

@@ -70,7 +70,7 @@ pub(super) async fn all_stored_records_and_states_of_one_append_are_there_togeth
         instance: home(),
         session: "s".to_owned(),
         state: vec![1],
-        customer: None,
+        customers: Vec::new(),
         expires_at: rig.now().plus_micros(60_000_000),
     };
     let too_big = StateWrite {

@@ -140,33 +140,35 @@ async fn is_there(rig: &Rig, instance: InstanceId, session: &str) -> bool {
 }
 
 pub(super) async fn dialogue_sessions_of_the_customer_are_gone(rig: Rig) {
-    let state = |session: &str, customer: Option<&str>| StateWrite {
+    let state = |session: &str, customers: &[&str]| StateWrite {
         instance: home(),
         session: session.to_owned(),
         state: vec![1],
-        customer: customer.map(str::to_owned),
+        customers: customers.iter().map(|c| (*c).to_owned()).collect(),
         expires_at: rig.now().plus_micros(60_000_000),
     };
-    let mut theirs = state("theirs", Some("c"));
+    let mut theirs = state("theirs", &["c"]);
     theirs.instance = other();
     let batch = Batch {
         records: Vec::new(),
         states: vec![
-            state("a", Some("c")),
-            state("b", Some("d")),
-            state("x", None),
+            state("a", &["c"]),
+            state("both", &["d", "c"]),
+            state("b", &["d"]),
+            state("x", &[]),
             theirs,
         ],
     };
     rig.append_batch(batch).await;
     erase(&rig, &of_customer(1, "c")).await;
     assert!(!is_there(&rig, home(), "a").await);
+    assert!(!is_there(&rig, home(), "both").await);
     assert!(is_there(&rig, home(), "b").await);
     assert!(is_there(&rig, home(), "x").await);
     assert!(is_there(&rig, other(), "theirs").await);
     let again = Batch {
         records: Vec::new(),
-        states: vec![state("a", Some("c"))],
+        states: vec![state("a", &["c"])],
     };
     rig.append_batch(again).await;
     assert!(is_there(&rig, home(), "a").await);

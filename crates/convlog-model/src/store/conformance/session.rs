@@ -9,7 +9,7 @@ fn state(rig: &Rig, state: &[u8]) -> StateWrite {
         instance: home(),
         session: "s".to_owned(),
         state: state.to_vec(),
-        customer: None,
+        customers: Vec::new(),
         expires_at: rig.now().plus_micros(10_000_000),
     }
 }

@@ -21,7 +21,7 @@ impl State {
         let n_records = match &request.selector {
             Selector::Customer(customer) => {
                 let session_of = |state: &crate::store::StateWrite| {
-                    state.instance == request.instance && state.customer.as_ref() == Some(customer)
+                    state.instance == request.instance && state.customers.contains(customer)
                 };
                 self.sessions.retain(|_, state| !session_of(state));
                 let erased = (request.instance.clone(), customer.clone());

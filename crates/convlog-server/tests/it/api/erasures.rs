@@ -53,6 +53,20 @@ async fn a_resend_of_what_was_erased_is_counted_and_not_stored() {
 }
 
 #[tokio::test]
+async fn a_blank_filter_does_not_erase_everything() {
+    let server = two_customers().await;
+    for filter in ["", " ", "\\t"] {
+        let answer = server
+            .post(ERASURES, &format!(r#"{{"filter":"{filter}"}}"#))
+            .await;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        assert!(problem(&answer).1.contains("filter must"), "{filter:?}");
+    }
+    let path = format!("{RECORDS}?sort=time.request");
+    assert_eq!(own_ids(&server.get(&path).await).len(), 6);
+}
+
+#[tokio::test]
 async fn a_filter_erases_what_matches_now_and_spares_the_audit() {
     let server = two_customers().await;
     let counted = server

@@ -134,11 +134,11 @@ async fn what_opted_out_is_left_out_for_improvement() {
 async fn wrong_exports_name_the_parameter() {
     let server = Server::start().await;
     for (query, detail) in [
-        ("format=parquet", "parquet is not supported yet"),
-        ("format=xml", "must be jsonl, csv or watson-json"),
-        ("shape=v2", "is for the format watson-json only"),
-        ("format=watson-json&shape=v3", "must be v1 or v2"),
-        ("purpose=fun", "must be improvement or left out"),
+        ("format=parquet", "format: parquet is not supported yet"),
+        ("format=xml", "format: must be jsonl, csv or watson-json"),
+        ("shape=v2", "shape: is for the format watson-json only"),
+        ("format=watson-json&shape=v3", "shape: must be v1 or v2"),
+        ("purpose=fun", "purpose: must be improvement or left out"),
     ] {
         let refused = server.get(&format!("{EXPORT}?{query}")).await;
         assert_eq!(problem(&refused), (400, detail.to_owned()), "{query}");

@@ -2,12 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 
+use axum::body::Body;
+use axum::http::Request;
 use convlog_model::json::Json;
 use convlog_server::{App, ServerConfig};
 
 use super::{load, log};
 use crate::fake::{Fake, Script, background};
-use crate::harness::Server;
+use crate::harness::{ADMIN, Server};
 
 fn on_loopback() -> ServerConfig {
     let mut config = ServerConfig::default();
@@ -92,7 +94,28 @@ async fn an_erasure_is_repeated_upstream_and_forgets_the_customer() {
         seen[0].uri.to_string(),
         "/v2/user_data?version=2024-08-25&customer_id=ada+lovelace"
     );
+    assert_eq!(seen[0].headers["x-convlog-hops"], "1");
     assert_eq!(sealed_customer(&server, &id).await, None);
+}
+
+#[tokio::test]
+async fn an_erasure_that_servers_pass_round_and_round_comes_to_an_end() {
+    let fake = Fake::json("{}").await;
+    let server = with_upstream(&fake).await;
+    for (n_hops, is_forwarded) in [("3", true), ("4", false)] {
+        server.clock.step(1_000_000);
+        let uri = "/v2/user_data?version=2024-08-25&customer_id=ada%20lovelace";
+        let request = Request::delete(uri)
+            .header("authorization", format!("Bearer {ADMIN}"))
+            .header("x-convlog-hops", n_hops);
+        let answer = server.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        let list = server.get("/convlog/v1/erasures").await.json();
+        let newest = &list.get("erasures").and_then(Json::as_array).unwrap()[0];
+        let holder = &newest.get("connectors").and_then(Json::as_array).unwrap()[0];
+        let forward = holder.get("forward").unwrap();
+        assert_eq!(*forward != Json::Null, is_forwarded, "{n_hops}: {holder}");
+    }
 }
 
 #[tokio::test]

@@ -56,14 +56,14 @@ async fn dialects_without_an_import_are_refused_by_name() {
     let server = Server::start().await;
     let path = format!("{RECORDS}?dialect=lex-v1");
     let refused = server.post(&path, "{}").await;
-    let text = "records of the dialect lex-v1 cannot be imported yet";
+    let text = "dialect: records of the dialect lex-v1 cannot be imported yet";
     assert_eq!(problem(&refused), (400, text.to_owned()));
     let path = format!("{RECORDS}?dialect=latin");
     let refused = server.post(&path, "{}").await;
-    let text = "must be one of watson-v1, watson-v2, convlog";
+    let text = "dialect: must be one of watson-v1, watson-v2, convlog";
     assert_eq!(problem(&refused), (400, text.to_owned()));
     let refused = server.post(RECORDS, "{}").await;
-    assert_eq!(problem(&refused), (400, "is missing".to_owned()));
+    assert_eq!(problem(&refused), (400, "dialect: is missing".to_owned()));
 }
 
 #[tokio::test]
@@ -121,12 +121,16 @@ async fn wrong_questions_name_the_parameter() {
     for (query, detail) in [
         ("filter=bot::", None),
         ("sort=size", None),
-        ("limit=0", Some("must be at least 1")),
-        ("limit=x", Some("wrong value")),
+        ("limit=0", Some("limit: must be at least 1")),
+        ("limit=x", Some("limit: wrong value")),
+        (
+            "size=1",
+            Some("size: unknown field, expected one of `filter`, `sort`, `limit`, `cursor`"),
+        ),
         ("cursor=zzz", None),
         (
             &format!("filter=bot::shop&cursor={cursor}") as &str,
-            Some("belongs to another question"),
+            Some("cursor: belongs to another question"),
         ),
     ] {
         let refused = server.get(&format!("{RECORDS}?{query}")).await;

@@ -1,5 +1,7 @@
 //! Settings, and the retention that follows from them; statistics.
 
+use convlog_model::json::Json;
+
 use super::{BULK_V1, RECORDS, load, log, own_ids, records};
 use crate::harness::Server;
 
@@ -87,6 +89,9 @@ async fn statistics_count_records_without_the_audit() {
         "{}",
         empty.text()
     );
+    for time in ["oldest", "newest"] {
+        assert_eq!(empty.json().get(time), Some(&Json::Null), "{time}");
+    }
     load(&server, &[log(1), log(2)]).await;
     let stats = server.get("/convlog/v1/stats").await.json();
     assert_eq!(stats.get("records").unwrap().as_i64(), Some(2), "{stats}");

@@ -42,6 +42,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
         ".context.conversation_id",
     ),
     (r#"{"user_id":"a\nb"}"#, "", ".user_id"),
+    (
+        r#"{"input":{"spelling_suggestions":"yes"}}"#,
+        "boolean",
+        ".input.spelling_suggestions",
+    ),
 ];
 
 #[tokio::test]

@@ -114,6 +114,48 @@ async fn the_sessions_of_the_customer_are_gone_too() {
 }
 
 #[tokio::test]
+async fn a_session_that_went_on_with_another_customer_is_gone_too() {
+    let server = with_echo().await;
+    let opened = server
+        .post(&format!("/v2/assistants/W1/sessions?{V2}"), "")
+        .await;
+    let session = opened.text_at("session_id");
+    let uri = format!("/v2/assistants/W1/sessions/{session}/message?{V2}");
+    let body = r#"{"input":{"text":"x"}}"#;
+    let other = [("x-watson-metadata", "customer_id=other")];
+    for headers in [&ACME, &other] {
+        assert_eq!(send(&server, "POST", &uri, headers, body).await.status, 200);
+    }
+    erase(&server, "&customer_id=acme").await;
+    let (status, general, _, _) = error(&server.post(&uri, body).await);
+    assert_eq!((status, general.as_str()), (404, "Invalid Session"));
+}
+
+#[tokio::test]
+async fn a_session_names_a_bounded_number_of_customers() {
+    let server = with_echo().await;
+    let opened = server
+        .post(&format!("/v2/assistants/W1/sessions?{V2}"), "")
+        .await;
+    let session = opened.text_at("session_id");
+    let uri = format!("/v2/assistants/W1/sessions/{session}/message?{V2}");
+    let body = r#"{"input":{"text":"x"}}"#;
+    for n in 0..32 {
+        let named = format!("customer_id=c{n}");
+        let headers = [("x-watson-metadata", named.as_str())];
+        assert_eq!(
+            send(&server, "POST", &uri, &headers, body).await.status,
+            200
+        );
+    }
+    let (status, general, _, _) = error(&send(&server, "POST", &uri, &ACME, body).await);
+    let expected = "the session has named too many customers: open another";
+    assert_eq!((status, general.as_str()), (400, expected));
+    let known = [("x-watson-metadata", "customer_id=c7")];
+    assert_eq!(send(&server, "POST", &uri, &known, body).await.status, 200);
+}
+
+#[tokio::test]
 async fn it_needs_a_key_that_erases_and_is_not_limited_to_bots() {
     let server = with_echo().await;
     let uri = format!("/v1/user_data?{V1}&customer_id=acme");

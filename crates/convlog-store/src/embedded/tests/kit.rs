@@ -52,7 +52,7 @@ pub(crate) fn state(session: &str, customer: &str, bytes: &[u8], clock: &TestClo
         instance: home(),
         session: session.to_owned(),
         state: bytes.to_vec(),
-        customer: Some(customer.to_owned()),
+        customers: vec![customer.to_owned()],
         expires_at: clock.now().plus_micros(3_600_000_000),
     }
 }

@@ -88,8 +88,8 @@ fn sessions_go_on_after_a_restart_until_they_are_dropped() {
     let load = |session: &str| block_on(embedded.store().load_state(&home(), session)).unwrap();
     let found = load("s1").unwrap();
     assert_eq!(
-        (found.state, found.customer),
-        (b"two".to_vec(), Some("ann".into()))
+        (found.state, found.customers),
+        (b"two".to_vec(), vec!["ann".to_owned()])
     );
     assert_eq!((load("s2"), load("s3")), (None, None));
 }

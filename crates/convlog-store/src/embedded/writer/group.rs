@@ -152,7 +152,7 @@ impl Writer {
             let content = SealedState {
                 instance: state.instance.clone(),
                 session: state.session.clone(),
-                customer: state.customer.clone(),
+                customers: state.customers.clone(),
                 expires_at: state.expires_at,
                 state: state.state.clone(),
             };
@@ -160,11 +160,13 @@ impl Writer {
             encode_state(&mut row, &sessions.seal(&taken, &content));
             let mut plain = Vec::new();
             put_bytes(&mut plain, &row);
-            let customer = state.customer.as_deref();
             out.push(Sealed {
                 taken,
                 plain,
-                customer: customer.map(|c| self.shared.hasher.customer(&state.instance, c)),
+                customers: self
+                    .shared
+                    .hasher
+                    .customers(&state.instance, &state.customers),
                 expires_at: state.expires_at,
             });
         }
@@ -186,7 +188,7 @@ impl Writer {
             slot: state.taken.slot,
             key: state.taken.key,
             at: position(chunk, row),
-            customer: state.customer,
+            customers: state.customers.clone(),
             expires_at: state.expires_at,
         });
         entries.collect()
@@ -198,7 +200,7 @@ impl Writer {
 struct Sealed {
     taken: Taken,
     plain: Vec<u8>,
-    customer: Option<[u8; 32]>,
+    customers: Vec<[u8; 32]>,
     expires_at: Timestamp,
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::reader::Item;
 use crate::args::Import;
-use crate::client::{self, Client};
+use crate::client::Client;
 use crate::out::wrong_use;
 
 const PAGE_LIMIT: &str = "500";
@@ -120,7 +120,9 @@ impl Service {
         }
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         let request = self.client.request(Method::GET, &path, &query);
-        let answer = client::send(&request)
+        let answer = self
+            .client
+            .send(&request)
             .await
             .with_context(|| format!("reading from {}", self.client.url()))?;
         let body = answer.bytes().await.context("the answer broke off")?;

@@ -13,7 +13,7 @@ use super::expiry::Expiry;
 use super::prepare::{self, Line};
 use super::reader::Item;
 use super::state::Mark;
-use crate::client::{self, Client, Refused};
+use crate::client::{Client, Refused};
 use crate::clock::SystemClock;
 
 /// Bytes of a request; a longer line goes alone.
@@ -212,7 +212,7 @@ impl<'a> Sender<'a> {
         let request = request
             .header(CONTENT_TYPE, "application/x-ndjson")
             .body(body);
-        let answer = match client::send(&request).await {
+        let answer = match self.client.send(&request).await {
             Ok(answer) => answer,
             Err(error) => {
                 let refused = error.downcast_ref::<Refused>();
