@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::args::Backup;
-use crate::client::{self, Client};
+use crate::client::Client;
 use crate::out::{self, wrong_use};
 
 /// Pieces that wait to be written.
@@ -30,7 +30,7 @@ pub(crate) async fn run(arguments: &Backup) -> Result<()> {
         .request(Method::POST, &["convlog", "v1", "backup"], &[])
         .header(CONTENT_TYPE, "application/json")
         .body(body.to_string());
-    let answer = client::send(&request).await?;
+    let answer = client.send(&request).await?;
     let n_bytes = save(answer, &arguments.output).await?;
     let is_secret = !arguments.ledger_only && arguments.passphrase_file.is_none();
     if arguments.json {
