@@ -11,6 +11,7 @@ pub mod filter;
 pub mod flatten;
 pub mod ids;
 pub mod json;
+pub mod maintenance;
 pub mod number;
 pub mod query;
 pub mod record;

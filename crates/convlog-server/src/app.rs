@@ -7,6 +7,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use convlog_model::clock::{Clock, IdSource};
 use convlog_model::control::ControlPlane;
 use convlog_model::ids::InstanceId;
+use convlog_model::maintenance::Maintenance;
 use convlog_model::seal::Sealer;
 use convlog_model::store::Store;
 use convlog_model::time::Timestamp;
@@ -41,6 +42,8 @@ pub struct Deps {
     pub ids: Arc<dyn IdSource>,
     /// Encrypts secrets.
     pub sealer: Sealer,
+    /// Makes backups, where the engine can.
+    pub maintenance: Option<Arc<dyn Maintenance>>,
 }
 
 /// The server without its sockets; clones share everything.
@@ -173,6 +176,12 @@ impl App {
     #[must_use]
     pub fn sealer(&self) -> &Sealer {
         &self.inner.deps.sealer
+    }
+
+    /// Makes backups, where the engine can.
+    #[must_use]
+    pub fn maintenance(&self) -> Option<&Arc<dyn Maintenance>> {
+        self.inner.deps.maintenance.as_ref()
     }
 
     /// Background work.

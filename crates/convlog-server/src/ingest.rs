@@ -34,7 +34,7 @@ impl<'a> Ingest<'a> {
 
     /// Keeps one live turn or event with the dialogue state that follows from it, and returns
     /// when both are durable. `None`: the bot's logging is off, the state alone is kept. The rate
-    /// is that of [`Ingest::before_asking`].
+    /// is that of `before_asking`.
     ///
     /// # Errors
     /// 400 beyond the bounds, 409 for another body under the same own id; what the store answers.

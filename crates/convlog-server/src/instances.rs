@@ -26,6 +26,12 @@ struct InstanceDoc {
     created_at: String,
 }
 
+/// Whether there are more instances than one.
+pub(crate) async fn are_several(app: &App) -> Result<bool, Fault> {
+    let two = app.control().list(COLLECTION, "", "", 2).await?;
+    Ok(two.len() > 1)
+}
+
 /// See [`App::first_start`].
 pub(crate) async fn first_start(
     app: &App,

@@ -5,6 +5,7 @@ mod aggregate;
 mod app;
 mod audit;
 pub mod auth;
+mod backup;
 mod body;
 mod bots;
 mod cache;

@@ -14,8 +14,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::app::App;
 use crate::router::{Access, Envelope, ROUTES, Route};
 use crate::{
-    aggregate, audit, bots, definitions, erasures, export, health, hooks, hooks_admin, instances,
-    keys, metrics, records, settings, stats,
+    aggregate, audit, backup, bots, definitions, erasures, export, health, hooks, hooks_admin,
+    instances, keys, metrics, records, settings, stats,
 };
 
 const DOCUMENT: &str = "/convlog/v1/openapi.json";
@@ -27,6 +27,7 @@ const PAGE: &str = "/convlog/v1/docs";
     paths(
         aggregate::run,
         audit::list,
+        backup::start,
         bots::list,
         bots::get,
         bots::put,

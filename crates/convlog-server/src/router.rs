@@ -18,8 +18,9 @@ use crate::error::Fault;
 use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
 use crate::{
-    aggregate, audit, bots, definitions as definitions_own, erasures, export, health, hooks,
-    hooks_admin, idempotency, instances, keys, metrics, openapi, records, settings, stats, tokens,
+    aggregate, audit, backup, bots, definitions as definitions_own, erasures, export, health,
+    hooks, hooks_admin, idempotency, instances, keys, metrics, openapi, records, settings, stats,
+    tokens,
 };
 
 const WRITE: Access = Access::Role(Role::Write);
@@ -204,6 +205,9 @@ pub static ROUTES: &[Route] = &[
         get(instances::list)
     })
     .instance_wide(),
+    own("POST", "/convlog/v1/backup", ADMIN, || post(backup::start))
+        .instance_wide()
+        .bulk(),
     own("GET", "/convlog/v1/audit", ADMIN, || get(audit::list))
         .instance_wide()
         .list(),

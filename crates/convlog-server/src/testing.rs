@@ -35,6 +35,7 @@ pub(crate) fn rig_with(config: ServerConfig) -> Rig {
         clock: clock.clone(),
         ids,
         sealer: Sealer::new([7; 32]),
+        maintenance: None,
     };
     Rig {
         app: App::new(config, deps.clone()),

@@ -7,6 +7,7 @@
 //! reads the rows that must be read and asks the naive evaluator. The way of an erasure: the writer
 //! notes and hides, `maintain` overwrites.
 
+mod backup;
 mod bytes;
 mod cache;
 mod catalog;
@@ -28,6 +29,7 @@ mod prepare;
 mod queue;
 mod read;
 mod recover;
+mod restore;
 mod row;
 mod select;
 mod sessions;
@@ -44,9 +46,12 @@ use std::time::Duration;
 
 use convlog_model::clock::{Clock, IdSource};
 use convlog_model::control::ControlPlane;
+use convlog_model::maintenance;
 use convlog_model::seal::Sealer;
 use convlog_model::store::Store;
 
+use self::backup::Backups;
+pub use self::backup::{is_one_file, save_backup};
 use self::catalog::{CATALOG, Documents};
 use self::disk::{Disk, Lock, RealDisk};
 use self::engine::{Control, Engine};
@@ -54,6 +59,7 @@ pub use self::error::OpenError;
 use self::load::Start;
 use self::log::CHUNKS_DIR;
 use self::maintain::Maintenance;
+pub use self::restore::{Restore, Restored, restore};
 pub use self::verify::{Problem, VerifyReport, verify};
 use self::writer::{IDLE, Limits, Log, Writer};
 
@@ -114,6 +120,8 @@ impl Options {
 pub struct Embedded {
     engine: Arc<Engine>,
     sealer: Sealer,
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
     _lock: Box<dyn Lock>,
 }
 
@@ -174,6 +182,8 @@ impl Embedded {
         Ok(Embedded {
             engine: Arc::new(engine),
             sealer,
+            disk: Arc::clone(disk),
+            dir: dir.clone(),
             _lock: lock,
         })
     }
@@ -188,6 +198,17 @@ impl Embedded {
     #[must_use]
     pub fn control(&self) -> Arc<dyn ControlPlane> {
         Arc::new(Control(Arc::clone(&self.engine)))
+    }
+
+    /// Backups.
+    #[must_use]
+    pub fn maintenance(&self) -> Arc<dyn maintenance::Maintenance> {
+        Arc::new(Backups {
+            engine: Arc::clone(&self.engine),
+            sealer: self.sealer.clone(),
+            disk: Arc::clone(&self.disk),
+            dir: self.dir.clone(),
+        })
     }
 
     /// Encrypts with the directory's key.

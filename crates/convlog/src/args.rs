@@ -1,9 +1,12 @@
 //! The command line: every command, its flags and its help.
 
+mod backups;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::backups::{Backup, Restore};
 use crate::config::Flags;
 
 /// The system of record for conversations between people and bots
@@ -39,6 +42,10 @@ pub(crate) enum Command {
     Bots(Bots),
     /// List, create and revoke keys
     Keys(Keys),
+    /// Copy everything that a running server holds to a file or a directory
+    Backup(Backup),
+    /// Make the data directory of a stopped server from a backup
+    Restore(Restore),
     /// Check every checksum of a data directory
     Verify(Verify),
     /// Print the configuration that is in effect

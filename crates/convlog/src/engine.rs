@@ -35,6 +35,7 @@ pub(crate) async fn open(config: &Config) -> Result<Opened> {
         clock,
         ids,
         sealer: embedded.sealer(),
+        maintenance: Some(embedded.maintenance()),
     };
     Ok(Opened {
         app: App::new(config.server.clone(), deps),

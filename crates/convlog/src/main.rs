@@ -48,6 +48,8 @@ async fn run(command: Command) -> Result<()> {
         Command::Erase(arguments) => commands::erase::run(&arguments).await,
         Command::Bots(arguments) => commands::bots::run(&arguments).await,
         Command::Keys(arguments) => commands::keys::run(&arguments).await,
+        Command::Backup(arguments) => commands::backup::run(&arguments).await,
+        Command::Restore(arguments) => commands::restore::run(&arguments),
         Command::Verify(arguments) => commands::verify::run(&arguments),
         Command::Config(arguments) => commands::config::run(&arguments, &environment),
         Command::Completions(arguments) => commands::completions::run(&arguments),

@@ -1,6 +1,7 @@
 //! The own API: what goes in comes out, and what administrators settle holds.
 
 mod aggregate;
+mod backup;
 mod bots;
 mod erasures;
 mod export;

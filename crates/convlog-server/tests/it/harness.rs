@@ -63,6 +63,7 @@ impl Server {
             clock: clock.clone(),
             ids,
             sealer: Sealer::new([7; 32]),
+            maintenance: None,
         };
         Self::over(config, deps, clock)
     }
@@ -78,6 +79,7 @@ impl Server {
             clock: clock.clone(),
             ids,
             sealer: Sealer::new([7; 32]),
+            maintenance: None,
         };
         let server = Self::over(ServerConfig::default(), deps, clock);
         server

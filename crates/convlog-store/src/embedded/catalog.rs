@@ -5,6 +5,7 @@
 
 mod backend;
 mod documents;
+mod dump;
 mod ledger;
 mod rules;
 
@@ -18,6 +19,7 @@ use convlog_model::time::Timestamp;
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 pub(crate) use self::documents::Documents;
+pub(crate) use self::dump::{Dump, check_format, decode_ledger, encode_ledger};
 pub(crate) use self::ledger::{Hidden, LedgerEntry};
 use super::bytes::{Malformed, Reader};
 use super::disk::{Disk, read_all};
@@ -211,7 +213,7 @@ impl Catalog {
         let io_error = |error| OpenError::io(CATALOG, error);
         drop(disk.remove(&new));
         let file = disk.create(&new).map_err(io_error)?;
-        let timeline = u64::try_from(ids.random_u128() >> 65).unwrap_or_default();
+        let timeline = Self::new_timeline(ids);
         let made = (|| -> Result<(), CatalogError> {
             let db = Builder::new().create_with_backend(backend::DiskBackend(file))?;
             let tx = db.begin_write()?;

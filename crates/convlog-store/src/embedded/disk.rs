@@ -39,6 +39,15 @@ pub(crate) trait Disk: Debug + Send + Sync {
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
+    /// Gives a directory the place of another one, which gets its place, in one step.
+    fn exchange(&self, one: &Path, other: &Path) -> io::Result<()>;
+
+    /// Removes a directory with everything in it; no error when it is not there.
+    fn remove_tree(&self, path: &Path) -> io::Result<()>;
+
+    /// Whether a path leads to a directory.
+    fn is_dir(&self, path: &Path) -> bool;
+
     /// Makes names that were made, changed or removed in a directory durable.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 
@@ -150,6 +159,23 @@ impl Disk for RealDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         std::fs::remove_file(path)
+    }
+
+    fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
+        let flags = rustix::fs::RenameFlags::EXCHANGE;
+        let done = rustix::fs::renameat_with(rustix::fs::CWD, one, rustix::fs::CWD, other, flags);
+        done.map_err(io::Error::from)
+    }
+
+    fn remove_tree(&self, path: &Path) -> io::Result<()> {
+        match std::fs::remove_dir_all(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+
+    fn is_dir(&self, path: &Path) -> bool {
+        path.is_dir()
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {

@@ -96,7 +96,8 @@ impl Engine {
         answer.await.map_err(|_| stopped())?
     }
 
-    async fn read<T: Send + 'static>(
+    /// Does it on one of the threads for reads.
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -15,9 +15,18 @@ const HEAD: &str = "convlog-key-1 ";
 
 /// Reads the key of a data directory.
 pub(crate) fn read(disk: &dyn Disk, dir: &Path) -> Result<Sealer, OpenError> {
+    decode(text(disk, dir)?)
+}
+
+/// The bytes of the file.
+pub(crate) fn text(disk: &dyn Disk, dir: &Path) -> Result<Vec<u8>, OpenError> {
     let io_error = |error| OpenError::io(KEY, error);
     let file = disk.open_read(&dir.join(KEY)).map_err(io_error)?;
-    let bytes = read_all(file.as_ref(), 4096).map_err(io_error)?;
+    read_all(file.as_ref(), 4096).map_err(io_error)
+}
+
+/// The key in the bytes of a file.
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<Sealer, OpenError> {
     let text = String::from_utf8(bytes).unwrap_or_default();
     let key = text.trim_end().strip_prefix(HEAD).and_then(parse);
     let unusable = || OpenError::unusable(KEY, "holds no key of convlog");

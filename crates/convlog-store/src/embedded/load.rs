@@ -96,11 +96,7 @@ impl Start<'_> {
             log_bytes,
             ..
         } = reading;
-        for entry in &ledger {
-            if let Hidden::Rows(rows) = &entry.hidden {
-                tail.hide(rows);
-            }
-        }
+        hide_rows(&mut tail, &ledger);
         let now = self.clock.now();
         tail.expire(&rules, now);
         self.restore_sessions(&sessions, &hasher, &tail, states)?;
@@ -113,7 +109,8 @@ impl Start<'_> {
             |segment| Arc::clone(&segment.chunk.codec),
         );
         let known = chunks.iter().map(|(number, _)| *number);
-        let next_number = known.chain(on_disk).max().unwrap_or(0) + 1;
+        let unused = catalog.next_chunk().map_err(|e| e.unusable())?;
+        let next_number = (known.chain(on_disk).max().unwrap_or(0) + 1).max(unused);
         let shared = Shared::new(Parts {
             clock: Arc::clone(self.clock),
             ids: Arc::clone(self.ids),
@@ -259,6 +256,15 @@ impl Start<'_> {
         }
         let wiped = sessions.wipe_orphans();
         wiped.map_err(|error| OpenError::io(super::sessions::SESSIONS, error))
+    }
+}
+
+/// Hides what erasures by filter selected.
+fn hide_rows(tail: &mut Tail, ledger: &[LedgerEntry]) {
+    for entry in ledger {
+        if let Hidden::Rows(rows) = &entry.hidden {
+            tail.hide(rows);
+        }
     }
 }
 

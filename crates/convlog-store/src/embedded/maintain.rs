@@ -281,6 +281,10 @@ impl Maintenance {
     }
 
     fn round(&mut self, chunk: &Chunk, doomed: &[Doomed]) -> Result<(), Trouble> {
+        // A copy that is being made must not catch half of a frame.
+        let shared = Arc::clone(&self.shared);
+        let busy = |_| Trouble::Later("a backup is being taken".to_owned());
+        let _permit = shared.copying.try_acquire().map_err(busy)?;
         let mut images = Vec::with_capacity(doomed.len());
         let mut rows = Vec::new();
         for frame in doomed {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use convlog_model::clock::{Clock, IdSource};
 use convlog_model::ids::{Position, Timeline};
 use convlog_model::store::{Erasure, Retention};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::cache::Cache;
 use super::catalog::Catalog;
@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) cache: Cache,
     pub(crate) timeline: Timeline,
+    /// One permit: held while logs are copied, and while one is changed but by appending to it.
+    pub(crate) copying: Arc<Semaphore>,
     /// Position of the last turn or event that readers see.
     pub(crate) newest: watch::Sender<Position>,
     /// Bytes of all logs.
@@ -69,6 +71,7 @@ impl Shared {
             sessions: parts.sessions,
             cache: parts.cache,
             timeline: parts.timeline,
+            copying: Arc::new(Semaphore::new(1)),
             newest: watch::Sender::new(parts.tail.newest()),
             log_bytes: AtomicU64::new(parts.log_bytes),
             maintenance: Signal::default(),

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod backup;
 mod cli;
 mod crash;
 mod erase;

@@ -30,7 +30,7 @@ const CUSTOMER: u8 = 1;
 const ROWS: u8 = 2;
 
 impl LedgerEntry {
-    fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let erasure = &self.erasure;
         let mut out = Vec::new();
         out.extend_from_slice(&erasure.id.to_bytes());
@@ -72,7 +72,7 @@ impl LedgerEntry {
         out
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         let id = RecordId::from_bytes(reader.array()?);
         let instance = InstanceId::new(reader.text()?);

@@ -3,11 +3,14 @@
 //! What was written but not synced may be lost page by page, in any order; names that were made,
 //! changed or removed without a sync of their directory may be lost from the last one backwards.
 
+mod dice;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+pub(crate) use self::dice::Dice;
 use super::{Disk, File, Lock};
 
 const PAGE: usize = 512;
@@ -91,23 +94,6 @@ fn apply(names: &mut Names, change: &NameChange) {
             }
         }
         NameChange::Remove(path) => drop(names.remove(path)),
-    }
-}
-
-/// Randomness of a crash, the same for the same seed.
-#[derive(Debug)]
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
     }
 }
 
@@ -304,6 +290,21 @@ impl Disk for SimDisk {
         }
         self.change(state, NameChange::Remove(path.to_owned()));
         Ok(())
+    }
+
+    fn exchange(&self, _one: &Path, _other: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn remove_tree(&self, _path: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn is_dir(&self, path: &Path) -> bool {
+        self.state()
+            .names
+            .keys()
+            .any(|name| name.parent() == Some(path))
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
