@@ -30,6 +30,9 @@ pub enum Json {
 /// Levels of nesting that are read unless a caller asks for less.
 pub const DEPTH_MAX: usize = 100;
 
+/// Levels of a raw body that is read again: far above what any limit lets in.
+pub(crate) const BODY_DEPTH_MAX: usize = 65_535;
+
 /// Why a text is no JSON, and where (line and column count from 1).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} at line {line} column {column}")]
@@ -85,6 +88,13 @@ impl Json {
             .map_err(|e| JsonError::from_serde(&e))?;
         source.end().map_err(|e| JsonError::from_serde(&e))?;
         Ok(value)
+    }
+
+    /// Parses a raw body that was accepted before, whose depth was bounded then; `None` for what is
+    /// no JSON.
+    #[must_use]
+    pub fn of_body(raw: &str) -> Option<Self> {
+        Self::parse_within(raw.as_bytes(), BODY_DEPTH_MAX).ok()
     }
 
     /// Reads one value out of a parser, at most `depth_max` levels deep.
@@ -244,7 +254,15 @@ impl Json {
         }
     }
 
-    fn write(&self, out: &mut String) {
+    /// The text of [`Json::key_sorted`], without the copy of the value.
+    #[must_use]
+    pub fn key_sorted_text(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out, true);
+        out
+    }
+
+    fn write(&self, out: &mut String, is_sorted: bool) {
         match self {
             Json::Null => out.push_str("null"),
             Json::Bool(true) => out.push_str("true"),
@@ -257,24 +275,35 @@ impl Json {
                     if i > 0 {
                         out.push(',');
                     }
-                    item.write(out);
+                    item.write(out, is_sorted);
                 }
                 out.push(']');
             }
-            Json::Object(members) => {
-                out.push('{');
-                for (i, (key, value)) in members.iter().enumerate() {
-                    if i > 0 {
-                        out.push(',');
-                    }
-                    write_string(key, out);
-                    out.push(':');
-                    value.write(out);
-                }
-                out.push('}');
+            Json::Object(members) if is_sorted => {
+                let mut sorted: Vec<_> = members.iter().collect();
+                sorted.sort_by(|a, b| a.0.cmp(&b.0));
+                write_members(sorted.into_iter(), out, is_sorted);
             }
+            Json::Object(members) => write_members(members.iter(), out, is_sorted),
         }
     }
+}
+
+fn write_members<'a>(
+    members: impl Iterator<Item = &'a (String, Json)>,
+    out: &mut String,
+    is_sorted: bool,
+) {
+    out.push('{');
+    for (i, (key, value)) in members.enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        write_string(key, out);
+        out.push(':');
+        value.write(out, is_sorted);
+    }
+    out.push('}');
 }
 
 /// Appends `text` as a JSON string, quotes and escapes included.
@@ -287,7 +316,7 @@ pub fn write_string(text: &str, out: &mut String) {
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = String::new();
-        self.write(&mut out);
+        self.write(&mut out, false);
         f.write_str(&out)
     }
 }

@@ -5,7 +5,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::{Flat, LeafPath, Space};
 use crate::fields::FieldRef;
-use crate::json::{Json, NUMBER_TOKEN};
+use crate::json::{BODY_DEPTH_MAX, Json, NUMBER_TOKEN};
 use crate::number::is_number;
 use crate::record::{Draft, Source};
 
@@ -159,7 +159,7 @@ impl Walk<'_> {
                 source.next_value::<IgnoredAny>()?;
             }
             Step::Take => {
-                let value: Json = source.next_value_seed(Json::seed(usize::from(u16::MAX)))?;
+                let value: Json = source.next_value_seed(Json::seed(BODY_DEPTH_MAX))?;
                 self.take(&path, element, &value);
             }
             Step::Enter => source.next_value_seed(Walk {

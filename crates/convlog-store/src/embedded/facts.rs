@@ -6,7 +6,7 @@ mod tests;
 use convlog_model::fields::FieldRef;
 use convlog_model::flatten::{Flat, Scalar};
 use convlog_model::ids::InstanceId;
-use convlog_model::json::{Json, write_string};
+use convlog_model::json::Json;
 use convlog_model::record::{Dialect, Draft, Kind};
 use convlog_model::seal::Sealer;
 use convlog_model::time::Timestamp;
@@ -126,28 +126,24 @@ impl Hasher {
 
     /// Of a body: the same for JSON values whose members come in any order.
     pub(crate) fn body(&self, raw: &str) -> Hash16 {
-        self.parsed_body(raw, parse(raw).as_ref())
+        self.parsed_body(raw, Json::of_body(raw).as_ref())
     }
 
     fn parsed_body(&self, raw: &str, body: Option<&Json>) -> Hash16 {
-        let mut sorted = String::with_capacity(raw.len());
-        match body {
-            Some(body) => write_sorted(body, &mut sorted),
-            None => sorted.push_str(raw),
-        }
-        half(self.body.hash(sorted.as_bytes()))
+        let sorted = body.map(Json::key_sorted_text);
+        half(self.body.hash(sorted.as_deref().unwrap_or(raw).as_bytes()))
     }
 
     /// The facts of a draft that comes in.
     pub(crate) fn facts(&self, draft: &Draft) -> Facts {
-        let body = parse(&draft.raw);
+        let body = Json::of_body(&draft.raw);
         let hash = self.parsed_body(&draft.raw, body.as_ref());
         self.facts_of(draft, body.as_ref(), hash)
     }
 
     /// The facts of a draft whose body has this hash.
     pub(crate) fn known_facts(&self, draft: &Draft, body_hash: Hash16) -> Facts {
-        self.facts_of(draft, parse(&draft.raw).as_ref(), body_hash)
+        self.facts_of(draft, Json::of_body(&draft.raw).as_ref(), body_hash)
     }
 
     fn facts_of(&self, draft: &Draft, body: Option<&Json>, body_hash: Hash16) -> Facts {
@@ -169,44 +165,6 @@ impl Hasher {
             customers: customers.map(|c| self.customer(instance, c)).collect(),
             raw_len: draft.raw.len(),
         }
-    }
-}
-
-fn parse(raw: &str) -> Option<Json> {
-    Json::parse_within(raw.as_bytes(), usize::from(u16::MAX)).ok()
-}
-
-/// The text of [`Json::key_sorted`], without the copy of the value.
-fn write_sorted(value: &Json, out: &mut String) {
-    match value {
-        Json::Array(items) => {
-            out.push('[');
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                write_sorted(item, out);
-            }
-            out.push(']');
-        }
-        Json::Object(members) => {
-            let mut sorted: Vec<&(String, Json)> = members.iter().collect();
-            sorted.sort_by(|a, b| a.0.cmp(&b.0));
-            out.push('{');
-            for (i, (key, member)) in sorted.into_iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                write_string(key, out);
-                out.push(':');
-                write_sorted(member, out);
-            }
-            out.push('}');
-        }
-        Json::Number(text) => out.push_str(text),
-        Json::String(text) => write_string(text, out),
-        Json::Null => out.push_str("null"),
-        Json::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
     }
 }
 

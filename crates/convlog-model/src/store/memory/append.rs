@@ -40,7 +40,7 @@ pub(super) fn check(batch: &Batch) -> Result<(), StoreError> {
 
 fn check_draft(draft: &Draft) -> Result<(), StoreError> {
     let bug = |text: String| Err(StoreError::new(ErrorKind::Internal, text));
-    if Json::parse_within(draft.raw.as_bytes(), usize::from(u16::MAX)).is_err() {
+    if Json::of_body(&draft.raw).is_none() {
         return bug("the raw body of a draft is no JSON".to_owned());
     }
     for path in draft.canonical.keys() {
@@ -136,8 +136,8 @@ impl State {
 
 /// The body as a resend is recognised by: equal for JSON values whose members come in any order.
 fn sorted_body(raw: &str) -> String {
-    match Json::parse_within(raw.as_bytes(), usize::from(u16::MAX)) {
-        Ok(value) => value.key_sorted().to_string(),
-        Err(_) => raw.to_owned(),
+    match Json::of_body(raw) {
+        Some(value) => value.key_sorted().to_string(),
+        None => raw.to_owned(),
     }
 }

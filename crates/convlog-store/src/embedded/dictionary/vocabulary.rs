@@ -67,8 +67,7 @@ impl Vocabulary {
         };
         let person = self.hasher.hash_one((draft.instance.as_str(), person));
         let mut tokens = BTreeSet::new();
-        let body = Json::parse_within(draft.raw.as_bytes(), usize::from(u16::MAX));
-        if let Ok(body) = &body {
+        if let Some(body) = &Json::of_body(&draft.raw) {
             self.tokens(body, &mut tokens);
         }
         for (path, source) in &draft.canonical {
@@ -119,8 +118,8 @@ impl Vocabulary {
 
     /// A draft without everything that too few share.
     pub(crate) fn filtered(&self, draft: &Draft) -> Draft {
-        let body = Json::parse_within(draft.raw.as_bytes(), usize::from(u16::MAX));
-        let raw = body.map_or_else(|_| String::new(), |body| self.reduced(&body).to_string());
+        let body = Json::of_body(&draft.raw);
+        let raw = body.map_or_else(String::new, |body| self.reduced(&body).to_string());
         let mut canonical = Canonical::new();
         for (path, source) in &draft.canonical {
             if !open_keys(path).all(|key| self.has(Use::Key, key)) {
