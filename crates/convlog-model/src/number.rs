@@ -72,6 +72,103 @@ impl Decimal {
     }
 }
 
+/// First byte of the key of zero; smaller ones are negative, greater ones positive.
+const ZERO: u8 = 0x80;
+/// Exponents in a byte of their own, that many to each side of this one.
+const EXPONENT_MIDDLE: i64 = 0x80;
+const EXPONENT_NEAR: i64 = 100;
+
+impl Decimal {
+    /// Bytes that compare as the numbers do; no key is the beginning of another one.
+    ///
+    /// Sign; exponent (one byte, or one and eight where it is far from zero); two digits a byte, as
+    /// their value plus one; 0. Everything behind the sign of a negative number is complemented.
+    #[must_use]
+    pub fn sort_key(&self) -> Vec<u8> {
+        if self.digits.is_empty() {
+            return vec![ZERO];
+        }
+        let mut out = vec![if self.negative { ZERO - 1 } else { ZERO + 1 }];
+        match u8::try_from(self.exponent + EXPONENT_MIDDLE) {
+            Ok(near) if self.exponent.abs() <= EXPONENT_NEAR => out.push(near),
+            _ => {
+                out.push(if self.exponent < 0 { 0x01 } else { 0xFE });
+                out.extend_from_slice(&self.exponent.wrapping_sub(i64::MIN).to_be_bytes());
+            }
+        }
+        for pair in self.digits.chunks(2) {
+            let (tens, ones) = match pair {
+                [tens, ones] => (*tens, *ones),
+                _ => (pair.first().copied().unwrap_or(0), 0),
+            };
+            out.push(tens * 10 + ones + 1);
+        }
+        out.push(0);
+        if self.negative {
+            out.iter_mut().skip(1).for_each(|byte| *byte = !*byte);
+        }
+        out
+    }
+
+    /// The number at the front of `bytes` as [`Decimal::sort_key`] wrote it, and how many bytes it
+    /// takes; `None` for bytes that it never writes.
+    #[must_use]
+    pub fn from_sort_key(bytes: &[u8]) -> Option<(Self, usize)> {
+        let (sign, rest) = bytes.split_first()?;
+        let negative = match *sign {
+            ZERO => return Some((Self::normalised(false, 0, &[]), 1)),
+            sign if sign == ZERO - 1 => true,
+            sign if sign == ZERO + 1 => false,
+            _ => return None,
+        };
+        let plain = |byte: u8| if negative { !byte } else { byte };
+        let (near, rest) = rest.split_first()?;
+        let (exponent, digits) = match plain(*near) {
+            0x01 | 0xFE => {
+                let (far, digits) = rest.split_first_chunk::<8>()?;
+                let far = far.map(plain);
+                (i64::from_be_bytes(far).wrapping_add(i64::MIN), digits)
+            }
+            near => (i64::from(near) - EXPONENT_MIDDLE, rest),
+        };
+        let n_pairs = digits.iter().position(|byte| plain(*byte) == 0)?;
+        let mut out = Vec::with_capacity(n_pairs * 2);
+        for byte in digits.get(..n_pairs)? {
+            let pair = plain(*byte) - 1;
+            if pair > 99 {
+                return None;
+            }
+            out.extend_from_slice(&[pair / 10, pair % 10]);
+        }
+        let len = bytes.len() - digits.len() + n_pairs + 1;
+        Some((Self::normalised(negative, exponent, &out), len))
+    }
+
+    /// The shortest text without an exponent; `None` where that would have many zeros.
+    #[must_use]
+    pub fn plain_text(&self) -> Option<String> {
+        if self.digits.is_empty() {
+            return Some("0".to_owned());
+        }
+        if !(-5..=20).contains(&self.exponent) {
+            return None;
+        }
+        let mut text = String::from(if self.negative { "-" } else { "" });
+        let n_digits = i64::try_from(self.digits.len()).ok()?;
+        if self.exponent <= 0 {
+            text.push_str("0.");
+        }
+        for place in self.exponent.min(0)..n_digits.max(self.exponent) {
+            if place == self.exponent && place > 0 {
+                text.push('.');
+            }
+            let digit = usize::try_from(place).ok().and_then(|i| self.digits.get(i));
+            text.push(char::from(b'0' + digit.copied().unwrap_or(0)));
+        }
+        Some(text)
+    }
+}
+
 impl From<i64> for Decimal {
     fn from(value: i64) -> Self {
         let digits: Vec<u8> = value
@@ -181,6 +278,42 @@ mod tests {
         for pair in rising.windows(2) {
             assert!(number(pair[0]) < number(pair[1]), "{pair:?}");
         }
+    }
+
+    #[test]
+    fn keys_compare_as_the_numbers_do_and_give_them_back() {
+        let rising = [
+            "-1e1000", "-1e400", "-101", "-100", "-2", "-1.5", "-1e-400", "0", "1e-1000", "1e-400",
+            "0.00001", "0.1", "0.11", "0.5", "1", "1.01", "2", "9.99", "10", "99", "100", "1e101",
+            "1e400",
+        ];
+        for (i, text) in rising.iter().enumerate() {
+            let key = number(text).sort_key();
+            let read = Decimal::from_sort_key(&[key.as_slice(), b"1.50"].concat());
+            assert_eq!(read, Some((number(text), key.len())), "{text}");
+            for greater in rising.iter().skip(i + 1) {
+                let other = number(greater).sort_key();
+                assert!(key < other, "{text} {greater}");
+                assert!(!other.starts_with(&key), "{text} {greater}");
+            }
+        }
+    }
+
+    #[test]
+    fn plain_texts_are_the_shortest_without_exponent() {
+        for (written, plain) in [
+            ("1.0", "1"),
+            ("-0.50", "-0.5"),
+            ("0", "0"),
+            ("1e2", "100"),
+            ("12.5", "12.5"),
+            ("0.00025", "0.00025"),
+            ("123456789012345678", "123456789012345678"),
+        ] {
+            assert_eq!(number(written).plain_text().as_deref(), Some(plain));
+            assert_eq!(number(plain), number(written));
+        }
+        assert_eq!(number("1e30").plain_text(), None);
     }
 
     #[test]

@@ -15,26 +15,52 @@ pub fn words(text: &str) -> impl Iterator<Item = String> {
     text.unicode_words().map(fold)
 }
 
-/// The stemmer of a language tag such as `en` or `pt-br`; `None` where words count as they are.
+/// Languages whose words are stemmed: the number of each is part of the format of indexes.
+const STEMMED: [(&str, Algorithm); 8] = [
+    ("en", Algorithm::English),
+    ("de", Algorithm::German),
+    ("es", Algorithm::Spanish),
+    ("fr", Algorithm::French),
+    ("it", Algorithm::Italian),
+    ("nl", Algorithm::Dutch),
+    ("pt", Algorithm::Portuguese),
+    ("ar", Algorithm::Arabic),
+];
+
+/// Which stemmer the words of a language tag such as `en` or `pt-br` have, from 1; 0 where words
+/// count as they are.
+#[must_use]
+pub fn stem_class(language: &str) -> u8 {
+    let primary = language.split(['-', '_']).next().unwrap_or_default();
+    let numbered = (1..).zip(STEMMED);
+    let mut found = numbered.filter(|(_, (name, _))| primary.eq_ignore_ascii_case(name));
+    found.next().map_or(0, |(class, _)| class)
+}
+
+/// The stemmer of a class that [`stem_class`] gave.
+#[must_use]
+pub fn stemmer_of(class: u8) -> Option<Stemmer> {
+    let index = usize::from(class).checked_sub(1)?;
+    let (_, algorithm) = STEMMED.get(index)?;
+    Some(Stemmer::create(*algorithm))
+}
+
+/// Number of classes, that of no stemmer included.
+pub const STEM_CLASSES: u8 = 9;
+
+/// The stemmer of a language tag; `None` where words count as they are.
 #[must_use]
 pub fn stemmer(language: &str) -> Option<Stemmer> {
-    let primary = language
-        .split(['-', '_'])
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let algorithm = match primary.as_str() {
-        "en" => Algorithm::English,
-        "de" => Algorithm::German,
-        "es" => Algorithm::Spanish,
-        "fr" => Algorithm::French,
-        "it" => Algorithm::Italian,
-        "nl" => Algorithm::Dutch,
-        "pt" => Algorithm::Portuguese,
-        "ar" => Algorithm::Arabic,
-        _ => return None,
+    stemmer_of(stem_class(language))
+}
+
+/// Whether a text holds anything but words and white space.
+#[must_use]
+pub fn has_symbols(text: &str) -> bool {
+    let is_symbol = |piece: &str| {
+        !piece.chars().any(char::is_alphanumeric) && !piece.chars().all(char::is_whitespace)
     };
-    Some(Stemmer::create(algorithm))
+    text.split_word_bounds().any(is_symbol)
 }
 
 #[cfg(test)]

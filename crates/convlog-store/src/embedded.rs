@@ -1,11 +1,11 @@
-//! The embedded engine: a log of which only erasures overwrite frames, read from memory beside it.
+//! The embedded engine: a log of which only erasures overwrite frames, and an index beside it.
 //!
 //! docs/format.md describes every byte that it writes. The way of an append: `engine` checks,
-//! `prepare` makes rows and compresses in the caller's thread, `queue` holds them, `writer` gives
-//! places, writes and syncs a group, publishes it to `tail`, and answers. The way of a search:
-//! `engine` hands it to a reading thread, `select` and `judge` find candidates in `tail`, `read`
-//! reads the rows that must be read and asks the naive evaluator. The way of an erasure: the writer
-//! notes and hides, `maintain` overwrites.
+//! `prepare` makes rows, compresses and indexes in the caller's thread, `queue` holds them, `writer`
+//! gives places, writes and syncs a group, shows it in the `view`, and answers; `indexer` merges the
+//! indexes. The way of a search: `engine` hands it to a reading thread, `read` takes the view, `runs`
+//! and `select` find matches by `lower`, rows that may match are read and evaluated. The way of an
+//! erasure: the writer notes and hides, `maintain` overwrites and makes indexes anew.
 
 mod backup;
 mod bytes;
@@ -15,29 +15,40 @@ mod codec;
 mod dictionary;
 mod disk;
 mod engine;
+mod erased;
 mod error;
 mod facts;
 mod figures;
 mod frame;
-mod judge;
+mod frames;
+mod index;
+mod indexer;
 mod key;
 mod load;
 mod log;
+mod lower;
 mod maintain;
+mod own;
 mod pool;
 mod prepare;
 mod queue;
 mod read;
 mod recover;
 mod restore;
+mod retired;
 mod row;
+mod rows;
+mod rowset;
+mod runs;
 mod select;
 mod sessions;
 mod shared;
-mod tail;
+mod signal;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod view;
+mod wipe;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -56,6 +67,7 @@ use self::catalog::{CATALOG, Documents};
 use self::disk::{Disk, Lock, RealDisk};
 use self::engine::{Control, Engine};
 pub use self::error::OpenError;
+use self::indexer::Indexer;
 use self::load::Start;
 use self::log::CHUNKS_DIR;
 use self::maintain::Maintenance;
@@ -146,6 +158,7 @@ impl Embedded {
             ids: &options.ids,
             fresh,
             cache_bytes: options.memory_budget / 8,
+            unsealed_max: options.memory_budget / 2,
             threads: options.threads.max(1),
         };
         let loaded = start.load()?;
@@ -170,11 +183,16 @@ impl Embedded {
             dir.clone(),
             options.erase_bytes_per_s,
         );
-        let writer = Writer::new(Arc::clone(&shared), log);
+        let writer = Writer::new(Arc::clone(&shared), log, loaded.last_id);
+        let indexer = Indexer {
+            shared: Arc::clone(&shared),
+            disk: Arc::clone(disk),
+            dir: dir.clone(),
+        };
         let engine = Engine::start(
             shared,
             documents,
-            (writer, maintenance),
+            (writer, indexer, maintenance),
             options.threads.max(1),
             options.idle,
         );

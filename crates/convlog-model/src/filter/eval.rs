@@ -14,6 +14,30 @@ use super::{Filter, Test};
 use crate::fields::FieldRef;
 use crate::flatten::{Flat, Leaf, Scalar};
 
+/// A test of one field, prepared for values of records in one language: what engines ask about the
+/// entries of their dictionaries.
+pub struct ValueTest<'a>(Probe<'a>);
+
+impl std::fmt::Debug for ValueTest<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ValueTest")
+    }
+}
+
+impl<'a> ValueTest<'a> {
+    /// Prepares a test. One for existence passes every value.
+    #[must_use]
+    pub fn new(field: &FieldRef, test: &'a Test, language: Option<&str>) -> Self {
+        ValueTest(Probe::new(field, test, language))
+    }
+
+    /// Whether a value passes.
+    #[must_use]
+    pub fn passes(&self, value: &Scalar) -> bool {
+        self.0.passes(value)
+    }
+}
+
 /// Whether a record passes a filter.
 #[must_use]
 pub fn matches(filter: &Filter, flat: &Flat) -> bool {

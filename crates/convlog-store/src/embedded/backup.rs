@@ -241,8 +241,8 @@ fn ends(
     shared: &Shared,
     rows: &mut BTreeMap<u64, ChunkRow>,
 ) -> Result<Vec<(Arc<Chunk>, u64)>, StoreError> {
-    let tail = shared.tail();
-    let segments = tail.segments.iter().map(|s| (s.chunk.number, s));
+    let view = shared.view();
+    let segments = view.segments.iter().map(|s| (s.chunk.number, s));
     let segments: BTreeMap<u64, _> = segments.collect();
     // One that was made a moment ago holds nothing that was answered.
     rows.retain(|number, row| row.state != ChunkState::Open || segments.contains_key(number));
@@ -252,10 +252,14 @@ fn ends(
         let missing = || failed(&log_name(*number), &"is not in memory");
         let segment = segment.ok_or_else(missing)?;
         if row.state == ChunkState::Open {
-            let last = segment.rows.last();
-            let end = last.map(|row| row.place.offset + u64::from(row.place.len));
+            let n_rows = segment.rows();
+            let last = n_rows.checked_sub(1).map(|last| segment.frame_of(last));
+            let last = last.transpose().map_err(|error| failed("index", &error))?;
+            let end = last
+                .flatten()
+                .map(|frame| frame.place.offset + u64::from(frame.place.len));
             row.end = end.unwrap_or(segment.chunk.header.len());
-            row.rows = u32::try_from(segment.rows.len()).unwrap_or(u32::MAX);
+            row.rows = n_rows;
             row.state = ChunkState::Full;
         }
         logs.push((Arc::clone(&segment.chunk), row.end));

@@ -30,6 +30,10 @@ pub(crate) trait Disk: Debug + Send + Sync {
     /// Opens a file for reading. `NotFound` when there is none.
     fn open_read(&self, path: &Path) -> io::Result<Arc<dyn File>>;
 
+    /// A file's bytes, read where they lie. Whoever overwrites the file waits until the value is
+    /// dropped everywhere.
+    fn map(&self, path: &Path) -> io::Result<Arc<dyn Mapped>>;
+
     /// Names of the entries of a directory, sorted.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
 
@@ -57,6 +61,11 @@ pub(crate) trait Disk: Debug + Send + Sync {
     /// Takes the lock that this file stands for; `None` when somebody else holds it. It is given
     /// back when the value is dropped, at the latest when the process ends.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
+}
+
+/// The bytes of a file.
+pub(crate) trait Mapped: Debug + Send + Sync {
+    fn bytes(&self) -> &[u8];
 }
 
 /// A held lock.
@@ -117,6 +126,16 @@ struct RealLock(#[expect(dead_code, reason = "the lock lives as long as the file
 
 impl Lock for RealLock {}
 
+/// A file in the address space, for reading.
+#[derive(Debug)]
+struct RealMap(memmap2::Mmap);
+
+impl Mapped for RealMap {
+    fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 #[expect(clippy::disallowed_types, reason = "the seam itself")]
 fn options() -> std::fs::OpenOptions {
     std::fs::OpenOptions::new()
@@ -142,6 +161,15 @@ impl Disk for RealDisk {
 
     fn open_read(&self, path: &Path) -> io::Result<Arc<dyn File>> {
         Ok(Arc::new(RealFile(options().read(true).open(path)?)))
+    }
+
+    fn map(&self, path: &Path) -> io::Result<Arc<dyn Mapped>> {
+        let file = options().read(true).open(path)?;
+        #[expect(unsafe_code, reason = "the one memory map")]
+        // SAFETY: the directory is locked for this process, which changes the bytes of a mapped
+        // file only once every map of it is dropped, and never cuts it.
+        let map = unsafe { memmap2::Mmap::map(&file)? };
+        Ok(Arc::new(RealMap(map)))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {

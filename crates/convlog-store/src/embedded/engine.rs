@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use super::catalog::{Documents, Hidden};
 use super::error::{failed, stopped};
+use super::indexer::Indexer;
 use super::maintain::Maintenance;
 use super::pool::Pool;
 use super::prepare::{check, prepare};
@@ -41,6 +42,7 @@ pub(crate) struct Engine {
     preparers: Pool,
     catalog_thread: Pool,
     writer: Mutex<Option<JoinHandle<()>>>,
+    indexer: Mutex<Option<JoinHandle<()>>>,
     maintainer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -49,7 +51,7 @@ impl Engine {
     pub(crate) fn start(
         shared: Arc<Shared>,
         documents: Documents,
-        (writer, maintenance): (Writer, Maintenance),
+        (writer, indexer, maintenance): (Writer, Indexer, Maintenance),
         threads: usize,
         idle: Duration,
     ) -> std::io::Result<Self> {
@@ -57,7 +59,10 @@ impl Engine {
         let taken = Arc::clone(&queue);
         let builder = std::thread::Builder::new().name("convlog-writer".to_owned());
         let handle = builder.spawn(move || writer.run(&taken, idle))?;
+        let builder = std::thread::Builder::new().name("convlog-index".to_owned());
+        let indexer = builder.spawn(move || indexer.run())?;
         // What an earlier run left goes on.
+        shared.indexing.want();
         shared.maintenance.want();
         let builder = std::thread::Builder::new().name("convlog-maintain".to_owned());
         let maintainer = builder.spawn(move || maintenance.run())?;
@@ -69,6 +74,7 @@ impl Engine {
             preparers: Pool::new("convlog-prepare", threads.min(PREPARERS_MAX))?,
             catalog_thread: Pool::new("convlog-catalog", 1)?,
             writer: Mutex::new(Some(handle)),
+            indexer: Mutex::new(Some(indexer)),
             maintainer: Mutex::new(Some(maintainer)),
         })
     }
@@ -77,6 +83,8 @@ impl Engine {
     pub(crate) fn close(&self) {
         self.queue.close();
         join(&self.writer, "the writing thread ended by a panic");
+        self.shared.indexing.close();
+        join(&self.indexer, "the indexing thread ended by a panic");
         self.shared.maintenance.close();
         join(&self.maintainer, "the maintenance thread ended by a panic");
         // Whoever watches is told that nothing more comes.
@@ -135,7 +143,10 @@ impl Store for Engine {
             prepare(batch, &self.shared.hasher, &codec)?
         } else {
             let shared = Arc::clone(&self.shared);
-            let work = move || prepare(batch, &shared.hasher, &codec);
+            let work = move || {
+                shared.hold_back(bytes);
+                prepare(batch, &shared.hasher, &codec)
+            };
             self.preparers.run(work).await?
         };
         let weight = prepared.weight().max(1);
@@ -215,7 +226,7 @@ impl Store for Engine {
                 shared.set_rules(rules.clone());
             }
             let now = shared.clock.now();
-            Ok(shared.tail_mut().expire(&rules, now))
+            shared.expire(&rules, now)
         };
         self.catalog_thread.run(work).await
     }
@@ -234,7 +245,13 @@ impl Store for Engine {
     }
 
     async fn settle(&self) -> Result<(), StoreError> {
-        self.ask(Command::Settle, 0).await
+        self.ask(Command::Settle, 0).await?;
+        for settle in [Shared::settle_indexes, Shared::settle_maintenance] {
+            let (reply, answer) = oneshot::channel();
+            settle(&self.shared, reply);
+            answer.await.map_err(|_| stopped())??;
+        }
+        Ok(())
     }
 
     async fn stats(&self, instance: &InstanceId) -> Result<Stats, StoreError> {
@@ -247,7 +264,7 @@ impl Store for Engine {
     }
 
     fn newest(&self) -> Position {
-        self.shared.tail().newest()
+        self.shared.view().newest
     }
 
     fn health(&self) -> Health {

@@ -96,6 +96,12 @@ pub(crate) fn full() -> StoreError {
     StoreError::new(ErrorKind::Full, "no room left on the disk").with_retry(10_000)
 }
 
+/// The error of an append that comes faster than chunks can be sealed.
+pub(crate) fn behind() -> StoreError {
+    let text = "full chunks wait to be indexed";
+    StoreError::new(ErrorKind::Busy, text).with_retry(1_000)
+}
+
 /// The error of stored bytes that are not what was written.
 pub(crate) fn corrupt(file: &str, offset: u64, why: &dyn std::fmt::Display) -> StoreError {
     StoreError::new(ErrorKind::Corrupt, "stored bytes are damaged")

@@ -1,66 +1,28 @@
-//! What is known of a row without reading it: times, columns, hashes.
+//! What the engine takes from a record when it comes in: its leaves, times and hashes.
 
 #[cfg(test)]
 mod tests;
 
-use convlog_model::fields::FieldRef;
-use convlog_model::flatten::{Flat, Scalar};
+use convlog_model::flatten::Flat;
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
-use convlog_model::record::{Dialect, Draft, Kind};
+use convlog_model::record::{Dialect, Draft};
 use convlog_model::seal::Sealer;
-use convlog_model::time::Timestamp;
 
 use super::bytes::put_bytes;
+use super::index::build::RowFacts;
 use super::row::Hash16;
 
-/// Canonical fields of which every row keeps its value.
-pub(crate) const COLUMNS: [&str; 12] = [
-    "bot",
-    "assistant",
-    "environment",
-    "channel",
-    "conversation",
-    "user",
-    "customer",
-    "language",
-    "top_intent",
-    "own_id",
-    "event.type",
-    "outcome.missed",
-];
-
-/// Column of the bot.
-pub(crate) const BOT: usize = 0;
-/// Column of the event type.
-pub(crate) const EVENT_TYPE: usize = 10;
-
-/// What a record holds in one column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Cell {
-    /// Nothing, or `null`.
-    None,
-    /// One string.
-    One(Box<str>),
-    /// Several values, or one that is no string.
-    Other,
-}
-
 /// What is known of a record without reading it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) instance: InstanceId,
-    pub(crate) kind: Kind,
+    pub(crate) dialect: Dialect,
+    pub(crate) own_id: Option<String>,
     /// Keyed hash of (instance, dialect, own id).
     pub(crate) own_key: Option<Hash16>,
     pub(crate) body_hash: Hash16,
-    pub(crate) request: Option<Timestamp>,
-    pub(crate) response: Option<Timestamp>,
-    /// Whether one of these times has several values, of which these are the first.
-    pub(crate) has_odd_times: bool,
-    pub(crate) cells: Vec<Cell>,
-    /// Keyed hashes of the customers that it names.
-    pub(crate) customers: Vec<[u8; 32]>,
+    pub(crate) row: RowFacts,
     pub(crate) raw_len: usize,
 }
 
@@ -134,49 +96,38 @@ impl Hasher {
         half(self.body.hash(sorted.as_deref().unwrap_or(raw).as_bytes()))
     }
 
-    /// The facts of a draft that comes in.
-    pub(crate) fn facts(&self, draft: &Draft) -> Facts {
+    /// The facts of a draft that comes in, and its leaves.
+    pub(crate) fn facts(&self, draft: &Draft) -> (Facts, Flat) {
         let body = Json::of_body(&draft.raw);
         let hash = self.parsed_body(&draft.raw, body.as_ref());
         self.facts_of(draft, body.as_ref(), hash)
     }
 
-    /// The facts of a draft whose body has this hash.
-    pub(crate) fn known_facts(&self, draft: &Draft, body_hash: Hash16) -> Facts {
+    /// The facts of a draft whose body has this hash, and its leaves.
+    pub(crate) fn known_facts(&self, draft: &Draft, body_hash: Hash16) -> (Facts, Flat) {
         self.facts_of(draft, Json::of_body(&draft.raw).as_ref(), body_hash)
     }
 
-    fn facts_of(&self, draft: &Draft, body: Option<&Json>, body_hash: Hash16) -> Facts {
+    fn facts_of(&self, draft: &Draft, body: Option<&Json>, body_hash: Hash16) -> (Facts, Flat) {
         let flat = Flat::of_parsed(draft, body);
         let instance = &draft.instance;
         let own_id = draft.own_id.as_deref();
         let customers = flat.texts("customer");
-        Facts {
+        let times = ["time.request", "time.response"];
+        let facts = Facts {
             instance: instance.clone(),
-            kind: draft.kind,
+            dialect: draft.dialect,
+            own_id: draft.own_id.clone(),
             own_key: own_id.map(|own_id| self.own(instance, draft.dialect, own_id)),
             body_hash,
-            request: flat.time("time.request"),
-            response: flat.time("time.response"),
-            has_odd_times: ["time.request", "time.response"]
-                .iter()
-                .any(|path| flat.texts(path).nth(1).is_some()),
-            cells: COLUMNS.iter().map(|path| cell(&flat, path)).collect(),
-            customers: customers.map(|c| self.customer(instance, c)).collect(),
+            row: RowFacts {
+                request: flat.time("time.request"),
+                response: flat.time("time.response"),
+                has_odd_times: times.iter().any(|path| flat.texts(path).nth(1).is_some()),
+                customers: customers.map(|c| self.customer(instance, c)).collect(),
+            },
             raw_len: draft.raw.len(),
-        }
-    }
-}
-
-fn cell(flat: &Flat, path: &str) -> Cell {
-    let field = FieldRef::canonical(path);
-    let mut values = flat
-        .values(&field)
-        .map(|leaf| &leaf.value)
-        .filter(|value| **value != Scalar::Null);
-    match (values.next(), values.next()) {
-        (None, _) => Cell::None,
-        (Some(Scalar::Text(text)), None) => Cell::One(text.as_str().into()),
-        _ => Cell::Other,
+        };
+        (facts, flat)
     }
 }

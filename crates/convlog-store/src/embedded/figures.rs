@@ -1,18 +1,21 @@
 //! Reads of other kinds: the state of a dialogue session, and what is held.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use convlog_model::filter::Filter;
 use convlog_model::ids::InstanceId;
 use convlog_model::store::{StateWrite, Stats, StoreError};
 use convlog_model::time::Timestamp;
 
+use super::bytes::{to_u64, to_usize};
 use super::error::corrupt;
+use super::index::file::index_name;
+use super::index::source::Damaged;
 use super::row::{self, Row};
+use super::select::Wanted;
 use super::sessions::Sessions;
 use super::shared::Shared;
-use super::tail::position;
+use super::view::{Part, Segment, split};
 
 impl Shared {
     pub(crate) fn load_state(
@@ -24,18 +27,23 @@ impl Shared {
         let Some(session) = self.sessions.get(&hash, self.clock.now()) else {
             return Ok(None);
         };
-        let found = {
-            let tail = self.tail();
-            let found = tail.at(session.at);
-            found.map(|(segment, meta)| (Arc::clone(&segment.chunk), meta.place, meta.in_frame))
-        };
-        let Some((chunk, place, in_frame)) = found else {
+        let (number, row) = split(session.at);
+        let view = self.view();
+        let Some(segment) = view.segment(number) else {
             return Ok(None);
         };
+        let chunk = &segment.chunk;
+        let frame = segment.frame_of(row);
+        let frame = frame.map_err(|bad| corrupt(&index_name(number), bad.at, &bad))?;
+        let Some(frame) = frame else {
+            return Ok(None);
+        };
+        let place = frame.place;
+        let in_frame = to_usize(u64::from(row - frame.first_row));
         let (header, plain) = chunk.read_frame(place)?;
         let damaged = |why: &dyn std::fmt::Display| corrupt(&chunk.name, place.offset, why);
         let rows = row::split(&plain, header.row_count).map_err(|bad| damaged(&bad))?;
-        let bytes = rows.get(usize::from(in_frame)).copied().unwrap_or_default();
+        let bytes = rows.get(in_frame).copied().unwrap_or_default();
         let Row::State(row) = row::decode(bytes).map_err(|bad| damaged(&bad))? else {
             return Ok(None);
         };
@@ -49,31 +57,55 @@ impl Shared {
     }
 
     pub(crate) fn stats(&self, instance: &InstanceId) -> Result<Stats, StoreError> {
-        let tail = self.tail();
-        let wanted = self.wanted(&tail, instance, &Filter::All, None)?;
+        let filter = Filter::All;
+        let view = self.view();
         let mut stats = Stats::default();
-        let note = |seen: Option<Timestamp>, value, pick: fn(Timestamp, Timestamp) -> Timestamp| {
-            Some(seen.map_or(value, |seen| pick(seen, value)))
-        };
-        for segment in &tail.segments {
-            for (meta, row) in segment.rows.iter().zip(0..) {
-                let at = position(segment.chunk.number, row);
-                if meta.instance == wanted.instance && wanted.is_shown(&tail, at) {
-                    stats.records += 1;
-                    stats.oldest = note(stats.oldest, meta.received, Ord::min);
-                    stats.newest = note(stats.newest, meta.received, Ord::max);
+        self.reading(|| {
+            let wanted = self.wanted(instance, &filter, None)?;
+            stats = Stats::default();
+            for segment in &wanted.view.segments {
+                for part in &segment.parts {
+                    let noted = note(&mut stats, &wanted, segment, part);
+                    noted.map_err(|bad| (segment.chunk.number, bad.into()))?;
                 }
             }
-        }
-        let open = tail.segments.last();
-        let open_rows = open.map_or(0, |segment| segment.rows.len());
-        stats.tail = u64::try_from(open_rows).unwrap_or(u64::MAX);
-        let sealed = tail.segments.len().saturating_sub(1);
-        stats.segments = u64::try_from(sealed).unwrap_or(u64::MAX);
-        stats.bytes = self.log_bytes.load(Ordering::Relaxed)
-            + open
-                .and_then(|segment| segment.chunk.file.len().ok())
-                .unwrap_or(0);
+            Ok(())
+        })?;
+        let is_sealed = |segment: &&Arc<Segment>| segment.is_sealed;
+        stats.segments = to_u64(view.segments.iter().filter(is_sealed).count());
+        let unsealed = view.segments.iter().filter(|segment| !segment.is_sealed);
+        stats.tail = unsealed.map(|segment| u64::from(segment.rows())).sum();
+        let logs = view
+            .segments
+            .iter()
+            .map(|s| s.chunk.file.len().unwrap_or(0));
+        let sealed = view
+            .segments
+            .iter()
+            .filter(is_sealed)
+            .flat_map(|s| &s.parts);
+        let indexes = sealed.map(|part| to_u64(part.index.len()));
+        stats.bytes = logs.chain(indexes).sum();
         Ok(stats)
     }
+}
+
+fn note(
+    stats: &mut Stats,
+    wanted: &Wanted<'_>,
+    segment: &Segment,
+    part: &Part,
+) -> Result<(), Damaged> {
+    let live = wanted.live(segment, part)?;
+    stats.records += u64::from(live.count());
+    let mut walk = part.frames()?.walk();
+    for row in live.iter() {
+        let received = walk.get(part.base + row).map(Timestamp::from_micros);
+        stats.oldest = match stats.oldest {
+            Some(oldest) => received.map(|received| received.min(oldest)),
+            None => received,
+        };
+        stats.newest = stats.newest.max(received);
+    }
+    Ok(())
 }

@@ -1,28 +1,34 @@
 //! The start: what of a data directory is whole is read into memory, or the start is refused.
 
-use std::collections::BTreeMap;
+mod recall;
+
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use convlog_model::clock::{Clock, IdSource};
-use convlog_model::ids::Position;
+use convlog_model::ids::RecordId;
 use convlog_model::seal::Sealer;
 
+use self::recall::{States, erased_customers};
 use super::cache::Cache;
-use super::catalog::{Catalog, ChunkRow, ChunkState, CleanStop, Hidden, LedgerEntry};
+use super::catalog::{Catalog, ChunkRow, ChunkState, CleanStop};
 use super::codec::Codec;
 use super::dictionary::builtin;
 use super::disk::Disk;
 use super::error::OpenError;
 use super::facts::Hasher;
-use super::frame::Header;
-use super::log::{CHUNKS_DIR, Chunk, ChunkHeader, Place, log_name, log_number, log_path};
+use super::index::Section;
+use super::index::file::{self, index_name};
+use super::indexer::{last_id, rebuild};
+use super::log::{CHUNKS_DIR, Chunk, ChunkHeader, log_name, log_number, log_path};
 use super::maintain::redo;
+use super::own::{OwnBits, OwnKeys};
 use super::recover::{KnownEnd, Whole, scan, zero_from};
-use super::row::{self, BadRow, Hash16, Row, StateRow};
-use super::sessions::{Session, Sessions, Slots};
+use super::sessions::{Sessions, Slots};
 use super::shared::{Parts, Shared};
-use super::tail::{ErasedCustomer, NewRow, Tail, position};
+use super::view::{Part, Segment, View, position};
+use super::wipe::wipe_left_over;
 use super::writer::OpenChunk;
 
 /// What the start works with.
@@ -36,6 +42,8 @@ pub(crate) struct Start<'a> {
     /// Whether the directory held nothing.
     pub(crate) fresh: bool,
     pub(crate) cache_bytes: usize,
+    /// Bytes of memory that the indexes of chunks that are not sealed may take.
+    pub(crate) unsealed_max: usize,
     /// Threads that read logs.
     pub(crate) threads: usize,
 }
@@ -46,20 +54,17 @@ pub(crate) struct Loaded {
     pub(crate) shared: Shared,
     pub(crate) open: Option<OpenChunk>,
     pub(crate) next_number: u64,
+    pub(crate) last_id: Option<RecordId>,
 }
 
-/// States of sessions: the newest row of each.
-type States = BTreeMap<Hash16, (Position, StateRow)>;
-
-/// Rows and states read so far.
+/// What was read so far.
 #[derive(Debug)]
 struct Reading<'a> {
     hasher: &'a Hasher,
-    tail: Tail,
+    view: View,
+    own: OwnKeys,
     states: States,
-    log_bytes: u64,
-    raw: usize,
-    threads: usize,
+    last_id: Option<RecordId>,
 }
 
 impl Start<'_> {
@@ -76,38 +81,31 @@ impl Start<'_> {
         let rules = catalog.retention().map_err(|e| e.unusable())?;
         let timeline = catalog.timeline().map_err(|e| e.unusable())?;
         redo::finish(self.disk, self.dir)?;
+        let wiped = wipe_left_over(self.disk, self.dir);
+        wiped.map_err(|error| OpenError::io(CHUNKS_DIR, error))?;
         let on_disk = self.remove_unknown(&chunks)?;
         let mut reading = Reading {
             hasher: &hasher,
-            tail: Tail::default(),
+            view: View::default(),
+            own: OwnKeys::default(),
             states: States::new(),
-            log_bytes: 0,
-            raw: 0,
-            threads: self.threads,
+            last_id: None,
         };
-        note_customers(&mut reading.tail, &ledger);
         let mut open = None;
         for (number, row) in &chunks {
             open = self.read_chunk(*number, row, clean_stop, &catalog, &mut reading)?;
         }
         let Reading {
-            mut tail,
+            view,
+            own,
             states,
-            log_bytes,
+            last_id,
             ..
         } = reading;
-        hide_rows(&mut tail, &ledger);
-        let now = self.clock.now();
-        tail.expire(&rules, now);
-        self.restore_sessions(&sessions, &hasher, &tail, states)?;
         if clean_stop.is_some() {
             catalog.set_clean_stop(None).map_err(|e| e.unusable())?;
         }
-        let last = tail.segments.last();
-        let codec = last.map_or_else(
-            || Arc::new(Codec::new(builtin())),
-            |segment| Arc::clone(&segment.chunk.codec),
-        );
+        let codec = last_codec(&view);
         let known = chunks.iter().map(|(number, _)| *number);
         let unused = catalog.next_chunk().map_err(|e| e.unusable())?;
         let next_number = (known.chain(on_disk).max().unwrap_or(0) + 1).max(unused);
@@ -118,17 +116,22 @@ impl Start<'_> {
             sessions,
             cache: Cache::new(self.cache_bytes),
             timeline,
-            log_bytes,
-            tail,
+            unsealed_max: self.unsealed_max,
+            view,
+            own,
+            erased: erased_customers(&ledger),
             rules,
             codec,
-            erasures: ledger.into_iter().map(|entry| entry.erasure).collect(),
+            erasures: ledger.iter().map(|entry| entry.erasure.clone()).collect(),
             hasher,
         });
+        let recalled = shared.recall(&ledger, &states);
+        recalled.map_err(|error| OpenError::unusable(CHUNKS_DIR, error.log_text()))?;
         Ok(Loaded {
             shared,
             open,
             next_number,
+            last_id,
         })
     }
 
@@ -173,6 +176,9 @@ impl Start<'_> {
         let io_error = |error| OpenError::io(&name, error);
         let file = self.disk.open(&log_path(self.dir, number));
         let chunk = Arc::new(Chunk::open(&name, file.map_err(io_error)?)?);
+        if row.state != ChunkState::Open && self.open_index(&chunk, row, reading)? {
+            return Ok(None);
+        }
         let known = match (row.state, clean_stop) {
             (ChunkState::Full | ChunkState::Broken, _) => KnownEnd::At(row.end),
             (ChunkState::Open, Some(stop)) if stop.chunk == number => KnownEnd::At(stop.end),
@@ -191,9 +197,8 @@ impl Start<'_> {
             // Nothing is shown or answered that is only in the machine's memory.
             chunk.file.sync_data().map_err(io_error)?;
         }
-        reading.raw = 0;
-        reading.read(&chunk, &whole)?;
-        reading.log_bytes += whole.end;
+        let is_full = row.state != ChunkState::Open || whole.closed;
+        let raw = self.read_log(&chunk, &whole, is_full, reading)?;
         if row.state != ChunkState::Open {
             return Ok(None);
         }
@@ -208,7 +213,6 @@ impl Start<'_> {
             noted.map_err(|e| e.unusable())?;
             return Ok(None);
         }
-        reading.log_bytes -= whole.end;
         let allocated = chunk.file.len().map_err(io_error)?;
         Ok(Some(OpenChunk {
             chunk,
@@ -216,152 +220,94 @@ impl Start<'_> {
             allocated,
             group: whole.group,
             rows: whole.rows,
-            raw: reading.raw,
+            raw,
             is_marked: false,
         }))
     }
 
-    /// Puts back the sessions whose key still stands, and ends those that an erasure or the time
-    /// has ended meanwhile.
-    fn restore_sessions(
+    /// Reads a log; the bytes of its raw bodies.
+    fn read_log(
         &self,
-        sessions: &Sessions,
-        hasher: &Hasher,
-        tail: &Tail,
-        states: States,
-    ) -> Result<(), OpenError> {
-        let now = self.clock.now();
-        let keys = sessions.keys();
-        for (at, row) in states.into_values() {
-            let Some(key) = keys.get(&row.slot) else {
-                continue;
-            };
-            let Some(state) = Sessions::open(key, &row) else {
-                continue;
-            };
-            let customers = hasher.customers(&state.instance, &state.customers);
-            let mut erased = customers
-                .iter()
-                .filter_map(|customer| tail.erased(customer));
-            if state.expires_at < now || erased.any(|erased| at < erased.before) {
-                continue;
+        chunk: &Arc<Chunk>,
+        whole: &Whole,
+        is_full: bool,
+        reading: &mut Reading<'_>,
+    ) -> Result<usize, OpenError> {
+        let rebuilt = rebuild(chunk, whole, reading.hasher, self.threads)?;
+        let mut segment = Segment::new(Arc::clone(chunk));
+        segment.parts.extend(rebuilt.part);
+        segment.is_full = is_full;
+        reading.view.segments.push(Arc::new(segment));
+        reading.last_id = rebuilt.last_id.or(reading.last_id);
+        for (row, state) in rebuilt.states {
+            let at = position(chunk.number, row);
+            reading.states.insert(state.session_hash, (at, state));
+        }
+        for (key, own) in rebuilt.own {
+            reading.own.put(chunk.number, key, own);
+        }
+        Ok(rebuilt.raw)
+    }
+
+    /// Opens the index of a full chunk; false when it must be made again.
+    fn open_index(
+        &self,
+        chunk: &Arc<Chunk>,
+        row: &ChunkRow,
+        reading: &mut Reading<'_>,
+    ) -> Result<bool, OpenError> {
+        let number = chunk.number;
+        let opened = file::open(self.disk, self.dir, number).and_then(|index| {
+            let own = index.section(Section::OwnKeys);
+            let own = own.bytes().ok().and_then(OwnBits::from_bytes);
+            let damaged = || OpenError::unusable(&index_name(number), "has damaged own keys");
+            let own = own.ok_or_else(damaged)?;
+            match index.rows() == row.rows {
+                true => Ok((index, own)),
+                false => Err(OpenError::unusable(
+                    &index_name(number),
+                    "misses rows of its log",
+                )),
             }
-            sessions.put(Session {
-                slot: row.slot,
-                key: *key,
-                at,
-                customers,
-                expires_at: state.expires_at,
-            });
-        }
-        let wiped = sessions.wipe_orphans();
-        wiped.map_err(|error| OpenError::io(super::sessions::SESSIONS, error))
-    }
-}
-
-/// Hides what erasures by filter selected.
-fn hide_rows(tail: &mut Tail, ledger: &[LedgerEntry]) {
-    for entry in ledger {
-        if let Hidden::Rows(rows) = &entry.hidden {
-            tail.hide(rows);
-        }
-    }
-}
-
-fn note_customers(tail: &mut Tail, ledger: &[LedgerEntry]) {
-    for entry in ledger {
-        if let Hidden::Customer(customer) = &entry.hidden {
-            let erased = ErasedCustomer {
-                before: entry.before,
-                requested_at: entry.erasure.requested_at,
-            };
-            tail.note_erased(*customer, erased);
-        }
-    }
-}
-
-/// Frames that one thread reads at a time.
-const FRAMES_AT_ONCE: usize = 512;
-
-/// What some frames hold.
-#[derive(Debug, Default)]
-struct Batch {
-    rows: Vec<NewRow>,
-    /// Number of the row, and the state.
-    states: Vec<(u32, StateRow)>,
-    raw: usize,
-}
-
-impl Reading<'_> {
-    /// Several threads read, each some frames; the rows are published in order.
-    fn read(&mut self, chunk: &Arc<Chunk>, whole: &Whole) -> Result<(), OpenError> {
-        self.tail.begin(Arc::clone(chunk));
-        let parts: Vec<_> = whole.frames.chunks(FRAMES_AT_ONCE).collect();
-        for round in parts.chunks(self.threads) {
-            let hasher = self.hasher;
-            let batches: Vec<Result<Batch, OpenError>> = std::thread::scope(|scope| {
-                let read = |frames| scope.spawn(move || read_frames(chunk, frames, hasher));
-                let threads: Vec<_> = round.iter().map(|frames| read(*frames)).collect();
-                let panicked =
-                    || OpenError::unusable(&chunk.name, "a thread that read it panicked");
-                let joined = threads.into_iter().map(|thread| thread.join());
-                joined
-                    .map(|batch| batch.unwrap_or_else(|_| Err(panicked())))
-                    .collect()
-            });
-            for batch in batches {
-                let batch = batch?;
-                self.raw += batch.raw;
-                for (row, state) in batch.states {
-                    let at = position(chunk.number, row);
-                    self.states.insert(state.session_hash, (at, state));
-                }
-                self.tail.publish(batch.rows);
+        });
+        let (index, own) = match opened {
+            Ok(opened) => opened,
+            Err(OpenError::Newer { file, offset, why }) => {
+                return Err(OpenError::Newer { file, offset, why });
             }
-        }
-        Ok(())
-    }
-}
-
-fn read_frames(
-    chunk: &Chunk,
-    frames: &[(Place, Header)],
-    hasher: &Hasher,
-) -> Result<Batch, OpenError> {
-    let mut batch = Batch::default();
-    for (place, _) in frames {
-        let damaged = |why: &dyn std::fmt::Display| {
-            OpenError::damaged(&chunk.name, place.offset, why.to_string())
+            Err(OpenError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Ok(false);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "an index is made again from its log");
+                return Ok(false);
+            }
         };
-        let (header, plain) = chunk.read_frame(*place).map_err(|e| damaged(&e))?;
-        let rows = row::split(&plain, header.row_count).map_err(|e| damaged(&e))?;
-        let mut id = header.first_id;
-        for (in_frame, bytes) in (0u8..).zip(rows) {
-            let decoded = row::decode(bytes).map_err(|bad| match bad {
-                BadRow::Newer { .. } => OpenError::newer(&chunk.name, place.offset, bad),
-                BadRow::Malformed(_) => damaged(&bad),
+        reading.own.seal(number, &own);
+        let mut segment = Segment::new(Arc::clone(chunk));
+        segment.parts.push(Arc::new(Part {
+            base: 0,
+            index: Arc::new(index),
+            held: None,
+        }));
+        (segment.is_full, segment.is_sealed) = (true, true);
+        let last = row.rows.checked_sub(1).map(|last| segment.frame_of(last));
+        if let Some(Ok(Some(frame))) = last {
+            let header = chunk.read_frame(frame.place);
+            let (header, _) = header.map_err(|error| {
+                OpenError::damaged(&chunk.name, frame.place.offset, error.log_text())
             })?;
-            let facts = match decoded {
-                Row::Record(record) => {
-                    batch.raw += record.draft.raw.len();
-                    Some(hasher.known_facts(&record.draft, record.body_hash))
-                }
-                Row::State(state) => {
-                    let number = header.first_row + u32::from(in_frame);
-                    batch.states.push((number, state));
-                    None
-                }
-                Row::Delivery(_) | Row::Erased => None,
-            };
-            batch.rows.push(NewRow {
-                place: *place,
-                in_frame,
-                id,
-                received: header.received,
-                facts,
-            });
-            id = id.next();
+            reading.last_id = Some(last_id(&header));
         }
+        reading.view.segments.push(Arc::new(segment));
+        Ok(true)
     }
-    Ok(batch)
+}
+
+/// What rows are compressed with until there is something better.
+fn last_codec(view: &View) -> Arc<Codec> {
+    match view.segments.last() {
+        Some(segment) => Arc::clone(&segment.chunk.codec),
+        None => Arc::new(Codec::new(builtin())),
+    }
 }

@@ -6,21 +6,24 @@
 mod image;
 pub(crate) mod patched;
 pub(crate) mod redo;
+mod reindex;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use convlog_model::store::{ErasureState, ErrorKind, StoreError};
 
 use self::redo::Image;
+use super::bytes::to_usize;
 use super::disk::{Disk, is_full};
 use super::error::stopped;
-use super::log::{Chunk, log_name};
+use super::log::{Chunk, Place, log_name};
+use super::own::Own;
 use super::shared::Shared;
-use super::tail::{Doomed, position};
-use super::writer::{Reply, answer};
+use super::view::{Segment, hide, split};
+use super::writer::answer;
 
 /// Bytes of frames that are overwritten at once.
 const ROUND_BYTES: usize = 4 << 20;
@@ -29,85 +32,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Pauses shorter than this are put together.
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 
-#[derive(Debug, Default)]
-struct Waiting {
-    is_wanted: bool,
-    is_closed: bool,
-    settling: Vec<Reply<()>>,
+/// A frame of which rows are to be overwritten.
+#[derive(Debug)]
+pub(crate) struct Doomed {
+    pub(crate) place: Place,
+    /// Numbers of these rows in the chunk and in the frame.
+    pub(crate) rows: Vec<(u32, u8)>,
 }
 
-/// How the other threads talk to the maintenance thread.
-#[derive(Debug, Default)]
-pub(crate) struct Signal {
-    waiting: Mutex<Waiting>,
-    changed: Condvar,
-}
-
-impl Signal {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// There may be something to do.
-    pub(crate) fn want(&self) {
-        self.lock().is_wanted = true;
-        self.changed.notify_all();
-    }
-
-    /// Answers when every erasure noted before is done, or a pass has failed.
-    pub(crate) fn settle(&self, reply: Reply<()>) {
-        let mut waiting = self.lock();
-        if waiting.is_closed {
-            drop(waiting);
-            return answer(reply, Err(stopped()));
-        }
-        waiting.settling.push(reply);
-        self.changed.notify_all();
-    }
-
-    /// Nothing more is begun; a pass under way ends between two rounds.
-    pub(crate) fn close(&self) {
-        self.lock().is_closed = true;
-        self.changed.notify_all();
-    }
-
-    /// Who waits for the pass that begins now; `None` when the thread should end.
-    fn take(&self, patience: Option<Duration>) -> Option<Vec<Reply<()>>> {
-        let is_idle = |waiting: &mut Waiting| {
-            !waiting.is_wanted && waiting.settling.is_empty() && !waiting.is_closed
-        };
-        let waiting = self.lock();
-        let mut waiting = match patience {
-            None => self.changed.wait_while(waiting, is_idle),
-            Some(patience) => match self.changed.wait_timeout_while(waiting, patience, is_idle) {
-                Ok((waiting, _)) => Ok(waiting),
-                Err(poisoned) => Ok(poisoned.into_inner().0),
-            },
-        }
-        .unwrap_or_else(PoisonError::into_inner);
-        waiting.is_wanted = false;
-        let settling = std::mem::take(&mut waiting.settling);
-        if waiting.is_closed {
-            drop(waiting);
-            settling
-                .into_iter()
-                .for_each(|reply| answer(reply, Err(stopped())));
-            return None;
-        }
-        Some(settling)
-    }
-
-    /// Waits; returns whether the thread should go on.
-    fn pause(&self, time: Duration) -> bool {
-        let is_open = |waiting: &mut Waiting| !waiting.is_closed;
-        let waited = self.changed.wait_timeout_while(self.lock(), time, is_open);
-        !waited.unwrap_or_else(PoisonError::into_inner).0.is_closed
-    }
-
-    fn is_closed(&self) -> bool {
-        self.lock().is_closed
-    }
-}
+/// Frames of one log that are overwritten together.
+type Round = (Arc<Chunk>, Vec<Doomed>);
 
 /// Why a pass did not end.
 #[derive(Debug)]
@@ -187,16 +121,30 @@ impl Maintenance {
             return Err(Trouble::Broken(why));
         }
         self.advance(&pending, ErasureState::Overwriting)?;
-        let chunks = self.shared.tail().segments.len();
-        for segment in 0..chunks {
-            self.visit(segment)?;
+        for chunk in self.chunks_with(|segment| segment.hidden.doomed().is_some()) {
+            self.visit(chunk)?;
         }
         if let Some((chunk, offset)) = self.unfit.first() {
             let name = log_name(*chunk);
             let why = format!("{name} at byte {offset}: what is left of a frame does not fit");
             return Err(Trouble::Later(why));
         }
+        self.advance(&pending, ErasureState::Reindexing)?;
+        for chunk in self.chunks_with(|segment| segment.hidden.overwritten.is_some()) {
+            let is_over = || self.shared.maintenance.is_closed();
+            if is_over() {
+                return Err(Trouble::Closing);
+            }
+            let (disk, dir) = (self.disk.as_ref(), self.dir.as_path());
+            reindex::reindex(&self.shared, disk, dir, chunk, &is_over)?;
+        }
         self.advance(&pending, ErasureState::Done)
+    }
+
+    fn chunks_with(&self, test: impl Fn(&Segment) -> bool) -> Vec<u64> {
+        let view = self.shared.view();
+        let found = view.segments.iter().filter(|segment| test(segment));
+        found.map(|segment| segment.chunk.number).collect()
     }
 
     /// Numbers in the ledger of the erasures that are not done.
@@ -221,9 +169,11 @@ impl Maintenance {
                     continue;
                 }
                 erasure.state = state;
+                let at = now.max(erasure.hidden_at);
+                if state >= ErasureState::Reindexing {
+                    erasure.rows_overwritten_at.get_or_insert(at);
+                }
                 if state == ErasureState::Done {
-                    let at = now.max(erasure.hidden_at);
-                    erasure.rows_overwritten_at = Some(at);
                     erasure.done_at = Some(at);
                 }
                 changed.push((*number, erasure));
@@ -244,12 +194,12 @@ impl Maintenance {
     }
 
     /// Overwrites what is to be overwritten in one chunk.
-    fn visit(&mut self, segment: usize) -> Result<(), Trouble> {
+    fn visit(&mut self, number: u64) -> Result<(), Trouble> {
         loop {
             if self.shared.maintenance.is_closed() {
                 return Err(Trouble::Closing);
             }
-            let Some((chunk, doomed)) = self.next(segment) else {
+            let Some((chunk, doomed)) = self.next(number)? else {
                 return Ok(());
             };
             self.round(&chunk, &doomed)?;
@@ -260,9 +210,39 @@ impl Maintenance {
         }
     }
 
-    fn next(&self, segment: usize) -> Option<(Arc<Chunk>, Vec<Doomed>)> {
-        let tail = self.shared.tail();
-        tail.doomed(segment, ROUND_BYTES, &self.unfit)
+    /// Frames of a chunk of which rows are to be overwritten, as many as go together.
+    fn next(&self, number: u64) -> Result<Option<Round>, Trouble> {
+        let view = self.shared.view();
+        let Some(segment) = view.segment(number) else {
+            return Ok(None);
+        };
+        let Some(rows) = segment.hidden.doomed() else {
+            return Ok(None);
+        };
+        let mut frames: Vec<Doomed> = Vec::new();
+        let mut bytes = 0;
+        for row in rows.iter() {
+            let frame = segment.frame_of(row)?;
+            let Some(frame) = frame else { continue };
+            if self.unfit.contains(&(number, frame.place.offset)) {
+                continue;
+            }
+            let in_frame = u8::try_from(row - frame.first_row).unwrap_or(u8::MAX);
+            match frames.last_mut() {
+                Some(last) if last.place == frame.place => last.rows.push((row, in_frame)),
+                _ => {
+                    bytes += to_usize(frame.place.len.into());
+                    if bytes > ROUND_BYTES && !frames.is_empty() {
+                        break;
+                    }
+                    frames.push(Doomed {
+                        place: frame.place,
+                        rows: vec![(row, in_frame)],
+                    });
+                }
+            }
+        }
+        Ok((!frames.is_empty()).then(|| (Arc::clone(&segment.chunk), frames)))
     }
 
     /// Keeps to the rate; returns whether to go on.
@@ -293,8 +273,7 @@ impl Maintenance {
             match image {
                 Some(image) => {
                     images.push(image);
-                    let numbers = frame.rows.iter().map(|(row, _)| *row);
-                    rows.extend(numbers.map(|row| position(chunk.number, row)));
+                    rows.extend(frame.rows.iter().map(|(row, _)| *row));
                 }
                 None => drop(self.unfit.insert((chunk.number, frame.place.offset))),
             }
@@ -303,12 +282,23 @@ impl Maintenance {
             return Ok(());
         }
         self.overwrite(chunk, &images)?;
-        self.shared.tail_mut().blank(&rows);
+        self.note_overwritten(chunk.number, rows);
         // Who read a frame before it was overwritten has put its rows here before, too.
         self.shared.cache.clear();
         tracing::debug!(file = %chunk.name, frames = images.len(), "frames overwritten");
         let wiped = redo::wipe(self.disk.as_ref(), &self.dir, chunk.number);
         wiped.map_err(|error| broken(chunk, &error))
+    }
+
+    fn note_overwritten(&self, chunk: u64, rows: Vec<u32>) {
+        let gone: BTreeSet<u32> = rows.iter().copied().collect();
+        self.shared.change_view(|view| {
+            view.change(chunk, |segment| {
+                hide(&mut segment.hidden.overwritten, rows.into_iter());
+            });
+        });
+        let is_gone = |own: &Own| gone.contains(&split(own.stored.position).1);
+        self.shared.own().forget(chunk, is_gone);
     }
 
     /// Makes the images durable in the redo file, then in the log.

@@ -1,4 +1,4 @@
-//! What an append does in the caller's thread: checks, facts, rows, compression.
+//! What an append does in the caller's thread: checks, facts, rows, compression, index.
 //!
 //! The writer only gives places to what is ready; it compresses again what changed meanwhile.
 
@@ -14,6 +14,8 @@ use super::codec::Codec;
 use super::error::failed;
 use super::facts::{Facts, Hasher};
 use super::frame::{PLAIN_LEN_MAX, ROWS_MAX};
+use super::index::Index;
+use super::index::build::Builder;
 use super::row;
 
 /// Rows are put together into one block up to so many bytes.
@@ -23,6 +25,8 @@ const BLOCK_BYTES: usize = 16 << 10;
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) rows: Vec<PreparedRow>,
+    /// The index of the rows, counted from the first.
+    pub(crate) index: Arc<Index>,
     pub(crate) blocks: Vec<Block>,
     /// What the blocks were compressed with.
     pub(crate) codec: Arc<Codec>,
@@ -50,7 +54,7 @@ impl Prepared {
     pub(crate) fn weight(&self) -> usize {
         let rows = self.rows.iter().map(|row| row.plain.len() + 512);
         let states = self.states.iter().map(|state| state.state.len() + 512);
-        rows.chain(states).sum()
+        rows.chain(states).sum::<usize>() + self.index.memory()
     }
 }
 
@@ -86,23 +90,32 @@ pub(crate) fn prepare(
     codec: &Arc<Codec>,
 ) -> Result<Prepared, StoreError> {
     let mut rows = Vec::with_capacity(batch.records.len());
+    let mut builder = Builder::default();
     for draft in &batch.records {
-        rows.push(prepare_row(draft, hasher)?);
+        rows.push(prepare_row(draft, hasher, &mut builder)?);
     }
+    let index = builder.finish().in_memory();
+    let index = index.map_err(|error| failed("index", &error))?;
     let blocks = compress(rows.iter().map(|row| row.plain.as_slice()), codec)?;
     Ok(Prepared {
         rows,
+        index: Arc::new(index),
         blocks,
         codec: Arc::clone(codec),
         states: batch.states,
     })
 }
 
-fn prepare_row(draft: &Draft, hasher: &Hasher) -> Result<PreparedRow, StoreError> {
+fn prepare_row(
+    draft: &Draft,
+    hasher: &Hasher,
+    builder: &mut Builder,
+) -> Result<PreparedRow, StoreError> {
     if !row::fits(draft) {
         return Err(invalid("a canonical field is nested too deeply".to_owned()));
     }
-    let facts = hasher.facts(draft);
+    let (facts, flat) = hasher.facts(draft);
+    builder.record(draft, &flat, &facts.row);
     let mut bytes = Vec::with_capacity(draft.raw.len() + 512);
     row::encode_record(&mut bytes, draft, &facts.body_hash);
     if bytes.len() + 8 > PLAIN_LEN_MAX {

@@ -1,8 +1,9 @@
-//! Reads: candidates by what is known, then the naive evaluator on what must be read.
+//! Pages and walks: matches by the index, then the naive evaluator on rows that only may match.
+
+mod measure;
 
 use std::sync::Arc;
 
-use convlog_model::aggregate::{Aggregate, GroupBy, Metric, Table, fold};
 use convlog_model::fields::FieldRef;
 use convlog_model::filter::Filter;
 use convlog_model::filter::eval::matches;
@@ -13,24 +14,21 @@ use convlog_model::record::Record;
 use convlog_model::store::{ErrorKind, StoreError};
 
 use super::error::corrupt;
-use super::judge::Judge;
+use super::lower::Trouble;
 use super::row::{self, Row};
-use super::select::{Behind, Candidate, Wanted};
+use super::runs::{Candidate, Rank, Runs};
+use super::select::Wanted;
 use super::shared::Shared;
-use super::tail::{Tail, position};
+use super::view::{Segment, position};
 
 /// Most rows that a search reads to check them.
 const SEARCH_ROWS_MAX: u64 = 200_000;
 /// Longest time of a search.
 const SEARCH_US_MAX: u64 = 2_000_000;
-/// Most rows that a count or an aggregate reads.
-const COUNT_ROWS_MAX: u64 = 2_000_000;
-/// Longest time of a count or an aggregate.
-const COUNT_US_MAX: u64 = 30_000_000;
 /// Most rows that one step of a walk reads.
 const SCAN_ROWS_MAX: usize = 20_000;
-/// Candidates that are gathered under the lock at once.
-const CANDIDATES: usize = 512;
+/// Damaged indexes that one request waits for.
+const MENDED_MAX: usize = 3;
 
 const BY_POSITION: Sort = Sort {
     key: SortKey::Position,
@@ -51,14 +49,14 @@ fn check_limit(limit: usize) -> Result<(), StoreError> {
 
 /// What a request may still cost.
 #[derive(Debug)]
-struct Budget<'a> {
+pub(super) struct Budget<'a> {
     shared: &'a Shared,
     rows_left: u64,
     deadline_us: u64,
 }
 
 impl<'a> Budget<'a> {
-    fn new(shared: &'a Shared, rows: u64, micros: u64) -> Self {
+    pub(super) fn new(shared: &'a Shared, rows: u64, micros: u64) -> Self {
         Budget {
             shared,
             rows_left: rows,
@@ -66,11 +64,11 @@ impl<'a> Budget<'a> {
         }
     }
 
-    fn unlimited(shared: &'a Shared) -> Self {
+    pub(super) fn unlimited(shared: &'a Shared) -> Self {
         Self::new(shared, u64::MAX, u64::MAX)
     }
 
-    fn spend(&mut self) -> Result<(), StoreError> {
+    pub(super) fn spend(&mut self) -> Result<(), StoreError> {
         let is_late = self.shared.clock.monotonic_us() > self.deadline_us;
         match self.rows_left.checked_sub(1) {
             Some(left) if !is_late => {
@@ -105,56 +103,118 @@ struct Match {
     flat: Option<Flat>,
 }
 
+/// Why a read did not end.
+pub(crate) enum Stop {
+    /// The index of this chunk is damaged.
+    Index(u64, super::index::source::Damaged),
+    Error(StoreError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Stop::Error(error)
+    }
+}
+
+impl From<(u64, Trouble)> for Stop {
+    fn from((chunk, trouble): (u64, Trouble)) -> Self {
+        match trouble {
+            Trouble::Damaged(damaged) => Stop::Index(chunk, damaged),
+            Trouble::Store(error) => Stop::Error(error),
+        }
+    }
+}
+
 impl Shared {
-    pub(crate) fn wanted(
+    /// Reads again with a new index where one was damaged.
+    pub(crate) fn reading<T>(
         &self,
-        tail: &Tail,
-        instance: &InstanceId,
-        filter: &Filter,
+        mut read: impl FnMut() -> Result<T, Stop>,
+    ) -> Result<T, StoreError> {
+        let mut n_mended = 0;
+        loop {
+            match read() {
+                Ok(answer) => return Ok(answer),
+                Err(Stop::Error(error)) => return Err(error),
+                Err(Stop::Index(chunk, damaged)) if n_mended < MENDED_MAX => {
+                    n_mended += 1;
+                    self.mend(chunk, damaged)?;
+                }
+                Err(Stop::Index(chunk, damaged)) => {
+                    let name = super::index::file::index_name(chunk);
+                    return Err(corrupt(&name, damaged.at, &damaged));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn wanted<'a>(
+        &self,
+        instance: &'a InstanceId,
+        filter: &'a Filter,
         upto: Option<Position>,
-    ) -> Result<Wanted, StoreError> {
-        let newest = tail.newest();
+    ) -> Result<Wanted<'a>, StoreError> {
+        let view = self.view();
         let upto = match upto {
-            Some(upto) if upto > newest => {
+            Some(upto) if upto > view.newest => {
                 return Err(invalid("the match set ends behind the newest position"));
             }
-            upto => upto.unwrap_or(newest),
+            upto => upto.unwrap_or(view.newest),
         };
         Ok(Wanted {
-            // No row has this number when the instance is unknown.
-            instance: tail.instance(instance).unwrap_or(u32::MAX),
-            judge: Judge::new(filter, tail),
+            view,
+            instance,
+            filter,
             upto,
             rules: self.rules(),
             now: self.clock.now(),
         })
     }
 
-    /// The record of a candidate; `None` when it was overwritten meanwhile.
-    fn record(&self, candidate: &Candidate) -> Result<Option<Arc<Record>>, StoreError> {
-        if let Some(record) = self.cache.get(candidate.at) {
+    /// The record of a row; `None` when it was overwritten meanwhile, or is none.
+    pub(crate) fn record(
+        &self,
+        segment: &Segment,
+        row: u32,
+    ) -> Result<Option<Arc<Record>>, (u64, Trouble)> {
+        let chunk = &segment.chunk;
+        if let Some(record) = self.cache.get(position(chunk.number, row)) {
             return Ok(Some(record));
         }
-        let chunk = &candidate.chunk;
-        let damaged =
-            |why: &dyn std::fmt::Display| corrupt(&chunk.name, candidate.place.offset, why);
+        let frame = segment
+            .frame_of(row)
+            .map_err(|bad| (chunk.number, bad.into()))?;
+        let Some(frame) = frame else {
+            return Ok(None);
+        };
+        let read = self.read_rows(segment, frame.place, row);
+        read.map_err(|error| (chunk.number, error.into()))
+    }
+
+    fn read_rows(
+        &self,
+        segment: &Segment,
+        place: super::log::Place,
+        wanted: u32,
+    ) -> Result<Option<Arc<Record>>, StoreError> {
+        let chunk = &segment.chunk;
+        let damaged = |why: &dyn std::fmt::Display| corrupt(&chunk.name, place.offset, why);
         // Held until the rows are in the cache: what clears it after overwriting finds them there.
         let held = chunk.hold();
-        let (header, plain) = chunk.read_held(candidate.place, &held)?;
+        let (header, plain) = chunk.read_held(place, &held)?;
         let rows = row::split(&plain, header.row_count).map_err(|bad| damaged(&bad))?;
         let mut id = header.first_id;
         let mut found = None;
-        for (in_frame, (bytes, number)) in rows.into_iter().zip(header.first_row..).enumerate() {
-            let at = position(chunk.number, number);
+        for (bytes, number) in rows.into_iter().zip(header.first_row..) {
             // Its neighbours are likely to be asked for next.
             if let Row::Record(row) = row::decode(bytes).map_err(|bad| damaged(&bad))? {
                 let record = Arc::new(Record {
                     id,
-                    position: at,
+                    position: position(chunk.number, number),
                     received: header.received,
                     draft: row.draft,
                 });
-                if in_frame == candidate.in_frame {
+                if number == wanted {
                     found = Some(Arc::clone(&record));
                 }
                 self.cache.put(record);
@@ -169,8 +229,9 @@ impl Shared {
         candidate: Candidate,
         asked: &Asked<'_>,
         budget: &mut Budget<'_>,
-    ) -> Result<Option<Match>, StoreError> {
-        let Some(record) = self.record(&candidate)? else {
+    ) -> Result<Option<Match>, Stop> {
+        let record = self.record(&candidate.segment, candidate.row)?;
+        let Some(record) = record else {
             return Ok(None);
         };
         let mut flat = None;
@@ -189,50 +250,51 @@ impl Shared {
         }))
     }
 
+    /// Leaves out what was erased while it was read.
+    fn keep_shown(&self, found: &mut Vec<Match>) {
+        let view = self.view();
+        found.retain(|one| !view.is_hidden(one.candidate.at()));
+    }
+
     pub(crate) fn search(&self, query: &Query) -> Result<Page, StoreError> {
         check_limit(query.limit)?;
-        let wanted = self.wanted(&self.tail(), &query.instance, &query.filter, query.upto)?;
+        self.reading(|| self.search_once(query))
+    }
+
+    fn search_once(&self, query: &Query) -> Result<Page, Stop> {
+        let wanted = self.wanted(&query.instance, &query.filter, query.upto)?;
         let upto = wanted.upto;
         if query.after.is_some_and(|after| after.position > upto) {
-            return Err(invalid("the page begins behind the end of its match set"));
+            return Err(invalid("the page begins behind the end of its match set").into());
         }
         let mut budget = Budget::new(self, SEARCH_ROWS_MAX, SEARCH_US_MAX);
-        let mut behind = query.after.map(|after| Behind {
-            value: after.value,
-            at: after.position,
+        let behind = query.after.map(|after| {
+            let value = after.value.map(convlog_model::time::Timestamp::micros);
+            let value = value.filter(|_| query.sort.key != SortKey::Position);
+            Rank::of(query.sort, value, after.position)
         });
         let asked = Asked::new(&query.filter);
+        let mut runs = Runs::new(&wanted, query.sort, behind)?;
         let mut found: Vec<Match> = Vec::new();
-        let mut gather = query.limit.saturating_add(1).min(CANDIDATES);
         loop {
-            let candidates = wanted.next(&self.tail(), query.sort, behind, gather);
-            let is_last = candidates.len() < gather;
-            for candidate in candidates {
-                behind = Some(Behind {
-                    value: candidate.value,
-                    at: candidate.at,
-                });
+            let candidate = runs.next()?;
+            let is_last = candidate.is_none();
+            if let Some(candidate) = candidate {
                 found.extend(self.check(candidate, &asked, &mut budget)?);
-                if found.len() > query.limit {
-                    break;
-                }
             }
             if found.len() > query.limit || is_last {
-                // What was erased while this search ran is not shown.
-                let tail = self.tail();
-                found.retain(|one| wanted.is_shown(&tail, one.candidate.at));
+                self.keep_shown(&mut found);
             }
             if found.len() > query.limit || is_last {
                 break;
             }
-            gather = CANDIDATES;
         }
         let has_further = found.len() > query.limit;
         found.truncate(query.limit);
         let next = found.last().filter(|_| has_further).map(|last| After {
             value: last.candidate.value,
             id: last.record.id,
-            position: last.candidate.at,
+            position: last.candidate.at(),
         });
         Ok(Page {
             records: found.into_iter().map(|one| one.record).collect(),
@@ -243,44 +305,36 @@ impl Shared {
 
     pub(crate) fn scan(&self, scan: &Scan) -> Result<Scanned, StoreError> {
         check_limit(scan.limit)?;
-        let wanted = {
-            let tail = self.tail();
-            if scan.after > tail.newest() {
-                return Err(invalid("the walk begins behind the newest position"));
-            }
-            self.wanted(&tail, &scan.instance, &scan.filter, scan.upto)?
-        };
+        self.reading(|| self.scan_once(scan))
+    }
+
+    fn scan_once(&self, scan: &Scan) -> Result<Scanned, Stop> {
+        let wanted = self.wanted(&scan.instance, &scan.filter, scan.upto)?;
+        if scan.after > wanted.view.newest {
+            return Err(invalid("the walk begins behind the newest position").into());
+        }
         let upto = wanted.upto;
         let asked = Asked::new(&scan.filter);
         let mut budget = Budget::unlimited(self);
+        let behind = Rank::of(BY_POSITION, None, scan.after);
+        let mut runs = Runs::new(&wanted, BY_POSITION, Some(behind))?;
         let mut reached = scan.after;
         let mut found: Vec<Match> = Vec::new();
-        let mut seen = 0;
-        let mut done = scan.after >= upto;
-        while !done && found.len() < scan.limit && seen < SCAN_ROWS_MAX {
-            let behind = Behind {
-                value: None,
-                at: reached,
+        let mut n_seen = 0;
+        let mut is_done = scan.after >= upto;
+        while !is_done && found.len() < scan.limit && n_seen < SCAN_ROWS_MAX {
+            let Some(candidate) = runs.next()? else {
+                is_done = true;
+                break;
             };
-            let gather = CANDIDATES.min(scan.limit);
-            let candidates = wanted.next(&self.tail(), BY_POSITION, Some(behind), gather);
-            let is_last = candidates.len() < gather;
-            done = is_last;
-            for candidate in candidates {
-                if found.len() == scan.limit {
-                    done = false;
-                    break;
-                }
-                seen += 1;
-                reached = candidate.at;
-                found.extend(self.check(candidate, &asked, &mut budget)?);
-            }
+            n_seen += 1;
+            reached = candidate.at();
+            found.extend(self.check(candidate, &asked, &mut budget)?);
         }
-        if done || reached >= upto {
+        if is_done || reached >= upto {
             reached = upto;
         }
-        let tail = self.tail();
-        found.retain(|one| wanted.is_shown(&tail, one.candidate.at));
+        self.keep_shown(&mut found);
         Ok(Scanned {
             records: found.into_iter().map(|one| one.record).collect(),
             reached,
@@ -289,7 +343,7 @@ impl Shared {
         })
     }
 
-    /// Goes over every match in commit order; what is sure is not read unless `read_all`.
+    /// Goes over every match; what is sure is not read unless `read_all`.
     fn each_match(
         &self,
         instance: &InstanceId,
@@ -297,71 +351,17 @@ impl Shared {
         mut budget: Budget<'_>,
         read_all: bool,
         visit: &mut dyn FnMut(Position, Option<Match>),
-    ) -> Result<(), StoreError> {
-        let wanted = self.wanted(&self.tail(), instance, asked.filter, None)?;
-        let mut behind = None;
-        loop {
-            let candidates = wanted.next(&self.tail(), BY_POSITION, behind, CANDIDATES);
-            let is_last = candidates.len() < CANDIDATES;
-            for candidate in candidates {
-                let at = candidate.at;
-                behind = Some(Behind { value: None, at });
-                if candidate.is_sure && !read_all {
-                    visit(at, None);
-                } else if let Some(found) = self.check(candidate, asked, &mut budget)? {
-                    visit(at, Some(found));
-                }
-            }
-            if is_last {
-                return Ok(());
+    ) -> Result<(), Stop> {
+        let wanted = self.wanted(instance, asked.filter, None)?;
+        let mut runs = Runs::new(&wanted, BY_POSITION, None)?;
+        while let Some(candidate) = runs.next()? {
+            let at = candidate.at();
+            if candidate.is_sure && !read_all {
+                visit(at, None);
+            } else if let Some(found) = self.check(candidate, asked, &mut budget)? {
+                visit(at, Some(found));
             }
         }
-    }
-
-    pub(crate) fn count(&self, instance: &InstanceId, filter: &Filter) -> Result<u64, StoreError> {
-        let budget = Budget::new(self, COUNT_ROWS_MAX, COUNT_US_MAX);
-        let mut count = 0;
-        let asked = Asked::new(filter);
-        self.each_match(instance, &asked, budget, false, &mut |_, _| count += 1)?;
-        Ok(count)
-    }
-
-    pub(crate) fn aggregate(&self, request: &Aggregate) -> Result<Table, StoreError> {
-        let by = request.by.iter().map(|group| match group {
-            GroupBy::Terms { field, .. } | GroupBy::Interval { field, .. } => field.clone(),
-        });
-        let metrics = request.metrics.iter().filter_map(|metric| match metric {
-            Metric::Count => None,
-            Metric::Distinct(field) | Metric::Average(field) | Metric::Percentiles(field) => {
-                Some(field.clone())
-            }
-        });
-        let fields: Vec<FieldRef> = by.chain(metrics).collect();
-        let budget = Budget::new(self, COUNT_ROWS_MAX, COUNT_US_MAX);
-        let mut flats = Vec::new();
-        let mut asked = Asked::new(&request.filter);
-        asked.fields.extend(fields.iter().cloned());
-        self.each_match(&request.instance, &asked, budget, true, &mut |_, found| {
-            if let Some(found) = found {
-                let read = || found.record.flat_of(&fields);
-                let mut flat = found.flat.unwrap_or_else(read);
-                flat.keep_only(&fields);
-                flats.push(flat);
-            }
-        })?;
-        fold::fold(request, &flats)
-    }
-
-    /// Positions of everything that matches now, whatever it costs.
-    pub(crate) fn positions(
-        &self,
-        instance: &InstanceId,
-        filter: &Filter,
-    ) -> Result<Vec<Position>, StoreError> {
-        let mut out = Vec::new();
-        let budget = Budget::unlimited(self);
-        let asked = Asked::new(filter);
-        self.each_match(instance, &asked, budget, false, &mut |at, _| out.push(at))?;
-        Ok(out)
+        Ok(())
     }
 }

@@ -256,7 +256,7 @@ fn decode_delivery(reader: &mut Reader<'_>) -> Result<DeliveryRow, Malformed> {
     })
 }
 
-fn dialect_code(dialect: Dialect) -> u8 {
+pub(crate) fn dialect_code(dialect: Dialect) -> u8 {
     match dialect {
         Dialect::WatsonV1 => 1,
         Dialect::WatsonV2 => 2,
@@ -267,7 +267,7 @@ fn dialect_code(dialect: Dialect) -> u8 {
     }
 }
 
-fn dialect_of(code: u8) -> Result<Dialect, BadRow> {
+pub(crate) fn dialect_of(code: u8) -> Result<Dialect, BadRow> {
     let found = Dialect::ALL.into_iter().find(|d| dialect_code(*d) == code);
     found.ok_or(BadRow::Newer {
         what: "dialect",

@@ -1,222 +1,125 @@
-//! Rows that may match, in the order asked for, a few at a time.
+//! Which rows of a part a question is about: live rows of the instance, as of a position, that pass
+//! the filter or may pass it.
 
-use std::ops::Bound;
 use std::sync::Arc;
 
-use convlog_model::ids::Position;
-use convlog_model::query::{Sort, SortKey};
+use convlog_model::filter::Filter;
+use convlog_model::ids::{InstanceId, Position};
 use convlog_model::store::Retention;
-use convlog_model::time::Timestamp;
+use convlog_model::time::{DAY_US, Timestamp};
 
-use super::judge::{Judge, Verdict};
-use super::log::{Chunk, Place};
-use super::tail::{Key, Meta, Order, Rules, Segment, Tail, position};
+use super::index::class::Class;
+use super::index::source::Damaged;
+use super::index::term::Kind;
+use super::index::{ENGINE, Section};
+use super::lower::{Sets, Trouble, lower};
+use super::rowset::RowSet;
+use super::view::{Part, Segment, View, split};
 
-/// A row that may match.
+/// A question, at the moment when it was asked.
 #[derive(Clone, Debug)]
-pub(crate) struct Candidate {
-    pub(crate) chunk: Arc<Chunk>,
-    pub(crate) place: Place,
-    pub(crate) in_frame: usize,
-    pub(crate) at: Position,
-    pub(crate) value: Option<Timestamp>,
-    /// Whether it is known to match.
-    pub(crate) is_sure: bool,
-}
-
-/// Behind which row to go on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Behind {
-    pub(crate) value: Option<Timestamp>,
-    pub(crate) at: Position,
-}
-
-/// What is looked for.
-#[derive(Debug)]
-pub(crate) struct Wanted {
-    pub(crate) instance: u32,
-    pub(crate) judge: Judge,
+pub(crate) struct Wanted<'a> {
+    pub(crate) view: Arc<View>,
+    pub(crate) instance: &'a InstanceId,
+    pub(crate) filter: &'a Filter,
+    /// Last position of the match set.
     pub(crate) upto: Position,
     pub(crate) rules: Arc<Retention>,
     pub(crate) now: Timestamp,
 }
 
-impl Wanted {
-    fn verdict(&self, tail: &Tail, meta: &Meta, at: Position) -> Verdict {
-        if meta.instance != self.instance || at > self.upto || !meta.is_visible() {
-            return Verdict::No;
+impl Wanted<'_> {
+    /// The rows of a part that match, counted from its first; `None` when there are none.
+    pub(crate) fn of(&self, segment: &Segment, part: &Part) -> Result<Option<Sets>, Trouble> {
+        let (chunk, row) = split(self.upto);
+        let number = segment.chunk.number;
+        if number > chunk || (number == chunk && part.base > row) {
+            return Ok(None);
         }
-        let verdict = self.judge.of(meta);
-        if verdict == Verdict::No {
-            return verdict;
+        let mut sets = lower(self.filter, part, &segment.chunk)?;
+        if sets.possible.is_empty() {
+            return Ok(None);
         }
-        let rules = Rules {
-            rules: &self.rules,
-            now: self.now,
+        let mut live = self.live(segment, part)?;
+        if number == chunk {
+            live.truncate(row.saturating_add(1).saturating_sub(part.base));
+        }
+        sets.sure.intersect(&live);
+        sets.possible.intersect(&live);
+        Ok((!sets.possible.is_empty()).then_some(sets))
+    }
+
+    /// The rows of a part that the instance can see.
+    pub(crate) fn live(&self, segment: &Segment, part: &Part) -> Result<RowSet, Damaged> {
+        let index = &part.index;
+        let mut live = RowSet::empty(index.rows());
+        let Some(engine) = index.path(ENGINE, &[])? else {
+            return Ok(live);
         };
-        match rules.hides(tail, meta) {
-            true => Verdict::No,
-            false => verdict,
-        }
-    }
-
-    /// Whether a row may still be shown.
-    pub(crate) fn is_shown(&self, tail: &Tail, at: Position) -> bool {
-        let rules = Rules {
-            rules: &self.rules,
-            now: self.now,
-        };
-        let found = tail.at(at);
-        found.is_some_and(|(_, meta)| meta.is_visible() && !rules.hides(tail, meta))
-    }
-
-    fn candidate(
-        &self,
-        tail: &Tail,
-        segment: &Segment,
-        row: u32,
-        key: SortKey,
-    ) -> Option<Candidate> {
-        let meta = segment.rows.get(usize::try_from(row).ok()?)?;
-        let at = position(segment.chunk.number, row);
-        match self.verdict(tail, meta, at) {
-            Verdict::No => None,
-            verdict => Some(Candidate {
-                chunk: Arc::clone(&segment.chunk),
-                place: meta.place,
-                in_frame: usize::from(meta.in_frame),
-                at,
-                value: meta.sort_value(key),
-                is_sure: verdict == Verdict::Yes,
-            }),
-        }
-    }
-
-    /// The next `count` rows behind `behind`.
-    pub(crate) fn next(
-        &self,
-        tail: &Tail,
-        sort: Sort,
-        behind: Option<Behind>,
-        count: usize,
-    ) -> Vec<Candidate> {
-        match sort.key {
-            SortKey::Position => self.by_position(tail, sort, behind, count),
-            _ => self.by_time(tail, sort, behind, count),
-        }
-    }
-
-    fn by_position(
-        &self,
-        tail: &Tail,
-        sort: Sort,
-        behind: Option<Behind>,
-        count: usize,
-    ) -> Vec<Candidate> {
-        let segments: Box<dyn Iterator<Item = &Segment>> = match sort.descending {
-            true => Box::new(tail.segments.iter().rev()),
-            false => Box::new(tail.segments.iter()),
-        };
-        let mut out = Vec::new();
-        for segment in segments {
-            let rows = rows_behind(segment, sort.descending, behind.map(|behind| behind.at));
-            let found = rows.filter_map(|row| self.candidate(tail, segment, row, sort.key));
-            out.extend(found.take(count - out.len()));
-            if out.len() == count {
-                break;
+        let mut classes = Vec::new();
+        index.each(
+            engine,
+            Kind::Class,
+            &Class::prefix(self.instance),
+            |class, rows| {
+                classes.push((class.to_vec(), rows));
+                true
+            },
+        )?;
+        for (class, found) in classes {
+            let mut rows = RowSet::empty(index.rows());
+            index.rows_of(found, &mut rows)?;
+            let cut = self.cut(&class, index.section(Section::Terms).fault(0))?;
+            if let Some(cut) = cut {
+                keep_born_from(part, cut, &mut rows)?;
             }
+            live.unite(&rows);
         }
-        out
+        segment.hidden.cut(part.base, &mut live);
+        Ok(live)
     }
 
-    /// The chunks, each in order, are merged.
-    fn by_time(
-        &self,
-        tail: &Tail,
-        sort: Sort,
-        behind: Option<Behind>,
-        count: usize,
-    ) -> Vec<Candidate> {
-        let mut runs: Vec<_> = Vec::with_capacity(tail.segments.len());
-        for segment in &tail.segments {
-            let Some(order) = segment.order(sort.key) else {
-                continue;
-            };
-            let bound = behind.map(|behind| bound(segment, sort.descending, &behind));
-            let keys = match sort.descending {
-                true => order.falling(bound),
-                false => order.rising(bound),
-            };
-            let run = keys.filter_map(move |key| {
-                let candidate = self.candidate(tail, segment, key.row, sort.key)?;
-                Some((key, candidate))
-            });
-            runs.push(run.peekable());
+    /// The moment before which rows of a class were born that have expired; `None` for never.
+    fn cut(&self, class: &[u8], damaged: Damaged) -> Result<Option<i64>, Damaged> {
+        if self.rules.keeps_everything() {
+            return Ok(None);
         }
-        let mut out = Vec::new();
-        while out.len() < count {
-            let mut best: Option<(usize, Rank)> = None;
-            for (i, run) in runs.iter_mut().enumerate() {
-                if let Some((key, candidate)) = run.peek() {
-                    let rank = rank(sort.descending, *key, candidate.at);
-                    if best.is_none_or(|(_, known)| rank < known) {
-                        best = Some((i, rank));
-                    }
-                }
-            }
-            let Some((i, _)) = best else { break };
-            let next = runs.get_mut(i).and_then(Iterator::next);
-            out.extend(next.map(|(_, candidate)| candidate));
-        }
-        out
+        cut(&self.rules, class, self.now).map_err(|_| damaged)
     }
 }
 
-/// Smaller comes first.
-type Rank = (bool, i128, i128);
-
-fn rank(descending: bool, key: Key, at: Position) -> Rank {
-    let at = i128::try_from(at.0).unwrap_or(i128::MAX);
-    let micros = i128::from(key.micros);
-    match descending {
-        true => (key.is_missing, -micros, -at),
-        false => (key.is_missing, micros, at),
-    }
+/// The moment before which rows of a class were born that have expired at `now`.
+pub(crate) fn cut(
+    rules: &Retention,
+    class: &[u8],
+    now: Timestamp,
+) -> Result<Option<i64>, super::bytes::Malformed> {
+    let class = Class::decode(class)?;
+    let (bot, event_type) = (class.bot.as_deref(), class.event_type.as_deref());
+    let days = rules.days_of(&class.instance, class.kind, bot, event_type);
+    let age = i64::from(days) * DAY_US;
+    Ok((days > 0).then(|| now.micros().saturating_sub(age)))
 }
 
-fn split(at: Position) -> (u64, u32) {
-    let chunk = u64::try_from(at.0 >> 32).unwrap_or(u64::MAX);
-    (chunk, u32::try_from(at.0 & 0xFFFF_FFFF).unwrap_or(u32::MAX))
-}
-
-fn rows_behind(
-    segment: &Segment,
-    descending: bool,
-    behind: Option<Position>,
-) -> Box<dyn Iterator<Item = u32>> {
-    let count = u32::try_from(segment.rows.len()).unwrap_or(u32::MAX);
-    let number = segment.chunk.number;
-    match (behind.map(split), descending) {
-        (None, false) => Box::new(0..count),
-        (None, true) => Box::new((0..count).rev()),
-        (Some((chunk, row)), false) if chunk == number => Box::new(row.saturating_add(1)..count),
-        (Some((chunk, row)), true) if chunk == number => Box::new((0..row.min(count)).rev()),
-        (Some((chunk, _)), false) if chunk < number => Box::new(0..count),
-        (Some((chunk, _)), true) if chunk > number => Box::new((0..count).rev()),
-        _ => Box::new(0..0),
+/// Removes the rows that were born before a moment: at the time of the request, where it is known
+/// and not after the time of receipt, else at the time of receipt.
+pub(crate) fn keep_born_from(part: &Part, cut: i64, rows: &mut RowSet) -> Result<(), Damaged> {
+    let frames = part.frames()?;
+    let request = part.index.column(Section::Request)?;
+    let earliest = request.bounds().map_or(i64::MAX, |(least, _)| least);
+    let received = frames
+        .received_bounds()
+        .map_or(i64::MIN, |(least, _)| least);
+    if earliest.min(received) >= cut {
+        return Ok(());
     }
-}
-
-/// Where a chunk's order goes on behind a row that may lie in another chunk.
-fn bound(segment: &Segment, descending: bool, behind: &Behind) -> Bound<Key> {
-    let (chunk, row) = split(behind.at);
-    let key = |row| Order::key(behind.value, row);
-    let number = segment.chunk.number;
-    match (chunk.cmp(&number), descending) {
-        (std::cmp::Ordering::Equal, _) => Bound::Excluded(key(row)),
-        (std::cmp::Ordering::Less, false) => Bound::Included(key(0)),
-        (std::cmp::Ordering::Greater, false) => Bound::Excluded(key(u32::MAX)),
-        (std::cmp::Ordering::Greater, true) => Bound::Included(key(u32::MAX)),
-        (std::cmp::Ordering::Less, true) => Bound::Excluded(key(0)),
-    }
+    let mut walk = frames.walk();
+    let born_before = |row: &u32| {
+        let received = walk.get(part.base + row).unwrap_or(i64::MAX);
+        let requested = request.get(*row).filter(|request| *request <= received);
+        requested.unwrap_or(received) < cut
+    };
+    let expired: Vec<u32> = rows.iter().filter(born_before).collect();
+    expired.into_iter().for_each(|row| rows.remove(row));
+    Ok(())
 }

@@ -1,7 +1,6 @@
 //! What writer, readers and control plane share.
 
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use convlog_model::clock::{Clock, IdSource};
 use convlog_model::ids::{Position, Timeline};
@@ -11,10 +10,14 @@ use tokio::sync::{Semaphore, watch};
 use super::cache::Cache;
 use super::catalog::Catalog;
 use super::codec::Codec;
+use super::erased::Erased;
 use super::facts::Hasher;
-use super::maintain::Signal;
+use super::own::OwnKeys;
+use super::retired::Retired;
 use super::sessions::Sessions;
-use super::tail::Tail;
+use super::signal::Signal;
+use super::view::View;
+use super::writer::Reply;
 
 /// The state of an open engine.
 #[derive(Debug)]
@@ -30,11 +33,19 @@ pub(crate) struct Shared {
     pub(crate) copying: Arc<Semaphore>,
     /// Position of the last turn or event that readers see.
     pub(crate) newest: watch::Sender<Position>,
-    /// Bytes of all logs.
-    pub(crate) log_bytes: AtomicU64,
     /// Wakes the maintenance thread.
     pub(crate) maintenance: Signal,
-    tail: RwLock<Tail>,
+    /// Wakes the indexing thread.
+    pub(crate) indexing: Signal,
+    /// Bytes of memory that the indexes of chunks that are not sealed may take.
+    pub(crate) unsealed_max: usize,
+    /// Index files that are to be wiped.
+    pub(crate) retired: Retired,
+    /// Held while the index of rows in memory is replaced, but for appending to it.
+    pub(crate) reindexing: Mutex<()>,
+    view: RwLock<Arc<View>>,
+    own: Mutex<OwnKeys>,
+    erased: Mutex<Erased>,
     rules: RwLock<Arc<Retention>>,
     codec: RwLock<Arc<Codec>>,
     /// A better dictionary, for the next chunk.
@@ -54,8 +65,10 @@ pub(crate) struct Parts {
     pub(crate) sessions: Sessions,
     pub(crate) cache: Cache,
     pub(crate) timeline: Timeline,
-    pub(crate) log_bytes: u64,
-    pub(crate) tail: Tail,
+    pub(crate) unsealed_max: usize,
+    pub(crate) view: View,
+    pub(crate) own: OwnKeys,
+    pub(crate) erased: Erased,
     pub(crate) rules: Retention,
     pub(crate) codec: Arc<Codec>,
     pub(crate) erasures: Vec<Erasure>,
@@ -72,10 +85,15 @@ impl Shared {
             cache: parts.cache,
             timeline: parts.timeline,
             copying: Arc::new(Semaphore::new(1)),
-            newest: watch::Sender::new(parts.tail.newest()),
-            log_bytes: AtomicU64::new(parts.log_bytes),
+            newest: watch::Sender::new(parts.view.newest),
             maintenance: Signal::default(),
-            tail: RwLock::new(parts.tail),
+            indexing: Signal::default(),
+            unsealed_max: parts.unsealed_max,
+            retired: Retired::default(),
+            reindexing: Mutex::default(),
+            view: RwLock::new(Arc::new(parts.view)),
+            own: Mutex::new(parts.own),
+            erased: Mutex::new(parts.erased),
             rules: RwLock::new(Arc::new(parts.rules)),
             codec: RwLock::new(parts.codec),
             next_codec: Mutex::default(),
@@ -84,12 +102,23 @@ impl Shared {
         }
     }
 
-    pub(crate) fn tail(&self) -> RwLockReadGuard<'_, Tail> {
-        self.tail.read().unwrap_or_else(PoisonError::into_inner)
+    /// What readers see now.
+    pub(crate) fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn tail_mut(&self) -> RwLockWriteGuard<'_, Tail> {
-        self.tail.write().unwrap_or_else(PoisonError::into_inner)
+    /// Changes what readers see from now on.
+    pub(crate) fn change_view<T>(&self, change: impl FnOnce(&mut View) -> T) -> T {
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut view))
+    }
+
+    pub(crate) fn own(&self) -> MutexGuard<'_, OwnKeys> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn erased(&self) -> MutexGuard<'_, Erased> {
+        self.erased.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn rules(&self) -> Arc<Retention> {
@@ -127,6 +156,16 @@ impl Shared {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *next = Some(codec);
+    }
+
+    /// Answers when every chunk that is full is sealed.
+    pub(crate) fn settle_indexes(&self, reply: Reply<()>) {
+        self.indexing.settle(reply);
+    }
+
+    /// Answers when every erasure is done.
+    pub(crate) fn settle_maintenance(&self, reply: Reply<()>) {
+        self.maintenance.settle(reply);
     }
 
     pub(crate) fn erasures(&self) -> MutexGuard<'_, Vec<Erasure>> {

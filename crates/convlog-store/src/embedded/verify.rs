@@ -16,6 +16,7 @@ use super::disk::{Disk, RealDisk, read_all};
 use super::error::OpenError;
 use super::facts::Hasher;
 use super::frame;
+use super::index::file::{self, index_name, index_number};
 use super::log::{CHUNKS_DIR, Chunk, Place, log_name, log_number, log_path};
 use super::maintain::patched::Patched;
 use super::maintain::redo;
@@ -67,6 +68,8 @@ pub struct VerifyReport {
     pub is_running: bool,
     /// Logs read.
     pub chunks: u64,
+    /// Indexes read.
+    pub indexes: u64,
     /// Frames checked.
     pub frames: u64,
     /// Turns and events read.
@@ -177,6 +180,9 @@ fn check_logs(
             return;
         }
     };
+    for number in names.iter().filter_map(|name| index_number(name)) {
+        check_index(disk, dir, number, report);
+    }
     let numbers: Vec<u64> = names.iter().filter_map(|name| log_number(name)).collect();
     for number in ends.keys().filter(|number| !numbers.contains(number)) {
         report.problems.push(Problem {
@@ -204,6 +210,29 @@ fn check_logs(
             Err(error) => report.problems.push(error.into()),
         }
     }
+}
+
+/// Checks every checksum of an index, and that every entry can be read.
+fn check_index(disk: &dyn Disk, dir: &Path, number: u64, report: &mut VerifyReport) {
+    report.indexes += 1;
+    let name = index_name(number);
+    // A running server may be replacing it.
+    let attempts = if report.is_running { ATTEMPTS } else { 1 };
+    let mut outcome = Err(OpenError::Locked);
+    for _ in 0..attempts {
+        outcome = file::open(disk, dir, number).and_then(|index| {
+            let read = index.check_all();
+            read.map_err(|bad| OpenError::damaged(&name, bad.at, "wrong checksum or bad entry"))
+        });
+        let is_gone = |error: &OpenError| {
+            matches!(error, OpenError::Io { source, .. }
+                if report.is_running && source.kind() == std::io::ErrorKind::NotFound)
+        };
+        if outcome.is_ok() || outcome.as_ref().is_err_and(is_gone) {
+            return;
+        }
+    }
+    report.problems.extend(outcome.err().map(Problem::from));
 }
 
 fn open_log(

@@ -15,14 +15,15 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::chunk::{Limits, Log, OpenChunk};
 pub(crate) use self::erase::EraseJob;
-use self::group::Group;
+use self::group::{Group, NewPart};
 use self::trainer::Trainer;
 use super::catalog::CleanStop;
+use super::frames::FrameRow;
 use super::prepare::Prepared;
 use super::queue::Queue;
 use super::row::Hash16;
 use super::shared::Shared;
-use super::tail::position;
+use super::view::{Part, position};
 
 /// Where an answer goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -36,7 +37,7 @@ pub(crate) enum Command {
     Erase(EraseJob, Reply<Erasure>),
     /// End a dialogue session.
     DropState(Hash16, Reply<()>),
-    /// Answer when everything before is done, erasures to their end.
+    /// Answer when everything before is done.
     Settle(Reply<()>),
 }
 
@@ -80,8 +81,8 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, log: Log) -> Self {
-        let last_id = shared.tail().last_id();
+    /// Behind the record with `last_id`.
+    pub(crate) fn new(shared: Arc<Shared>, log: Log, last_id: Option<RecordId>) -> Self {
         Writer {
             shared,
             log,
@@ -125,7 +126,7 @@ impl Writer {
             }
             Command::Settle(reply) => {
                 self.commit(group);
-                self.shared.maintenance.settle(reply);
+                answer(reply, Ok(()));
             }
         }
         Group::default()
@@ -141,9 +142,12 @@ impl Writer {
         let raw = prepared.rows.iter().map(|row| row.facts.raw_len).sum();
         if !self.log.fits(group.rows() + rows, group.raw + raw, now) {
             self.commit(std::mem::take(&mut group));
-            if !self.log.fits(rows, raw, now)
-                && let Err(error) = self.log.roll(&self.shared, now)
-            {
+            let is_full = !self.log.fits(rows, raw, now);
+            if is_full && self.shared.is_behind() {
+                answer(reply, Err(super::error::behind()));
+                return group;
+            }
+            if is_full && let Err(error) = self.log.roll(&self.shared, now) {
                 self.note(&error);
                 answer(reply, Err(error.to_store_error()));
                 return group;
@@ -172,7 +176,7 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, mut group: Group) -> Result<(), WriteError> {
+    fn write(&mut self, group: Group) -> Result<(), WriteError> {
         if let Some(why) = self.shared.broken() {
             return Err(WriteError::Broken(why));
         }
@@ -182,10 +186,10 @@ impl Writer {
         };
         let written = synced
             .map_err(|error| WriteError::Broken(format!("sessions.keys: {error}")))
-            .and_then(|()| self.log.write_group(&mut group));
+            .and_then(|()| self.log.write_group(&group));
         match written {
-            Ok(new_rows) => {
-                self.publish(group, new_rows);
+            Ok(frames) => {
+                self.publish(group, frames);
                 if let Some(open) = &self.log.open {
                     let rows_max = self.log.limits.rows_max;
                     self.trainer.consider(&self.shared, open, rows_max);
@@ -201,7 +205,7 @@ impl Writer {
         }
     }
 
-    fn publish(&mut self, group: Group, new_rows: Vec<super::tail::NewRow>) {
+    fn publish(&mut self, group: Group, frames: Vec<FrameRow>) {
         let mut replaced = Vec::new();
         for session in group.sessions {
             replaced.extend(self.shared.sessions.put(session));
@@ -209,13 +213,13 @@ impl Writer {
         if let Err(error) = self.shared.sessions.give_back(&replaced) {
             self.note(&WriteError::Broken(format!("sessions.keys: {error}")));
         }
-        let newest = {
-            let mut tail = self.shared.tail_mut();
-            tail.publish(new_rows);
-            tail.newest()
+        let Some((chunk, _)) = self.log.next_row() else {
+            return;
         };
+        self.shared.note_own(chunk, group.own);
+        self.shared
+            .publish(chunk, parts(group.parts, frames), group.newest);
         self.last_id = group.last_id.or(self.last_id);
-        self.shared.newest.send_replace(newest);
     }
 
     /// Remembers an error after which nothing may be written.
@@ -282,6 +286,24 @@ impl Writer {
             _ => RecordId::from_parts(millis, self.shared.ids.random_u128()),
         }
     }
+}
+
+/// The parts with their frames, both in the order of rows.
+fn parts(parts: Vec<NewPart>, frames: Vec<FrameRow>) -> Vec<Arc<Part>> {
+    let mut frames = frames.into_iter().peekable();
+    let with_frames = parts.into_iter().map(|part| {
+        let end = part.base + part.index.rows();
+        let mut held = Vec::new();
+        while let Some(frame) = frames.next_if(|frame| frame.first_row < end) {
+            held.push(frame);
+        }
+        Arc::new(Part {
+            base: part.base,
+            index: part.index,
+            held: Some(held),
+        })
+    });
+    with_frames.collect()
 }
 
 /// Answers; whoever asked may have gone.

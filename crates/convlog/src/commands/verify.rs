@@ -39,14 +39,16 @@ fn print(report: &VerifyReport) -> Result<()> {
     let n = out::grouped;
     let VerifyReport {
         chunks,
+        indexes,
         frames,
         records,
         bytes,
         ..
     } = report;
     out::line(&format!(
-        "{} logs, {} frames, {} records, {} bytes checked",
+        "{} logs, {} indexes, {} frames, {} records, {} bytes checked",
         n(*chunks),
+        n(*indexes),
         n(*frames),
         n(*records),
         n(*bytes),
@@ -58,6 +60,7 @@ fn to_json(report: &VerifyReport) -> serde_json::Value {
     json!({
         "running": report.is_running,
         "chunks": report.chunks,
+        "indexes": report.indexes,
         "frames": report.frames,
         "records": report.records,
         "bytes": report.bytes,

@@ -1,9 +1,8 @@
 //! Words of a text against words of a literal.
 
 use rust_stemmers::Stemmer;
-use unicode_segmentation::UnicodeSegmentation;
 
-use crate::text::{fold, stemmer, words};
+use crate::text::{fold, has_symbols, stemmer, words};
 
 /// What `:` looks for in a text: words by their stems, adjacent and in order, and, where the
 /// literal holds symbols, the literal itself after case folding.
@@ -47,14 +46,6 @@ fn stem(stemmer: Option<&Stemmer>, word: String) -> String {
         Some(stemmer) => stemmer.stem(&word).into_owned(),
         None => word,
     }
-}
-
-/// Whether a literal holds anything but words and white space.
-fn has_symbols(literal: &str) -> bool {
-    let is_symbol = |piece: &str| {
-        !piece.chars().any(char::is_alphanumeric) && !piece.chars().all(char::is_whitespace)
-    };
-    literal.split_word_bounds().any(is_symbol)
 }
 
 /// Whether adjacent words of `text` are, each within its own `edits`, the words of `wanted`.

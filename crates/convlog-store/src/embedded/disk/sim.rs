@@ -4,6 +4,8 @@
 //! changed or removed without a sync of their directory may be lost from the last one backwards.
 
 mod dice;
+mod lock;
+mod map;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -11,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 pub(crate) use self::dice::Dice;
-use super::{Disk, File, Lock};
+use self::lock::SimLock;
+use self::map::SimMap;
+use super::{Disk, File, Lock, Mapped};
 
 const PAGE: usize = 512;
 
@@ -69,20 +73,6 @@ impl std::fmt::Debug for SimDisk {
 struct SimFile {
     disk: SimDisk,
     number: u64,
-}
-
-#[derive(Debug)]
-struct SimLock {
-    disk: SimDisk,
-    path: PathBuf,
-}
-
-impl Lock for SimLock {}
-
-impl Drop for SimLock {
-    fn drop(&mut self) {
-        self.disk.state().locked.remove(&self.path);
-    }
 }
 
 fn apply(names: &mut Names, change: &NameChange) {
@@ -263,6 +253,12 @@ impl Disk for SimDisk {
 
     fn open_read(&self, path: &Path) -> io::Result<Arc<dyn File>> {
         self.file(path)
+    }
+
+    fn map(&self, path: &Path) -> io::Result<Arc<dyn Mapped>> {
+        let state = self.call()?;
+        let number = state.names.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Arc::new(SimMap(state.contents[number].now.clone())))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {

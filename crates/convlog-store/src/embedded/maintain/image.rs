@@ -7,6 +7,7 @@ use std::io;
 
 use convlog_model::store::StoreError;
 
+use super::Doomed;
 use super::redo::Image;
 use crate::embedded::bytes::{put_bytes, to_u32, to_usize};
 use crate::embedded::codec::Codec;
@@ -14,7 +15,6 @@ use crate::embedded::error::{corrupt, failed};
 use crate::embedded::frame::{self, Header, OVERWRITTEN};
 use crate::embedded::log::{Chunk, Place};
 use crate::embedded::row;
-use crate::embedded::tail::Doomed;
 
 /// The image of a frame, as long as the frame; `None` when what is left does not fit.
 pub(crate) fn of(chunk: &Chunk, doomed: &Doomed) -> Result<Option<Image>, StoreError> {

@@ -15,7 +15,7 @@ use crate::embedded::disk::Disk;
 use crate::embedded::error::OpenError;
 use crate::embedded::log::{Chunk, log_name, log_path};
 use crate::embedded::recover::{KnownEnd, scan};
-use crate::embedded::tail::position;
+use crate::embedded::view::position;
 
 /// A ledger with what is needed to understand it.
 #[derive(Debug, Default)]

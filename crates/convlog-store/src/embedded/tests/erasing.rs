@@ -15,6 +15,7 @@ use super::kit::{Place, SIM_DIR, SimPlace, all, batch, draft, erase_customer, ho
 use crate::embedded::Embedded;
 use crate::embedded::disk::sim::Fault;
 use crate::embedded::disk::{Disk, RealDisk};
+use crate::embedded::index::file::{self, index_number};
 use crate::embedded::log::{CHUNKS_DIR, Chunk, log_name, log_number};
 use crate::embedded::maintain::redo;
 use crate::embedded::recover::{KnownEnd, scan};
@@ -119,8 +120,14 @@ fn check_no_trace(place: &SimPlace, before: &[Vec<u8>], when: &str) {
         assert!(!holds_mark(&plain), "{when}: in a frame");
     }
     let names = place.disk.list(&Path::new(SIM_DIR).join(CHUNKS_DIR));
-    let is_log = |name: &String| log_number(name).is_some();
-    assert!(names.unwrap().iter().all(is_log), "{when}: another file");
+    for name in names.unwrap() {
+        if let Some(number) = index_number(&name) {
+            let index = file::open(&place.disk, Path::new(SIM_DIR), number).unwrap();
+            assert!(!index.holds(MARK.as_bytes()), "{when}: in an index");
+        } else {
+            assert!(log_number(&name).is_some(), "{when}: another file {name}");
+        }
+    }
     let report = verify_on(&place.disk, Path::new(SIM_DIR));
     assert_eq!((report.problems, report.notes), (vec![], vec![]), "{when}");
 }
@@ -133,6 +140,20 @@ fn others(store: &dyn Store) -> Vec<Arc<Record>> {
 
 fn erasure(store: &dyn Store) -> Erasure {
     block_on(store.erasures(&home())).unwrap().remove(0)
+}
+
+/// No index, whether in memory or in its file, holds the mark: entries are told apart first, since
+/// each shares what it can with the one before.
+fn check_no_term(embedded: &Embedded) {
+    let view = embedded.engine.shared.view();
+    let parts = view.segments.iter().flat_map(|segment| &segment.parts);
+    for part in parts {
+        assert!(
+            !part.index.holds(MARK.as_bytes()),
+            "rows from {}",
+            part.base
+        );
+    }
 }
 
 #[test]
@@ -154,10 +175,11 @@ fn nothing_of_a_customer_is_left_in_any_byte() {
     assert_eq!(all(store.as_ref()), rest);
     let again = block_on(store.append(batch(vec![marked(3)]))).unwrap();
     assert_eq!(again.outcomes, [Outcome::Erased]);
-    assert!(embedded.engine.shared.tail().holds_no_text(MARK));
+    check_no_term(&embedded);
     drop((embedded, store));
     check_no_trace(&place, &before, "after a clean stop");
     let embedded = place.open();
+    check_no_term(&embedded);
     let store = embedded.store();
     assert_eq!(all(store.as_ref()), rest);
     assert_eq!(erasure(store.as_ref()), done);

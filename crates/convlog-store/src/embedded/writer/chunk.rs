@@ -3,7 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use convlog_model::clock::IdSource;
 use convlog_model::fields;
@@ -17,9 +16,9 @@ use crate::embedded::catalog::{ChunkRow, ChunkState};
 use crate::embedded::codec::Codec;
 use crate::embedded::disk::{Disk, is_full};
 use crate::embedded::frame::{self, CLOSE, GROUP_END, Header, MARK};
+use crate::embedded::frames::FrameRow;
 use crate::embedded::log::{Chunk, ChunkHeader, Place, log_path};
 use crate::embedded::shared::Shared;
-use crate::embedded::tail::NewRow;
 
 /// When a chunk is full, and how room is made.
 #[derive(Clone, Copy, Debug)]
@@ -119,15 +118,15 @@ impl Log {
         }
     }
 
-    /// Writes and syncs a group; the rows with their places.
-    pub(crate) fn write_group(&mut self, group: &mut Group) -> Result<Vec<NewRow>, WriteError> {
+    /// Writes and syncs a group; its frames with their places.
+    pub(crate) fn write_group(&mut self, group: &Group) -> Result<Vec<FrameRow>, WriteError> {
         let Some(open) = &mut self.open else {
             return Err(WriteError::Broken("no chunk is open".to_owned()));
         };
         let mut buffer = Vec::new();
-        let mut rows = Vec::with_capacity(group.rows());
+        let mut frames = Vec::with_capacity(group.frames.len());
         let last = group.frames.len().saturating_sub(1);
-        for (i, pending) in group.frames.iter_mut().enumerate() {
+        for (i, pending) in group.frames.iter().enumerate() {
             let start = buffer.len();
             let header = Header {
                 salt: open.chunk.header.salt,
@@ -140,17 +139,11 @@ impl Log {
                 offset: open.end + to_u64(start),
                 len: to_u32(buffer.len() - start),
             };
-            let mut id = header.first_id;
-            for (in_frame, facts) in (0u8..).zip(pending.facts.drain(..)) {
-                rows.push(NewRow {
-                    place,
-                    in_frame,
-                    id,
-                    received: header.received,
-                    facts,
-                });
-                id = id.next();
-            }
+            frames.push(FrameRow {
+                first_row: header.first_row,
+                place,
+                received: header.received,
+            });
         }
         self.write(&buffer)?;
         if let Some(open) = &mut self.open {
@@ -158,7 +151,7 @@ impl Log {
             open.raw += group.raw;
             open.is_marked = false;
         }
-        Ok(rows)
+        Ok(frames)
     }
 
     /// Writes whole frames as the next group and syncs.
@@ -280,7 +273,7 @@ impl Log {
         noted.map_err(|error| broken("catalog", &error))?;
         self.number += 1;
         let chunk = Arc::new(chunk);
-        shared.tail_mut().begin(Arc::clone(&chunk));
+        shared.begin(Arc::clone(&chunk));
         let old = self.open.replace(OpenChunk {
             chunk,
             end: start,
@@ -291,7 +284,6 @@ impl Log {
             is_marked: true,
         });
         if let Some(old) = old {
-            shared.log_bytes.fetch_add(old.end, Ordering::Relaxed);
             give_back_room(&old);
         }
         Ok(())

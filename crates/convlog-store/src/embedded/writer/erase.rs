@@ -7,8 +7,8 @@ use convlog_model::time::Timestamp;
 use super::{WriteError, Writer};
 use crate::embedded::bytes::to_u64;
 use crate::embedded::catalog::{Hidden, LedgerEntry};
+use crate::embedded::erased::ErasedCustomer;
 use crate::embedded::error::failed;
-use crate::embedded::tail::ErasedCustomer;
 
 /// An erasure, its filter resolved to rows already.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Writer {
         if let Some(known) = known {
             return Ok(known);
         }
-        let (rows, visible) = self.rows_to_hide(&job.hidden);
+        let (rows, visible) = self.rows_to_hide(&job.hidden)?;
         let records = to_u64(visible);
         let hidden_at = self.shared.clock.now();
         let erasure = Erasure {
@@ -50,17 +50,14 @@ impl Writer {
         };
         let noted = self.shared.catalog.add_to_ledger(&entry);
         noted.map_err(|error| failed("catalog", &error))?;
-        {
-            let mut tail = self.shared.tail_mut();
-            if let Hidden::Customer(customer) = &entry.hidden {
-                let erased = ErasedCustomer {
-                    before: entry.before,
-                    requested_at: entry.erasure.requested_at,
-                };
-                tail.note_erased(*customer, erased);
-            }
-            tail.hide(&rows);
+        if let Hidden::Customer(customer) = &entry.hidden {
+            let erased = ErasedCustomer {
+                before: entry.before,
+                requested_at: entry.erasure.requested_at,
+            };
+            self.shared.erased().note(*customer, erased);
         }
+        self.shared.hide(&rows);
         self.shared.cache.clear();
         let dropped = match &entry.hidden {
             Hidden::Customer(customer) => self.shared.sessions.drop_customer(customer),
@@ -77,13 +74,12 @@ impl Writer {
     }
 
     /// The rows, and how many of them reads can show.
-    fn rows_to_hide(&self, hidden: &Hidden) -> (Vec<Position>, usize) {
-        let tail = self.shared.tail();
+    fn rows_to_hide(&self, hidden: &Hidden) -> Result<(Vec<Position>, usize), StoreError> {
         let rows = match hidden {
-            Hidden::Customer(customer) => tail.rows_of(customer),
+            Hidden::Customer(customer) => self.shared.rows_of_customer(customer, Position::END)?,
             Hidden::Rows(rows) => rows.clone(),
         };
-        let visible = tail.count_visible(&rows);
-        (rows, visible)
+        let visible = self.shared.count_visible(&rows)?;
+        Ok((rows, visible))
     }
 }

@@ -3,40 +3,55 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use convlog_model::ids::RecordId;
-use convlog_model::store::{Outcome, Receipt, StateWrite, StoreError, Stored};
+use convlog_model::ids::{Position, RecordId};
+use convlog_model::store::{Outcome, Receipt, Retention, StateWrite, StoreError, Stored};
 use convlog_model::time::Timestamp;
 
 use super::{Reply, Writer};
 use crate::embedded::bytes::{put_bytes, to_u32};
+use crate::embedded::error::failed;
 use crate::embedded::facts::Facts;
 use crate::embedded::frame::{APPEND_END, Header};
+use crate::embedded::index::build::Builder;
+use crate::embedded::index::merge::{Input, Rows, merge};
+use crate::embedded::index::{Index, Parts};
+use crate::embedded::own::Own;
 use crate::embedded::prepare::{Block, Prepared, PreparedRow, compress};
 use crate::embedded::row::{Hash16, SealedState, encode_state};
+use crate::embedded::rowset::RowSet;
 use crate::embedded::sessions::{Session, Taken};
-use crate::embedded::tail::{Rules, Tail, position};
+use crate::embedded::view::position;
 
 /// A frame that is yet to be given its place, group number and salt.
 #[derive(Debug)]
 pub(crate) struct PendingFrame {
     pub(crate) header: Header,
     pub(crate) payload: Vec<u8>,
-    /// One a row; `None` for internal rows.
-    pub(crate) facts: Vec<Option<Facts>>,
+}
+
+/// Rows of one append with their index.
+#[derive(Debug)]
+pub(crate) struct NewPart {
+    /// Number of the first row in the chunk.
+    pub(crate) base: u32,
+    pub(crate) index: Arc<Index>,
 }
 
 /// What is written and synced together.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     pub(crate) frames: Vec<PendingFrame>,
+    pub(crate) parts: Vec<NewPart>,
     pub(crate) replies: Vec<(Reply<Receipt>, Receipt)>,
     pub(crate) sessions: Vec<Session>,
     pub(crate) new_slots: Vec<u32>,
     pub(crate) last_id: Option<RecordId>,
     /// Bytes of raw bodies.
     pub(crate) raw: usize,
+    /// Of the last turn or event.
+    pub(crate) newest: Option<Position>,
     rows: usize,
-    own: HashMap<Hash16, (Stored, Hash16)>,
+    pub(crate) own: HashMap<Hash16, Own>,
 }
 
 impl Group {
@@ -50,7 +65,8 @@ impl Group {
 #[derive(Debug)]
 struct Kept {
     blocks: Vec<Block>,
-    facts: Vec<Option<Facts>>,
+    index: Arc<Index>,
+    raw: usize,
     first_id: RecordId,
 }
 
@@ -66,25 +82,22 @@ impl Writer {
         let first_id = self.next_id(group.last_id.or(self.last_id), now);
         let (chunk, first_row) = self.log.next_row().unwrap_or_default();
         let rules = self.shared.rules();
-        let rules = Rules { rules: &rules, now };
         let mut next_id = first_id;
         let mut next_row = first_row + to_u32(group.rows);
         let mut outcomes = Vec::with_capacity(prepared.rows.len());
-        {
-            let tail = self.shared.tail();
-            for row in &prepared.rows {
-                let stored = Stored {
-                    id: next_id,
-                    position: position(chunk, next_row),
-                    received: now,
-                };
-                let outcome = decide(group, &tail, &rules, &row.facts, stored);
-                if matches!(outcome, Outcome::Stored(_)) {
-                    next_id = next_id.next();
-                    next_row += 1;
-                }
-                outcomes.push(outcome);
+        for row in &prepared.rows {
+            let stored = Stored {
+                id: next_id,
+                position: position(chunk, next_row),
+                received: now,
+            };
+            let outcome = self.decide(group, &rules, &row.facts, stored)?;
+            if matches!(outcome, Outcome::Stored(_)) {
+                group.newest = Some(stored.position);
+                next_id = next_id.next();
+                next_row += 1;
             }
+            outcomes.push(outcome);
         }
         let records = self.keep(prepared, &outcomes, first_id)?;
         let states = self.state_blocks(&sealed, next_id)?;
@@ -114,6 +127,10 @@ impl Writer {
         let codec = self.log.codec(&self.shared);
         let is_stored = |outcome: &Outcome| matches!(outcome, Outcome::Stored(_));
         let is_whole = outcomes.iter().all(is_stored);
+        let mut index = prepared.index;
+        if !is_whole {
+            index = Arc::new(without_refused(&index, outcomes)?);
+        }
         let stored = prepared.rows.into_iter().zip(outcomes);
         let rows: Vec<PreparedRow> = stored
             .filter(|(_, outcome)| is_stored(outcome))
@@ -126,7 +143,8 @@ impl Writer {
         };
         Ok(Kept {
             blocks,
-            facts: rows.into_iter().map(|row| Some(row.facts)).collect(),
+            index,
+            raw: rows.iter().map(|row| row.facts.raw_len).sum(),
             first_id,
         })
     }
@@ -175,9 +193,15 @@ impl Writer {
 
     fn state_blocks(&self, sealed: &[Sealed], first_id: RecordId) -> Result<Kept, StoreError> {
         let codec = self.log.codec(&self.shared);
+        let mut builder = Builder::default();
+        for state in sealed {
+            builder.state(state.taken.slot, state.taken.key.number);
+        }
+        let index = builder.finish().in_memory();
         Ok(Kept {
             blocks: compress(sealed.iter().map(|state| state.plain.as_slice()), &codec)?,
-            facts: sealed.iter().map(|_| None).collect(),
+            index: Arc::new(index.map_err(|error| failed("index", &error))?),
+            raw: 0,
             first_id,
         })
     }
@@ -204,40 +228,64 @@ struct Sealed {
     expires_at: Timestamp,
 }
 
-fn decide(
-    group: &mut Group,
-    tail: &Tail,
-    rules: &Rules<'_>,
-    facts: &Facts,
-    stored: Stored,
-) -> Outcome {
-    let erased = facts.customers.iter().filter_map(|hash| tail.erased(hash));
-    let erased_at = erased.map(|erased| erased.requested_at).max();
-    if let (Some(request), Some(erased_at)) = (facts.request, erased_at)
-        && request <= erased_at
-    {
-        return Outcome::Erased;
-    }
-    if let Some(own_key) = &facts.own_key {
-        let first = group.own.get(own_key).copied();
-        if let Some((first, body_hash)) = first.or_else(|| tail.own(own_key, rules)) {
-            return match body_hash == facts.body_hash {
-                true => Outcome::Duplicate(first),
-                false => Outcome::Conflict,
-            };
+impl Writer {
+    fn decide(
+        &self,
+        group: &mut Group,
+        rules: &Retention,
+        facts: &Facts,
+        stored: Stored,
+    ) -> Result<Outcome, StoreError> {
+        if let Some(request) = facts.row.request
+            && self.shared.erased().refuses(&facts.row.customers, request)
+        {
+            return Ok(Outcome::Erased);
         }
-        group.own.insert(*own_key, (stored, facts.body_hash));
+        if let Some(own_key) = &facts.own_key {
+            let known = match group.own.get(own_key) {
+                Some(own) => Some(*own),
+                None => self.shared.stored_own(facts, rules)?,
+            };
+            if let Some(first) = known {
+                return Ok(match first.body_hash == facts.body_hash {
+                    true => Outcome::Duplicate(first.stored),
+                    false => Outcome::Conflict,
+                });
+            }
+            let own = Own {
+                stored,
+                body_hash: facts.body_hash,
+            };
+            group.own.insert(*own_key, own);
+        }
+        Ok(Outcome::Stored(stored))
     }
-    Outcome::Stored(stored)
+}
+
+/// The index of an append without the rows that are not stored.
+fn without_refused(index: &Index, outcomes: &[Outcome]) -> Result<Index, StoreError> {
+    let mut kept = RowSet::empty(index.rows());
+    for (row, outcome) in (0..).zip(outcomes) {
+        if matches!(outcome, Outcome::Stored(_)) {
+            kept.insert(row);
+        }
+    }
+    let rows = Rows::Packed(0, &kept);
+    let input = Input { index, rows };
+    let merged = merge(&[input], kept.count(), false).and_then(Parts::in_memory);
+    merged.map_err(|error| failed("index", &error))
 }
 
 fn push_frames(group: &mut Group, kept: Kept, chunk_rows: u32, now: Timestamp) {
     let mut id = kept.first_id;
-    let mut facts = kept.facts.into_iter();
+    group.raw += kept.raw;
+    if kept.index.rows() > 0 {
+        group.parts.push(NewPart {
+            base: chunk_rows + to_u32(group.rows),
+            index: kept.index,
+        });
+    }
     for block in kept.blocks {
-        let facts: Vec<Option<Facts>> = facts.by_ref().take(block.row_count).collect();
-        let raw = facts.iter().flatten().map(|facts| facts.raw_len);
-        group.raw += raw.sum::<usize>();
         let header = Header {
             frame_len: 0,
             payload_len: to_u32(block.payload.len()),
@@ -258,7 +306,6 @@ fn push_frames(group: &mut Group, kept: Kept, chunk_rows: u32, now: Timestamp) {
         group.frames.push(PendingFrame {
             header,
             payload: block.payload,
-            facts,
         });
     }
 }

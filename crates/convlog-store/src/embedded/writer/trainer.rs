@@ -64,20 +64,18 @@ impl Trainer {
 
 /// Rows of a chunk that reads can show, spread over all of it.
 fn sample(shared: &Shared, chunk: &Chunk, stop: &AtomicBool) -> Vec<RecordRow> {
-    let places: Vec<(Place, u8)> = {
-        let tail = shared.tail();
-        let mine = tail
-            .segments
-            .iter()
-            .find(|s| s.chunk.number == chunk.number);
-        let rows = mine.map_or(&[] as &[_], |segment| segment.rows.as_slice());
-        let visible = rows.iter().filter(|meta| meta.is_visible());
-        let step = rows.len().div_ceil(ROWS_SAMPLED).max(1);
-        visible
-            .step_by(step)
-            .map(|meta| (meta.place, meta.in_frame))
-            .collect()
+    let view = shared.view();
+    let Some(segment) = view.segment(chunk.number) else {
+        return Vec::new();
     };
+    let n_rows = segment.rows();
+    let step = to_usize(n_rows.into()).div_ceil(ROWS_SAMPLED).max(1);
+    let visible = (0..n_rows).filter(|row| !segment.hidden.contains(*row));
+    let places = visible.step_by(step).filter_map(|row| {
+        let frame = segment.frame_of(row).ok().flatten()?;
+        Some((frame.place, row - frame.first_row))
+    });
+    let places: Vec<(Place, u32)> = places.collect();
     let mut out = Vec::with_capacity(places.len());
     for (place, in_frame) in places {
         if stop.load(Ordering::Relaxed) {
@@ -88,7 +86,10 @@ fn sample(shared: &Shared, chunk: &Chunk, stop: &AtomicBool) -> Vec<RecordRow> {
             continue;
         };
         let rows = row::split(&plain, header.row_count).unwrap_or_default();
-        let bytes = rows.get(usize::from(in_frame)).copied().unwrap_or_default();
+        let bytes = rows
+            .get(to_usize(in_frame.into()))
+            .copied()
+            .unwrap_or_default();
         if let Ok(Row::Record(row)) = row::decode(bytes) {
             out.push(*row);
         }

@@ -15,8 +15,8 @@ use crate::embedded::dictionary::builtin;
 use crate::embedded::disk::sim::SimDisk;
 use crate::embedded::frame::{self, ALIGN, HEADER_LEN, Header};
 use crate::embedded::log::{Chunk, ChunkHeader, Place};
+use crate::embedded::maintain::Doomed;
 use crate::embedded::prepare::compress;
-use crate::embedded::tail::Doomed;
 
 struct Random(SeededIds);
 

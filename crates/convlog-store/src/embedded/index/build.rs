@@ -1,0 +1,394 @@
+//! Makes the index of the rows of one append: leaves become terms, terms are sorted once.
+
+use convlog_model::fields::{self, FieldRef, FieldType, RAW_TEXT};
+use convlog_model::flatten::{Flat, Leaf, Scalar, Space};
+use convlog_model::record::Draft;
+use convlog_model::text::{fold, stem_class, stemmer_of, words};
+use convlog_model::time::Timestamp;
+use hashbrown::HashMap;
+use rust_stemmers::Stemmer;
+
+use super::class::Class;
+use super::dict::DictWriter;
+use super::intern::{Interner, Lists};
+use super::path::{ENGINE, code};
+use super::postings::{Extent, posting};
+use super::term::{self, Kind};
+use super::{KEY_HEAD, Parts, Section, column, path};
+use crate::embedded::bytes::{to_u32, to_usize};
+
+/// Most leaves, and most elements, of a record that are indexed; a record with more counts as a
+/// possible match for everything.
+pub(crate) const LEAVES_MAX: usize = 20_000;
+
+/// What a record brings beside its leaves.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RowFacts {
+    pub(crate) request: Option<Timestamp>,
+    pub(crate) response: Option<Timestamp>,
+    /// Whether one of these times has several values, of which these are the first.
+    pub(crate) has_odd_times: bool,
+    /// Keyed hashes of the customers that it names.
+    pub(crate) customers: Vec<[u8; 32]>,
+}
+
+/// What is known of a path.
+#[derive(Clone, Copy, Debug, Default)]
+struct PathFacts {
+    /// Whether its strings are words whatever refers to them.
+    is_text: bool,
+    /// Row, plus one, in which a text field last referred to it.
+    text_row: u32,
+    /// Row, plus one, in which another field last referred to it.
+    other_row: u32,
+    /// Row, plus one, in which a time that has a column last referred to it.
+    time_row: u32,
+}
+
+/// Makes an index, row after row.
+#[derive(Default)]
+pub(crate) struct Builder {
+    paths: Interner,
+    path_facts: Vec<PathFacts>,
+    terms: Interner,
+    occurrences: Vec<(u32, u32)>,
+    extents: Vec<(u32, Extent)>,
+    request: Vec<Option<i64>>,
+    response: Vec<Option<i64>>,
+    /// Term of the stem of a word in a class, where it differs from the word.
+    stems: HashMap<(u32, u8), Option<u32>>,
+    stemmers: [Option<Option<Stemmer>>; 9],
+    rows: u32,
+    scratch: Vec<u8>,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Builder({} rows)", self.rows)
+    }
+}
+
+impl Builder {
+    fn path(&mut self, space: u8, bytes: &[u8]) -> u32 {
+        let mut name = std::mem::take(&mut self.scratch);
+        name.clear();
+        name.push(space);
+        name.extend_from_slice(bytes);
+        let (number, is_new) = self.paths.intern(&name);
+        self.scratch = name;
+        if is_new {
+            let dotted = path::name(&path::key(space, bytes));
+            let is_text = match space {
+                0 => RAW_TEXT.contains(&dotted.as_str()),
+                1 => is_text_field(&dotted),
+                _ => false,
+            };
+            self.path_facts.push(PathFacts {
+                is_text,
+                ..PathFacts::default()
+            });
+        }
+        number
+    }
+
+    fn facts(&mut self, path: u32) -> &mut PathFacts {
+        let path = to_usize(path.into());
+        if path >= self.path_facts.len() {
+            self.path_facts.resize(path + 1, PathFacts::default());
+        }
+        &mut self.path_facts[path]
+    }
+
+    fn intern(&mut self, path: u32, kind: Kind, value: &[u8]) -> u32 {
+        let mut key = std::mem::take(&mut self.scratch);
+        key.clear();
+        key.extend_from_slice(&path.to_be_bytes());
+        key.push(kind.code());
+        key.extend_from_slice(value);
+        let (number, _) = self.terms.intern(&key);
+        self.scratch = key;
+        number
+    }
+
+    fn term(&mut self, path: u32, kind: Kind, value: &[u8], posting: u32) {
+        let term = self.intern(path, kind, value);
+        self.occurrences.push((term, posting));
+    }
+
+    /// Adds a row that no read shows.
+    pub(crate) fn skip(&mut self) {
+        self.request.push(None);
+        self.response.push(None);
+        self.rows += 1;
+    }
+
+    /// Adds the row of a dialogue state.
+    pub(crate) fn state(&mut self, slot: u32, number: u64) {
+        let path = self.path(ENGINE, &[]);
+        let value = state_value(slot, number);
+        self.term(path, Kind::State, &value, posting(self.rows, 0));
+        self.skip();
+    }
+
+    /// Adds the row of a record.
+    pub(crate) fn record(&mut self, draft: &Draft, flat: &Flat, facts: &RowFacts) {
+        let row = self.rows;
+        let whole = posting(row, 0);
+        let engine = self.path(ENGINE, &[]);
+        let class = Class::of(draft, flat).encode();
+        self.term(engine, Kind::Class, &class, whole);
+        for customer in &facts.customers {
+            self.term(engine, Kind::Customer, customer, whole);
+        }
+        let language = flat.text("language").map_or(0, stem_class);
+        if language != 0 {
+            self.term(engine, Kind::Language, &[language], whole);
+        }
+        if facts.has_odd_times {
+            self.term(engine, Kind::OddTimes, &[], whole);
+        }
+        self.references(flat, facts, whole);
+        let is_large = flat.leaves().len() > LEAVES_MAX || flat.elements().len() > LEAVES_MAX;
+        if is_large {
+            self.term(engine, Kind::Overflow, &[], whole);
+        } else {
+            self.elements(flat, row);
+            for leaf in flat.leaves() {
+                self.leaf(leaf, language, row);
+            }
+        }
+        self.request.push(facts.request.map(Timestamp::micros));
+        self.response.push(facts.response.map(Timestamp::micros));
+        self.rows += 1;
+    }
+
+    fn references(&mut self, flat: &Flat, facts: &RowFacts, whole: u32) {
+        let row = self.rows + 1;
+        for (canonical, raw) in flat.references() {
+            let at = self.path(code(Space::Canonical), &path_bytes(canonical));
+            self.term(at, Kind::Reference, raw.as_bytes(), whole);
+            let is_text = self.facts(at).is_text;
+            let target = self.path(code(Space::Raw), raw.as_bytes());
+            let is_time = !facts.has_odd_times && is_column(canonical);
+            let known = self.facts(target);
+            match is_text {
+                true => known.text_row = row,
+                false => known.other_row = row,
+            }
+            if is_time {
+                known.time_row = row;
+            }
+        }
+        if !facts.has_odd_times {
+            for name in ["time.request", "time.response"] {
+                let path = self.path(code(Space::Canonical), &path_bytes(name));
+                self.facts(path).time_row = row;
+            }
+        }
+    }
+
+    fn elements(&mut self, flat: &Flat, row: u32) {
+        let elements = flat.elements();
+        // Elements are numbered from the outside in and in order, so what lies inside follows.
+        let mut last: Vec<u32> = (0..to_u32(elements.len())).collect();
+        for (i, element) in elements.iter().enumerate().skip(1).rev() {
+            let inner = last.get(i).copied().unwrap_or(0);
+            if let Some(outer) = last.get_mut(to_usize(element.parent.into())) {
+                *outer = (*outer).max(inner);
+            }
+        }
+        for (i, element) in elements.iter().enumerate().skip(1) {
+            let path = self.path(code(element.space), element.path.as_bytes());
+            let term = self.intern(path, Kind::Elements, &[]);
+            let extent = Extent {
+                first: posting(row, short(to_u32(i))),
+                last: posting(row, short(last.get(i).copied().unwrap_or(0))),
+            };
+            self.extents.push((term, extent));
+        }
+    }
+
+    fn leaf(&mut self, leaf: &Leaf, language: u8, row: u32) {
+        let at = posting(row, short(leaf.element));
+        if leaf.value == Scalar::Null {
+            return;
+        }
+        let path = self.path(code(leaf.space), leaf.path.as_bytes());
+        self.term(path, Kind::Present, &[], at);
+        match &leaf.value {
+            Scalar::Null => {}
+            Scalar::Bool(truth) => self.term(path, Kind::Bool, &[u8::from(*truth)], at),
+            Scalar::Number(text) => {
+                let (kind, bytes) = term::of_number(text);
+                self.term(path, kind, &bytes, at);
+            }
+            Scalar::Text(text) => self.text(path, text, language, at),
+        }
+    }
+
+    fn text(&mut self, path: u32, text: &str, language: u8, at: u32) {
+        let row = self.rows + 1;
+        let known = *self.facts(path);
+        let (kind, bytes) = term::of_text(text);
+        self.term(path, kind, &bytes, at);
+        let is_words = known.is_text || known.text_row == row;
+        let is_keyword = !known.is_text || known.other_row == row;
+        if is_keyword && kind != Kind::Uuid {
+            let folded = fold(text);
+            if folded != text {
+                let (bytes, _) = term::of_folded(&folded);
+                self.term(path, Kind::Folded, &bytes, at);
+            }
+        }
+        let has_column = known.time_row == row && at & 0xFFFF == 0;
+        if !has_column && let Some(micros) = term::moment(text) {
+            self.term(path, Kind::Time, &term::of_time(micros), at);
+        }
+        if is_words {
+            for word in words(text) {
+                self.word(path, &word, language, at);
+            }
+        }
+    }
+
+    fn word(&mut self, path: u32, word: &str, language: u8, at: u32) {
+        let (kind, bytes) = term::of_word(word);
+        let term = self.intern(path, kind, &bytes);
+        self.occurrences.push((term, at));
+        if language == 0 {
+            return;
+        }
+        let stem = match self.stems.get(&(term, language)) {
+            Some(stem) => *stem,
+            None => {
+                let stem = self.stem(path, word, language);
+                self.stems.insert((term, language), stem);
+                stem
+            }
+        };
+        if let Some(stem) = stem {
+            self.occurrences.push((stem, at));
+        }
+    }
+
+    /// The term of a word's stem; `None` where the stem is the word.
+    fn stem(&mut self, path: u32, word: &str, class: u8) -> Option<u32> {
+        let place = self.stemmers.get_mut(usize::from(class))?;
+        let stemmer = place.get_or_insert_with(|| stemmer_of(class)).as_ref()?;
+        let stem = stemmer.stem(word);
+        if stem == word {
+            return None;
+        }
+        let value = term::of_stem(class, &stem);
+        Some(self.intern(path, Kind::Stem, &value))
+    }
+
+    /// The sections of the index.
+    pub(crate) fn finish(self) -> Parts {
+        let mut order: Vec<(Vec<u8>, u32)> = (0..to_u32(self.paths.len()))
+            .map(|n| {
+                let (space, bytes) = split(self.paths.get(n));
+                (path::key(space, bytes), n)
+            })
+            .collect();
+        order.sort_unstable();
+        let lists = Lists::of(&self.occurrences, self.terms.len());
+        let elements = Lists::of_extents(self.extents, self.terms.len());
+        let mut used = vec![false; order.len()];
+        for n in 0..to_u32(self.terms.len()) {
+            if let Some(path) = le_path(self.terms.get(n)) {
+                used[path] = true;
+            }
+        }
+        let mut paths = DictWriter::default();
+        let mut ranks = vec![0u32; order.len()];
+        for (key, number) in &order {
+            let number = to_usize((*number).into());
+            if used[number] {
+                ranks[number] = paths.count;
+                paths.key(key);
+            }
+        }
+        let rank = |n: u32| le_path(self.terms.get(n)).map_or(0, |path| ranks[path]);
+        let mut sorted: Vec<(u32, u32)> = (0..to_u32(self.terms.len()))
+            .map(|n| (rank(n), n))
+            .collect();
+        let value = |n: u32| self.terms.get(n).get(4..).unwrap_or_default();
+        sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| value(a.1).cmp(value(b.1))));
+        let mut terms = DictWriter::default();
+        let mut whole = Vec::new();
+        for (path, n) in sorted {
+            whole.clear();
+            whole.extend_from_slice(&path.to_be_bytes());
+            whole.extend_from_slice(value(n));
+            match elements.get(n) {
+                [] => terms.term(&whole, lists.get(n)),
+                extents => terms.elements(&whole, extents),
+            }
+        }
+        parts(self.rows, paths, terms, &self.request, &self.response)
+    }
+}
+
+/// Puts the sections together that every index has.
+pub(super) fn parts(
+    rows: u32,
+    paths: DictWriter,
+    terms: DictWriter,
+    request: &[Option<i64>],
+    response: &[Option<i64>],
+) -> Parts {
+    let mut out = Parts {
+        rows,
+        ..Parts::default()
+    };
+    for (section, values) in [(Section::Request, request), (Section::Response, response)] {
+        let mut bytes = Vec::new();
+        column::encode(&mut bytes, values);
+        out.put(section, bytes);
+    }
+    out.put(Section::Paths, paths.entries);
+    out.put(Section::PathBlocks, paths.blocks);
+    out.put(Section::Terms, terms.entries);
+    out.put(Section::TermBlocks, terms.blocks);
+    out.put(Section::Postings, terms.postings);
+    out
+}
+
+fn le_path(key: &[u8]) -> Option<usize> {
+    let path = key.get(..KEY_HEAD)?.first_chunk::<4>()?;
+    Some(to_usize(u32::from_be_bytes(*path).into()))
+}
+
+fn split(name: &[u8]) -> (u8, &[u8]) {
+    name.split_first()
+        .map_or((0, &[]), |(space, rest)| (*space, rest))
+}
+
+fn short(element: u32) -> u16 {
+    u16::try_from(element).unwrap_or(u16::MAX)
+}
+
+/// The bytes of the path that a canonical name stands for.
+pub(crate) fn path_bytes(canonical: &str) -> Vec<u8> {
+    let bytes = canonical.bytes();
+    bytes
+        .map(|byte| if byte == b'.' { 0xFF } else { byte })
+        .collect()
+}
+
+fn is_text_field(canonical: &str) -> bool {
+    fields::lookup(canonical).is_some() && FieldRef::canonical(canonical).kind() == FieldType::Text
+}
+
+fn is_column(canonical: &str) -> bool {
+    canonical == "time.request" || canonical == "time.response"
+}
+
+/// The term of a dialogue session's state.
+pub(crate) fn state_value(slot: u32, number: u64) -> [u8; 12] {
+    let mut out = [0; 12];
+    out[..4].copy_from_slice(&slot.to_be_bytes());
+    out[4..].copy_from_slice(&number.to_be_bytes());
+    out
+}

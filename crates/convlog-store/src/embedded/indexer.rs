@@ -1,0 +1,308 @@
+//! The indexing thread: small indexes in memory are merged into larger ones as they come, and those
+//! of a full chunk into its file.
+
+mod mend;
+mod rebuild;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use convlog_model::store::{ErrorKind, StoreError};
+
+pub(crate) use self::rebuild::{last_id, rebuild};
+use super::bytes::to_u64;
+use super::disk::Disk;
+use super::error::OpenError;
+use super::frames::FrameRow;
+use super::index::file::{self, gone_path, index_name, index_path, new_path};
+use super::index::merge::{Input, Rows, merge};
+use super::index::source::Damaged;
+use super::index::{Index, Parts};
+use super::log::CHUNKS_DIR;
+use super::own::OwnBits;
+use super::rowset::RowSet;
+use super::shared::Shared;
+use super::view::{Part, Segment};
+use super::wipe::wipe;
+use super::writer::answer;
+
+/// So many indexes of about one size are merged into one.
+const FAN_IN: usize = 8;
+/// Indexes of so many rows are merged only when their chunk is full.
+const MERGED_ROWS_MAX: u32 = 4_096;
+/// How long a sealing that failed waits before it is tried again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a chunk was not sealed.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("{0}")]
+    Disk(#[from] io::Error),
+    #[error("{0}")]
+    Index(#[from] Damaged),
+    #[error("{0}")]
+    Open(#[from] OpenError),
+    #[error("the store is closing")]
+    Closing,
+}
+
+/// The indexing thread's own state.
+#[derive(Debug)]
+pub(crate) struct Indexer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) dir: PathBuf,
+}
+
+impl Indexer {
+    /// Works until the signal is closed.
+    pub(crate) fn run(self) {
+        let mut patience = None;
+        while let Some(settling) = self.shared.indexing.take(patience) {
+            patience = None;
+            let outcome = self.work();
+            if let Err(error) = &outcome
+                && !matches!(error, Trouble::Closing)
+            {
+                tracing::warn!(%error, "an index was not written, it is tried again later");
+                patience = Some(PATIENCE);
+            }
+            for reply in settling {
+                let told = outcome.as_ref().copied().map_err(|error| {
+                    StoreError::new(ErrorKind::Unavailable, "a chunk could not be sealed")
+                        .with_log(error.to_string())
+                });
+                answer(reply, told);
+            }
+        }
+    }
+
+    fn work(&self) -> Result<(), Trouble> {
+        loop {
+            if self.shared.indexing.is_closed() {
+                return Err(Trouble::Closing);
+            }
+            let view = self.shared.view();
+            let unsealed = || view.segments.iter().filter(|segment| !segment.is_sealed);
+            // What readers search part by part comes first.
+            if let Some((chunk, parts)) = unsealed().find_map(|segment| small_parts(segment)) {
+                self.merge_parts(chunk, &parts)?;
+                continue;
+            }
+            match unsealed().find(|segment| segment.is_full) {
+                Some(segment) => self.seal(segment.chunk.number)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn merge_parts(&self, chunk: u64, parts: &[Arc<Part>]) -> Result<(), Trouble> {
+        let _alone = self.lock();
+        // An erasure may have replaced them.
+        let view = self.shared.view();
+        let is_there = |part: &Arc<Part>| {
+            let segment = view.segment(chunk);
+            segment.is_some_and(|s| s.parts.iter().any(|known| Arc::ptr_eq(known, part)))
+        };
+        let Some(first) = parts.first().filter(|_| parts.iter().all(is_there)) else {
+            return Ok(());
+        };
+        let base = first.base;
+        let inputs: Vec<Input<'_>> = parts
+            .iter()
+            .map(|part| Input {
+                index: &part.index,
+                rows: Rows::From(part.base - base),
+            })
+            .collect();
+        let rows = parts.last().map_or(0, |last| last.end()) - base;
+        let merged = Arc::new(Part {
+            base,
+            index: Arc::new(merge(&inputs, rows, false)?.in_memory()?),
+            held: Some(frames_of(parts)),
+        });
+        self.shared.change_view(|view| {
+            view.change(chunk, |segment| {
+                let at = segment
+                    .parts
+                    .iter()
+                    .position(|part| Arc::ptr_eq(part, first));
+                if let Some(at) = at {
+                    segment.parts.splice(at..at + parts.len(), [merged]);
+                }
+            });
+        });
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        let alone = self.shared.reindexing.lock();
+        alone.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the index of a full chunk: temporary name, sync, name, sync of the directory.
+    fn seal(&self, chunk: u64) -> Result<(), Trouble> {
+        let _alone = self.lock();
+        let view = self.shared.view();
+        let Some(segment) = view.segment(chunk) else {
+            return Ok(());
+        };
+        let own = self.shared.own().bits(chunk);
+        let forgotten = segment.hidden.overwritten.clone();
+        let bytes = encode(segment, forgotten.as_deref(), &own)?;
+        // An index that was damaged must have left its file before another takes its place.
+        let is_over = || self.shared.indexing.is_closed();
+        let (disk, dir) = (self.disk.as_ref(), self.dir.as_path());
+        if !self.shared.retired.wipe(disk, dir, chunk, &is_over)? {
+            return Err(Trouble::Closing);
+        }
+        let index = write(disk, dir, chunk, &bytes)?;
+        let sealed = Arc::new(Part {
+            base: 0,
+            index: Arc::new(index),
+            held: None,
+        });
+        self.shared.change_view(|view| {
+            view.change(chunk, |segment| {
+                segment.parts = vec![sealed];
+                segment.is_sealed = true;
+                segment.hidden.forget(forgotten.as_deref());
+            });
+        });
+        self.shared.own().seal(chunk, &own);
+        tracing::debug!(file = %index_name(chunk), bytes = bytes.len(), "chunk sealed");
+        // Nobody holds what stood in its place: it was damaged.
+        wipe(disk, dir, &gone_path(dir, chunk))?;
+        Ok(())
+    }
+}
+
+/// The bytes of the index file of a chunk, without the rows that are forgotten.
+pub(crate) fn encode(
+    segment: &Segment,
+    forgotten: Option<&RowSet>,
+    own: &OwnBits,
+) -> Result<Vec<u8>, Damaged> {
+    let kept: Vec<RowSet> = segment
+        .parts
+        .iter()
+        .map(|part| kept(part, forgotten))
+        .collect();
+    let inputs: Vec<Input<'_>> = segment
+        .parts
+        .iter()
+        .zip(&kept)
+        .map(|(part, kept)| Input {
+            index: &part.index,
+            rows: match forgotten {
+                Some(_) => Rows::Only(part.base, kept),
+                None => Rows::From(part.base),
+            },
+        })
+        .collect();
+    let parts: Parts = merge(&inputs, segment.rows(), true)?;
+    let frames = all_frames(segment)?;
+    Ok(file::encode(segment.chunk.number, parts, &frames, own))
+}
+
+/// The rows of a part that are not forgotten.
+pub(crate) fn kept(part: &Part, forgotten: Option<&RowSet>) -> RowSet {
+    let mut kept = RowSet::full(part.index.rows());
+    if let Some(forgotten) = forgotten {
+        let gone = forgotten
+            .iter_from(part.base)
+            .take_while(|row| *row < part.end());
+        gone.for_each(|row| kept.remove(row - part.base));
+    }
+    kept
+}
+
+fn frames_of(parts: &[Arc<Part>]) -> Vec<FrameRow> {
+    let held = parts.iter().flat_map(|part| part.held.iter().flatten());
+    held.copied().collect()
+}
+
+fn all_frames(segment: &Segment) -> Result<Vec<FrameRow>, Damaged> {
+    let mut out = Vec::new();
+    for part in &segment.parts {
+        let frames = part.frames()?;
+        out.extend((0..frames.len()).filter_map(|number| frames.get(number)));
+    }
+    Ok(out)
+}
+
+/// Puts the bytes of an index in the place of the one that is there, which keeps the name of what
+/// is gone.
+pub(crate) fn write(
+    disk: &dyn Disk,
+    dir: &Path,
+    chunk: u64,
+    bytes: &[u8],
+) -> Result<Index, WriteError> {
+    let (new, path) = (new_path(dir, chunk), index_path(dir, chunk));
+    if let Err(error) = write_new(disk, dir, &new, bytes) {
+        // What was written of it is of no use; what cannot be wiped now is wiped at the start.
+        drop(wipe(disk, dir, &new));
+        return Err(error.into());
+    }
+    match disk.rename(&path, &gone_path(dir, chunk)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    disk.rename(&new, &path)?;
+    disk.sync_dir(&dir.join(CHUNKS_DIR))?;
+    Ok(file::open(disk, dir, chunk)?)
+}
+
+/// Writes a file and makes it durable under its temporary name.
+fn write_new(disk: &dyn Disk, dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // An attempt before this one may have left it.
+    wipe(disk, dir, path)?;
+    let file = disk.create(path)?;
+    file.allocate(0, to_u64(bytes.len()))?;
+    file.write_at(0, bytes)?;
+    file.sync_data()
+}
+
+/// Why an index was not written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    #[error("{0}")]
+    Disk(#[from] io::Error),
+    #[error("{0}")]
+    Open(#[from] OpenError),
+}
+
+impl From<WriteError> for Trouble {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Disk(error) => Trouble::Disk(error),
+            WriteError::Open(error) => Trouble::Open(error),
+        }
+    }
+}
+
+/// Parts at the end of a run of small ones that are to be merged: as many as there are of one size
+/// or a smaller one, when there are enough of them.
+fn small_parts(segment: &Segment) -> Option<(u64, Vec<Arc<Part>>)> {
+    let parts = &segment.parts;
+    if segment.is_full {
+        return None;
+    }
+    let mut most = 1;
+    while most < MERGED_ROWS_MAX {
+        most *= 8;
+        let n_small = parts
+            .iter()
+            .rev()
+            .take_while(|part| part.index.rows() < most);
+        let n_small = n_small.count();
+        if n_small >= FAN_IN {
+            let small = parts.get(parts.len() - n_small..)?;
+            return Some((segment.chunk.number, small.to_vec()));
+        }
+    }
+    None
+}

@@ -1,0 +1,163 @@
+//! What the start asks the indexes: which rows are hidden still, which is the newest, and where the
+//! states of sessions are.
+
+use std::collections::BTreeMap;
+
+use convlog_model::ids::Position;
+use convlog_model::store::{ErasureState, StoreError};
+
+use crate::embedded::catalog::{Hidden, LedgerEntry};
+use crate::embedded::erased::{Erased, ErasedCustomer};
+use crate::embedded::frames::FrameRow;
+use crate::embedded::index::build::state_value;
+use crate::embedded::index::term::Kind;
+use crate::embedded::log::Chunk;
+use crate::embedded::lower::Trouble;
+use crate::embedded::row::{self, Hash16, Row, StateRow};
+use crate::embedded::rows::records;
+use crate::embedded::sessions::{Session, Sessions, Slot};
+use crate::embedded::shared::Shared;
+use crate::embedded::view::{Segment, position};
+
+/// States of sessions: the newest row of each.
+pub(super) type States = BTreeMap<Hash16, (Position, StateRow)>;
+
+/// Customers that may not come back.
+pub(super) fn erased_customers(ledger: &[LedgerEntry]) -> Erased {
+    let mut out = Erased::default();
+    for entry in ledger {
+        if let Hidden::Customer(customer) = &entry.hidden {
+            let erased = ErasedCustomer {
+                before: entry.before,
+                requested_at: entry.erasure.requested_at,
+            };
+            out.note(*customer, erased);
+        }
+    }
+    out
+}
+
+impl Shared {
+    /// Hides what is to be hidden, and finds the newest record and the living sessions. `states` are
+    /// those of chunks that are not sealed.
+    pub(super) fn recall(&self, ledger: &[LedgerEntry], states: &States) -> Result<(), StoreError> {
+        self.hide_again(ledger)?;
+        self.recall_newest()?;
+        self.recall_sessions(states)?;
+        self.expire(&self.rules(), self.clock.now()).map(drop)
+    }
+
+    /// Hides again what erasures have hidden that are not done.
+    fn hide_again(&self, ledger: &[LedgerEntry]) -> Result<(), StoreError> {
+        let is_open = |entry: &&LedgerEntry| entry.erasure.state != ErasureState::Done;
+        for entry in ledger.iter().filter(is_open) {
+            match &entry.hidden {
+                Hidden::Rows(rows) => self.hide(rows),
+                Hidden::Customer(customer) => {
+                    self.hide(&self.rows_of_customer(customer, entry.before)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the position of the last turn or event.
+    fn recall_newest(&self) -> Result<(), StoreError> {
+        let newest = self.reading(|| {
+            for segment in self.view().segments.iter().rev() {
+                for part in segment.parts.iter().rev() {
+                    let number = segment.chunk.number;
+                    let rows = records(&part.index);
+                    let rows = rows.map_err(|bad| (number, Trouble::from(bad)))?;
+                    if let Some(row) = rows.iter().last() {
+                        return Ok(position(number, part.base + row));
+                    }
+                }
+            }
+            Ok(Position::START)
+        })?;
+        self.change_view(|view| view.newest = newest);
+        self.newest.send_replace(newest);
+        Ok(())
+    }
+
+    /// Puts back the sessions whose key still stands, and ends those that an erasure or the time
+    /// has ended meanwhile.
+    fn recall_sessions(&self, states: &States) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        for (slot, key) in self.sessions.keys() {
+            let found = match states.get(&key.session_hash) {
+                Some((at, row)) => Some((*at, row.clone())),
+                None => self.sealed_state(slot, &key)?,
+            };
+            let Some((at, row)) = found else { continue };
+            let Some(state) = Sessions::open(&key, &row) else {
+                continue;
+            };
+            let customers = self.hasher.customers(&state.instance, &state.customers);
+            let is_erased = {
+                let erased = self.erased();
+                let mut ended = customers.iter().filter_map(|customer| erased.get(customer));
+                ended.any(|erased| at < erased.before)
+            };
+            if state.expires_at < now || is_erased {
+                continue;
+            }
+            self.sessions.put(Session {
+                slot: row.slot,
+                key,
+                at,
+                customers,
+                expires_at: state.expires_at,
+            });
+        }
+        let wiped = self.sessions.wipe_orphans();
+        wiped.map_err(|error| crate::embedded::error::failed("sessions", &error))
+    }
+
+    /// The newest state of a session in the sealed chunks.
+    fn sealed_state(
+        &self,
+        slot: u32,
+        key: &Slot,
+    ) -> Result<Option<(Position, StateRow)>, StoreError> {
+        let value = state_value(slot, key.number);
+        self.reading(|| {
+            let view = self.view();
+            for segment in view.segments.iter().rev() {
+                let found = last_state(segment, &value);
+                let found = found.map_err(|bad| (segment.chunk.number, Trouble::from(bad)))?;
+                let Some((frame, row)) = found else { continue };
+                let at = position(segment.chunk.number, row);
+                return Ok(read_state(&segment.chunk, &frame, row).map(|state| (at, state)));
+            }
+            Ok(None)
+        })
+    }
+}
+
+fn last_state(
+    segment: &Segment,
+    value: &[u8],
+) -> Result<Option<(FrameRow, u32)>, crate::embedded::index::source::Damaged> {
+    for part in segment.parts.iter().rev() {
+        let rows = part.index.engine_rows(Kind::State, value)?;
+        if let Some(row) = rows.iter().last() {
+            let row = part.base + row;
+            return Ok(segment.frame_of(row)?.map(|frame| (frame, row)));
+        }
+    }
+    Ok(None)
+}
+
+/// The state in a row; `None` when it cannot be read, as if the session had ended.
+fn read_state(chunk: &Chunk, frame: &FrameRow, wanted: u32) -> Option<StateRow> {
+    let (header, plain) = chunk.read_frame(frame.place).ok()?;
+    let rows = row::split(&plain, header.row_count).ok()?;
+    let mut numbered = rows.into_iter().zip(header.first_row..);
+    let (bytes, _) = numbered.find(|(_, row)| *row == wanted)?;
+    match row::decode(bytes).ok()? {
+        Row::State(state) => Some(state),
+        _ => None,
+    }
+}

@@ -1,0 +1,186 @@
+//! After rows were overwritten in a log: its index is made anew without them. Terms, paths, columns
+//! and filters of what is gone vanish with it; nothing is parsed again.
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+
+use convlog_model::store::StoreError;
+
+use super::Trouble;
+use crate::embedded::disk::Disk;
+use crate::embedded::index::build::path_bytes;
+use crate::embedded::index::class::Class;
+use crate::embedded::index::merge::{Input, Rows, merge};
+use crate::embedded::index::source::Damaged;
+use crate::embedded::index::term::{self, Kind};
+use crate::embedded::index::{ENGINE, Parts};
+use crate::embedded::indexer::{encode, kept, write};
+use crate::embedded::lower;
+use crate::embedded::own::OwnBits;
+use crate::embedded::row::Hash16;
+use crate::embedded::rowset::RowSet;
+use crate::embedded::shared::Shared;
+use crate::embedded::view::{Part, Segment};
+
+impl From<Damaged> for Trouble {
+    fn from(damaged: Damaged) -> Self {
+        Trouble::Later(damaged.to_string())
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Trouble::Later(error.log_text().to_owned())
+    }
+}
+
+/// Makes the index of a chunk without the rows that were overwritten, and wipes the old one.
+pub(super) fn reindex(
+    shared: &Shared,
+    disk: &dyn Disk,
+    dir: &Path,
+    chunk: u64,
+    is_over: &dyn Fn() -> bool,
+) -> Result<(), Trouble> {
+    let later = |error: &dyn std::fmt::Display| Trouble::Later(error.to_string());
+    // One that was replaced before must have left its file.
+    let wipe = || -> Result<(), Trouble> {
+        let wiped = shared.retired.wipe(disk, dir, chunk, is_over);
+        match wiped.map_err(|error| later(&error))? {
+            true => Ok(()),
+            false => Err(Trouble::Closing),
+        }
+    };
+    wipe()?;
+    {
+        let alone = shared.reindexing.lock();
+        let _alone = alone.unwrap_or_else(PoisonError::into_inner);
+        let view = shared.view();
+        let Some(segment) = view.segment(chunk) else {
+            return Ok(());
+        };
+        let Some(forgotten) = segment.hidden.overwritten.clone() else {
+            return Ok(());
+        };
+        if !segment.is_sealed {
+            return forget_in_memory(shared, segment, &forgotten);
+        }
+        let own = own_bits(shared, segment, &forgotten)?;
+        let bytes = encode(segment, Some(&forgotten), &own)?;
+        let index = write(disk, dir, chunk, &bytes).map_err(|error| later(&error))?;
+        for part in &segment.parts {
+            shared.retired.note(chunk, &part.index);
+        }
+        let part = Arc::new(Part {
+            base: 0,
+            index: Arc::new(index),
+            held: None,
+        });
+        shared.change_view(|view| {
+            view.change(chunk, |segment| {
+                segment.parts = vec![part];
+                segment.hidden.forget(Some(&forgotten));
+            });
+        });
+        shared.own().seal(chunk, &own);
+    }
+    wipe()
+}
+
+fn forget_in_memory(shared: &Shared, segment: &Segment, forgotten: &RowSet) -> Result<(), Trouble> {
+    let mut replaced = Vec::new();
+    for part in &segment.parts {
+        let rows = kept(part, Some(forgotten));
+        if rows.count() == rows.len() {
+            continue;
+        }
+        let input = Input {
+            index: &part.index,
+            rows: Rows::Only(0, &rows),
+        };
+        let index = merge(&[input], part.index.rows(), false)?;
+        let new = Arc::new(Part {
+            base: part.base,
+            index: Arc::new(Parts::in_memory(index)?),
+            held: part.held.clone(),
+        });
+        replaced.push((Arc::clone(part), new));
+    }
+    shared.change_view(|view| {
+        view.change(segment.chunk.number, |segment| {
+            for part in &mut segment.parts {
+                let new = replaced.iter().find(|(old, _)| Arc::ptr_eq(old, part));
+                if let Some((_, new)) = new {
+                    *part = Arc::clone(new);
+                }
+            }
+            segment.hidden.forget(Some(forgotten));
+        });
+    });
+    Ok(())
+}
+
+/// The bits of the own ids that stay.
+fn own_bits(shared: &Shared, segment: &Segment, forgotten: &RowSet) -> Result<OwnBits, Trouble> {
+    let mut keys: Vec<Hash16> = Vec::new();
+    for part in &segment.parts {
+        let index = &part.index;
+        let (Some(engine), Some(path)) = (
+            index.path(ENGINE, &[])?,
+            index.path(1, &path_bytes("own_id"))?,
+        ) else {
+            continue;
+        };
+        let mut classes = Vec::new();
+        index.each(engine, Kind::Class, &[], |class, found| {
+            classes.extend(Class::decode(class).map(|class| (class, found)));
+            true
+        })?;
+        let mut terms = Vec::new();
+        for kind in [Kind::Text, Kind::Uuid, Kind::Hashed] {
+            index.each(path, kind, &[], |value, found| {
+                terms.push((term::value(kind, value), found));
+                true
+            })?;
+        }
+        let mut class_of = vec![u32::MAX; part.index.rows() as usize];
+        for (number, (_, found)) in (0u32..).zip(&classes) {
+            index.postings(*found, |posting| {
+                if let Some(class) = class_of.get_mut((posting >> 16) as usize) {
+                    *class = number;
+                }
+            })?;
+        }
+        for (value, found) in terms {
+            let mut rows = Vec::new();
+            index.postings(found, |posting| rows.push(posting >> 16))?;
+            for row in rows
+                .into_iter()
+                .filter(|row| !forgotten.contains(part.base + row))
+            {
+                let class = class_of.get(row as usize).copied().unwrap_or(u32::MAX);
+                let class = classes.get(class as usize).map(|(class, _)| class);
+                let own_id = match &value {
+                    Some(value) => value.as_text().map(str::to_owned),
+                    None => long_own_id(shared, segment, part.base + row)?,
+                };
+                if let (Some(class), Some(own_id)) = (class, own_id) {
+                    let key = shared.hasher.own(&class.instance, class.dialect, &own_id);
+                    keys.push(key);
+                }
+            }
+        }
+    }
+    Ok(OwnBits::of(keys.iter()))
+}
+
+/// An own id that the index holds by hash.
+fn long_own_id(shared: &Shared, segment: &Segment, row: u32) -> Result<Option<String>, Trouble> {
+    let record = shared
+        .record(segment, row)
+        .map_err(|(_, trouble)| match trouble {
+            lower::Trouble::Damaged(damaged) => Trouble::from(damaged),
+            lower::Trouble::Store(error) => Trouble::from(error),
+        })?;
+    Ok(record.and_then(|record| record.draft.own_id.clone()))
+}
