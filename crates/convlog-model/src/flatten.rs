@@ -98,7 +98,7 @@ impl Flat {
     /// Flattens a draft. A raw body that is no JSON (none was ever accepted) has no leaves.
     #[must_use]
     pub fn of(draft: &Draft) -> Self {
-        Self::of_parsed(draft, Json::of_body(&draft.raw).as_ref())
+        Self::of_parsed(draft, draft.raw.value().as_deref())
     }
 
     /// Flattens a draft whose raw body has been parsed already; `None` for one that is no JSON.

@@ -1,8 +1,11 @@
 //! Records: a turn or an event, with envelope and canonical turn as fields, and the raw body.
 
+mod body;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use self::body::Body;
 use crate::fields::FieldRef;
 use crate::flatten::{Flat, LeafPath};
 use crate::ids::{InstanceId, Position, RecordId};
@@ -121,7 +124,7 @@ pub struct Draft {
     /// Free labels that no dialect's raw body holds.
     pub labels: BTreeMap<String, String>,
     /// The body exactly as the client sent or saw it: one JSON value, without the own id.
-    pub raw: String,
+    pub raw: Body,
 }
 
 impl Draft {
@@ -141,7 +144,7 @@ impl Draft {
             .insert(path.to_owned(), Source::Raw(LeafPath::of(raw)));
     }
 
-    /// All leaves of the record; parses the raw body.
+    /// All leaves of the record; parses the raw body unless its value is known.
     #[must_use]
     pub fn flat(&self) -> Flat {
         Flat::of(self)

@@ -102,7 +102,7 @@ fn events_come_back_with_their_free_names() {
         &instance(),
         Dialect::Convlog,
         Kind::Event,
-        r#"{"a":[]}"#.to_owned(),
+        r#"{"a":[]}"#.into(),
     );
     draft.set_text("event.type", "key.created");
     draft.set_text("event.refs.key", "k1");

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
-use convlog_model::record::{Dialect, Draft, Kind};
+use convlog_model::record::{Body, Dialect, Draft, Kind};
 
 use self::reader::Reader;
 pub use crate::DecodeError;
@@ -35,6 +35,30 @@ pub fn log(instance: &InstanceId, dialect: Dialect, raw: &str) -> Result<Draft, 
 /// [`DecodeError`] naming the field.
 pub fn bare(instance: &InstanceId, dialect: Dialect, raw: &str) -> Result<Draft, DecodeError> {
     let body = Json::parse(raw.as_bytes())?;
+    of_value(instance, dialect, raw, body)
+}
+
+/// The draft of a log object that a raw body holds, as [`log`] makes it.
+pub(crate) fn kept(
+    instance: &InstanceId,
+    dialect: Dialect,
+    raw: &Body,
+) -> Result<Draft, DecodeError> {
+    let body = match raw.value() {
+        Some(value) => value.into_owned(),
+        None => Json::parse(raw.as_bytes())?,
+    };
+    let mut draft = of_value(instance, dialect, raw, body)?;
+    super::channel::apply(&mut draft, None);
+    Ok(draft)
+}
+
+fn of_value(
+    instance: &InstanceId,
+    dialect: Dialect,
+    raw: &str,
+    body: Json,
+) -> Result<Draft, DecodeError> {
     let reader = Reader::new(&body);
     if body.as_object().is_none() {
         let message = format!("a log must be an object, not {}", body.type_name());
@@ -47,7 +71,7 @@ pub fn bare(instance: &InstanceId, dialect: Dialect, raw: &str) -> Result<Draft,
         own_id: reader.filled("log_id")?.map(str::to_owned),
         canonical: BTreeMap::new(),
         labels: BTreeMap::new(),
-        raw: String::new(),
+        raw: Body::default(),
     };
     let mut left_out = Vec::new();
     if body.get("log_id").and_then(Json::as_str).is_some() {
@@ -67,7 +91,12 @@ pub fn bare(instance: &InstanceId, dialect: Dialect, raw: &str) -> Result<Draft,
             return Err(DecodeError::new(message, None));
         }
     }
-    draft.raw = splice::without(&splice::compact(raw), &left_out);
+    let text = splice::without(&splice::compact(raw), &left_out);
+    let mut value = body;
+    if let Json::Object(members) = &mut value {
+        members.retain(|(key, _)| !left_out.contains(&key.as_str()));
+    }
+    draft.raw = Body::parsed(text, value);
     Ok(draft)
 }
 
