@@ -5,7 +5,7 @@ mod body;
 use std::collections::BTreeMap;
 use std::fmt;
 
-pub use self::body::Body;
+pub use self::body::{Body, ReadBody};
 use crate::fields::FieldRef;
 use crate::flatten::{Flat, LeafPath};
 use crate::ids::{InstanceId, Position, RecordId};
@@ -136,6 +136,12 @@ impl Draft {
     /// Sets a canonical field to a text.
     pub fn set_text(&mut self, path: &str, text: &str) {
         self.set_value(path, Json::string(text));
+    }
+
+    /// Sets a canonical field to a reference to where a dotted name leads, no key of which has a dot.
+    pub fn set_ref_spelled(&mut self, path: &str, raw: &str) {
+        self.canonical
+            .insert(path.to_owned(), Source::Raw(LeafPath::spelled(raw)));
     }
 
     /// Sets a canonical field to a reference into the raw body.

@@ -11,11 +11,10 @@ use std::collections::BTreeMap;
 
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
-use convlog_model::record::{Body, Dialect, Draft, Kind};
+use convlog_model::record::{Body, Dialect, Draft, Kind, ReadBody};
 
 use self::reader::Reader;
 pub use crate::DecodeError;
-use crate::splice;
 
 /// The draft of a log object, with channel and customer id as [`super::channel::apply`] finds them
 /// in it.
@@ -34,32 +33,12 @@ pub fn log(instance: &InstanceId, dialect: Dialect, raw: &str) -> Result<Draft, 
 /// # Errors
 /// [`DecodeError`] naming the field.
 pub fn bare(instance: &InstanceId, dialect: Dialect, raw: &str) -> Result<Draft, DecodeError> {
-    let body = Json::parse(raw.as_bytes())?;
-    of_value(instance, dialect, raw, body)
+    of_read(instance, dialect, ReadBody::read(raw)?)
 }
 
-/// The draft of a log object that a raw body holds, as [`log`] makes it.
-pub(crate) fn kept(
-    instance: &InstanceId,
-    dialect: Dialect,
-    raw: &Body,
-) -> Result<Draft, DecodeError> {
-    let body = match raw.value() {
-        Some(value) => value.into_owned(),
-        None => Json::parse(raw.as_bytes())?,
-    };
-    let mut draft = of_value(instance, dialect, raw, body)?;
-    super::channel::apply(&mut draft, None);
-    Ok(draft)
-}
-
-fn of_value(
-    instance: &InstanceId,
-    dialect: Dialect,
-    raw: &str,
-    body: Json,
-) -> Result<Draft, DecodeError> {
-    let reader = Reader::new(&body);
+fn of_read(instance: &InstanceId, dialect: Dialect, read: ReadBody) -> Result<Draft, DecodeError> {
+    let body = read.value();
+    let reader = Reader::new(body);
     if body.as_object().is_none() {
         let message = format!("a log must be an object, not {}", body.type_name());
         return Err(DecodeError::new(message, None));
@@ -91,12 +70,7 @@ fn of_value(
             return Err(DecodeError::new(message, None));
         }
     }
-    let text = splice::without(&splice::compact(raw), &left_out);
-    let mut value = body;
-    if let Json::Object(members) = &mut value {
-        members.retain(|(key, _)| !left_out.contains(&key.as_str()));
-    }
-    draft.raw = Body::parsed(text, value);
+    draft.raw = read.without(&left_out);
     Ok(draft)
 }
 
