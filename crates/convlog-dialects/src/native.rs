@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use convlog_model::flatten::Flat;
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
-use convlog_model::record::{Dialect, Draft, Kind, Record};
+use convlog_model::record::{Body, Dialect, Draft, Kind, ReadBody, Record};
 
 pub use self::csv_rows::{csv_header, csv_row};
 use crate::{DecodeError, splice, watson};
@@ -78,8 +78,8 @@ pub fn decode(instance: &InstanceId, line: &str) -> Result<Draft, DecodeError> {
         Some(name) => Dialect::parse(name)
             .ok_or_else(|| DecodeError::new("is no dialect", Some("dialect")))?,
     };
-    let raw = splice::compact(splice::member(line, "raw").unwrap_or("{}"));
-    let mut draft = base(instance, dialect, kind, raw);
+    let raw = splice::member(line, "raw").unwrap_or("{}");
+    let mut draft = base(instance, dialect, kind, raw)?;
     if let Some(own_id) = word("own_id").filter(|id| !id.is_empty()) {
         draft.own_id = Some(own_id.to_owned());
     }
@@ -89,23 +89,29 @@ pub fn decode(instance: &InstanceId, line: &str) -> Result<Draft, DecodeError> {
 }
 
 /// What the raw body says by itself.
-fn base(instance: &InstanceId, dialect: Dialect, kind: Kind, raw: String) -> Draft {
+fn base(
+    instance: &InstanceId,
+    dialect: Dialect,
+    kind: Kind,
+    raw: &str,
+) -> Result<Draft, DecodeError> {
     let of_watson = matches!(dialect, Dialect::WatsonV1 | Dialect::WatsonV2);
     if of_watson
         && kind == Kind::Turn
-        && let Ok(draft) = watson::decode::log(instance, dialect, &raw)
+        && let Ok(draft) = watson::decode::log(instance, dialect, raw)
     {
-        return draft;
+        return Ok(draft);
     }
-    Draft {
+    let (raw, value) = ReadBody::read(raw)?.into_parts();
+    Ok(Draft {
         instance: instance.clone(),
         kind,
         dialect,
         own_id: None,
         canonical: BTreeMap::new(),
         labels: BTreeMap::new(),
-        raw,
-    }
+        raw: Body::parsed(raw, value),
+    })
 }
 
 fn labels(body: &Json) -> Result<BTreeMap<String, String>, DecodeError> {

@@ -77,19 +77,6 @@ pub(crate) fn member<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     found.map(|(_, value)| value)
 }
 
-/// The object without its members of these names; other texts as they are.
-pub(crate) fn without(text: &str, keys: &[&str]) -> String {
-    match members(text) {
-        Some(members) => {
-            let kept = members
-                .iter()
-                .filter(|(key, _)| !keys.contains(&key.as_str()));
-            object(kept.map(|(key, value)| (key.as_str(), *value)))
-        }
-        None => text.to_owned(),
-    }
-}
-
 /// The object with a member more in front; other texts as they are.
 pub(crate) fn with_first(text: &str, key: &str, value: &str) -> String {
     let Some(rest) = text.strip_prefix('{') else {
@@ -119,7 +106,6 @@ mod tests {
         let parts = members(text).unwrap();
         assert_eq!(object(parts.iter().map(|(k, v)| (k.as_str(), *v))), text);
         assert_eq!(member(text, "a"), Some("[]"));
-        assert_eq!(without(text, &["a"]), r#"{"b":{"z":1,"z":"é"}}"#);
         assert_eq!(with_first("{}", "k", "1"), r#"{"k":1}"#);
         assert_eq!(with_first(r#"{"a":2}"#, "k", "1"), r#"{"k":1,"a":2}"#);
         assert!(members("[1]").is_none() && members("{} x").is_none());

@@ -98,7 +98,7 @@ impl Flat {
     /// Flattens a draft. A raw body that is no JSON (none was ever accepted) has no leaves.
     #[must_use]
     pub fn of(draft: &Draft) -> Self {
-        Self::of_parsed(draft, Json::of_body(&draft.raw).as_ref())
+        Self::of_parsed(draft, draft.raw.value().as_deref())
     }
 
     /// Flattens a draft whose raw body has been parsed already; `None` for one that is no JSON.
@@ -106,7 +106,7 @@ impl Flat {
     pub fn of_parsed(draft: &Draft, body: Option<&Json>) -> Self {
         let mut flat = Flat::empty();
         if let Some(body) = body {
-            flat.walk(Space::Raw, &LeafPath::default(), 0, body);
+            flat.walk(Space::Raw, &mut LeafPath::default(), 0, body);
         }
         for (path, source) in &draft.canonical {
             match source {
@@ -156,15 +156,14 @@ impl Flat {
 
     /// Adds the leaves of one canonical field.
     pub fn push_canonical(&mut self, path: &str, value: &Json) {
-        let segments: Vec<&str> = path.split('.').collect();
-        self.walk(Space::Canonical, &LeafPath::of(&segments), 0, value);
+        self.walk(Space::Canonical, &mut LeafPath::spelled(path), 0, value);
     }
 
-    fn walk(&mut self, space: Space, path: &LeafPath, element: u32, value: &Json) {
+    fn walk(&mut self, space: Space, path: &mut LeafPath, element: u32, value: &Json) {
         let scalar = match value {
             Json::Object(members) => {
                 for (key, member) in members {
-                    self.walk(space, &path.child(key), element, member);
+                    path.within(key, |path| self.walk(space, path, element, member));
                 }
                 return;
             }

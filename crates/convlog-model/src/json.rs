@@ -2,6 +2,7 @@
 //! keys are kept.
 
 mod read;
+pub(crate) mod scan;
 
 use std::fmt;
 
@@ -77,6 +78,14 @@ impl Json {
     /// # Errors
     /// As [`Json::parse`].
     pub fn parse_within(text: &[u8], depth_max: usize) -> Result<Self, JsonError> {
+        match scan::scan(text, depth_max, false) {
+            Some(scanned) => Ok(scanned.value),
+            None => Self::visited(text, depth_max),
+        }
+    }
+
+    /// As [`Json::parse_within`], by the visitor: slower, and the one that names positions.
+    fn visited(text: &[u8], depth_max: usize) -> Result<Self, JsonError> {
         let mut source = serde_json::Deserializer::from_slice(text);
         source.disable_recursion_limit();
         let seed = Tree {
@@ -309,6 +318,13 @@ fn write_members<'a>(
 /// Appends `text` as a JSON string, quotes and escapes included.
 pub fn write_string(text: &str, out: &mut String) {
     // A string always serialises; the fallback only keeps the signature free of errors.
+    if scan::is_plain(text) {
+        out.reserve(text.len() + 2);
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     out.push_str(&serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned()));
 }
 

@@ -1,8 +1,11 @@
 //! Records: a turn or an event, with envelope and canonical turn as fields, and the raw body.
 
+mod body;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use self::body::{Body, ReadBody};
 use crate::fields::FieldRef;
 use crate::flatten::{Flat, LeafPath};
 use crate::ids::{InstanceId, Position, RecordId};
@@ -121,7 +124,7 @@ pub struct Draft {
     /// Free labels that no dialect's raw body holds.
     pub labels: BTreeMap<String, String>,
     /// The body exactly as the client sent or saw it: one JSON value, without the own id.
-    pub raw: String,
+    pub raw: Body,
 }
 
 impl Draft {
@@ -135,13 +138,19 @@ impl Draft {
         self.set_value(path, Json::string(text));
     }
 
+    /// Sets a canonical field to a reference to where a dotted name leads, no key of which has a dot.
+    pub fn set_ref_spelled(&mut self, path: &str, raw: &str) {
+        self.canonical
+            .insert(path.to_owned(), Source::Raw(LeafPath::spelled(raw)));
+    }
+
     /// Sets a canonical field to a reference into the raw body.
     pub fn set_ref(&mut self, path: &str, raw: &[&str]) {
         self.canonical
             .insert(path.to_owned(), Source::Raw(LeafPath::of(raw)));
     }
 
-    /// All leaves of the record; parses the raw body.
+    /// All leaves of the record; parses the raw body unless its value is known.
     #[must_use]
     pub fn flat(&self) -> Flat {
         Flat::of(self)

@@ -114,7 +114,7 @@ pub fn draft(raw: &str) -> Draft {
         own_id: None,
         canonical: Canonical::new(),
         labels: std::collections::BTreeMap::new(),
-        raw: raw.to_owned(),
+        raw: raw.into(),
     }
 }
 

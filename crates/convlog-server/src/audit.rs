@@ -91,7 +91,7 @@ impl AuditEvent {
             own_id: Some(self.id.clone()),
             canonical: BTreeMap::new(),
             labels: BTreeMap::new(),
-            raw: raw.to_string(),
+            raw: raw.to_string().into(),
         };
         draft.set_ref("event.type", &["type"]);
         draft.set_ref("event.actor", &["actor"]);

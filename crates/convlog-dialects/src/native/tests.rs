@@ -98,12 +98,7 @@ fn only_what_differs_is_kept_beside_the_raw_body() {
 
 #[test]
 fn events_come_back_with_their_free_names() {
-    let mut draft = base(
-        &instance(),
-        Dialect::Convlog,
-        Kind::Event,
-        r#"{"a":[]}"#.to_owned(),
-    );
+    let mut draft = base(&instance(), Dialect::Convlog, Kind::Event, r#"{"a":[]}"#).unwrap();
     draft.set_text("event.type", "key.created");
     draft.set_text("event.refs.key", "k1");
     draft.set_value(

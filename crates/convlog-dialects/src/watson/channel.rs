@@ -65,7 +65,7 @@ pub fn apply(draft: &mut Draft, environment_channel: Option<&str>) {
     if environment_channel.is_none() && !named {
         return;
     }
-    let Ok(body) = Json::parse(draft.raw.as_bytes()) else {
+    let Some(body) = draft.raw.value() else {
         return;
     };
     let of_body = || {
@@ -75,11 +75,12 @@ pub fn apply(draft: &mut Draft, environment_channel: Option<&str>) {
     let Some(channel) = environment_channel.map(str::to_owned).or_else(of_body) else {
         return;
     };
+    let customer = match draft.canonical.contains_key("customer") {
+        true => None,
+        false => text_of(draft, &body, "user").and_then(|user| customer_of(&channel, &user)),
+    };
+    drop(body);
     draft.set_text("channel", &channel);
-    if draft.canonical.contains_key("customer") {
-        return;
-    }
-    let customer = text_of(draft, &body, "user").and_then(|user| customer_of(&channel, &user));
     if let Some(customer) = customer {
         draft.set_text("customer", &customer);
     }

@@ -11,11 +11,10 @@ use std::collections::BTreeMap;
 
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
-use convlog_model::record::{Dialect, Draft, Kind};
+use convlog_model::record::{Body, Dialect, Draft, Kind, ReadBody};
 
 use self::reader::Reader;
 pub use crate::DecodeError;
-use crate::splice;
 
 /// The draft of a log object, with channel and customer id as [`super::channel::apply`] finds them
 /// in it.
@@ -34,8 +33,12 @@ pub fn log(instance: &InstanceId, dialect: Dialect, raw: &str) -> Result<Draft, 
 /// # Errors
 /// [`DecodeError`] naming the field.
 pub fn bare(instance: &InstanceId, dialect: Dialect, raw: &str) -> Result<Draft, DecodeError> {
-    let body = Json::parse(raw.as_bytes())?;
-    let reader = Reader::new(&body);
+    of_read(instance, dialect, ReadBody::read(raw)?)
+}
+
+fn of_read(instance: &InstanceId, dialect: Dialect, read: ReadBody) -> Result<Draft, DecodeError> {
+    let body = read.value();
+    let reader = Reader::new(body);
     if body.as_object().is_none() {
         let message = format!("a log must be an object, not {}", body.type_name());
         return Err(DecodeError::new(message, None));
@@ -47,7 +50,7 @@ pub fn bare(instance: &InstanceId, dialect: Dialect, raw: &str) -> Result<Draft,
         own_id: reader.filled("log_id")?.map(str::to_owned),
         canonical: BTreeMap::new(),
         labels: BTreeMap::new(),
-        raw: String::new(),
+        raw: Body::default(),
     };
     let mut left_out = Vec::new();
     if body.get("log_id").and_then(Json::as_str).is_some() {
@@ -67,7 +70,7 @@ pub fn bare(instance: &InstanceId, dialect: Dialect, raw: &str) -> Result<Draft,
             return Err(DecodeError::new(message, None));
         }
     }
-    draft.raw = splice::without(&splice::compact(raw), &left_out);
+    draft.raw = read.without(&left_out);
     Ok(draft)
 }
 

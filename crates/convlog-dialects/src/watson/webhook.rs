@@ -49,7 +49,7 @@ fn call(instance: &InstanceId, body: &Json, payload: &str) -> Draft {
         own_id: text(&["global_session_id"]).map(str::to_owned),
         canonical: BTreeMap::new(),
         labels: BTreeMap::new(),
-        raw: splice::compact(payload),
+        raw: splice::compact(payload).into(),
     };
     draft.set_text("event.type", "cdr_logged");
     for (field, key) in [

@@ -11,9 +11,20 @@ impl LeafPath {
     /// The path of these keys.
     #[must_use]
     pub fn of(segments: &[&str]) -> Self {
-        segments
-            .iter()
-            .fold(LeafPath::default(), |path, segment| path.child(segment))
+        let mut bytes = Vec::with_capacity(segments.iter().map(|one| one.len() + 1).sum());
+        for segment in segments {
+            push_key(&mut bytes, segment);
+        }
+        LeafPath(bytes)
+    }
+
+    /// The path of the keys that a dotted name spells; no key of it has a dot.
+    #[must_use]
+    pub fn spelled(name: &str) -> Self {
+        // As in `of`, an empty key is none where a path begins.
+        let name = name.trim_start_matches('.');
+        let bytes = name.bytes().map(|b| if b == b'.' { 0xFF } else { b });
+        LeafPath(bytes.collect())
     }
 
     /// The path whose bytes these are, as [`LeafPath::as_bytes`] gave them; `None` when a segment
@@ -37,11 +48,17 @@ impl LeafPath {
     pub fn child(&self, key: &str) -> Self {
         let mut bytes = Vec::with_capacity(self.0.len() + key.len() + 1);
         bytes.extend_from_slice(&self.0);
-        if !bytes.is_empty() {
-            bytes.push(0xFF);
-        }
-        bytes.extend_from_slice(key.as_bytes());
+        push_key(&mut bytes, key);
         LeafPath(bytes)
+    }
+
+    /// Goes down to a member and does something there; the path is the same afterwards.
+    pub(super) fn within<T>(&mut self, key: &str, act: impl FnOnce(&mut Self) -> T) -> T {
+        let len = self.0.len();
+        push_key(&mut self.0, key);
+        let answer = act(self);
+        self.0.truncate(len);
+        answer
     }
 
     /// The path without its last key; empty stays empty.
@@ -75,6 +92,13 @@ impl LeafPath {
             .split(|b| *b == 0xFF)
             .map(|part| std::str::from_utf8(part).unwrap_or_default())
     }
+}
+
+fn push_key(bytes: &mut Vec<u8>, key: &str) {
+    if !bytes.is_empty() {
+        bytes.push(0xFF);
+    }
+    bytes.extend_from_slice(key.as_bytes());
 }
 
 impl fmt::Debug for LeafPath {

@@ -105,6 +105,11 @@ impl Flat {
             fields.iter().any(|field| concerns(field, path))
         });
         if !(wanted.names.is_empty() && wanted.paths.is_empty()) {
+            if let Some(body) = draft.raw.known() {
+                let mut path = LeafPath::default();
+                flat.pick(&wanted, &mut path, 0, body, false);
+                return flat;
+            }
             let mut source = serde_json::Deserializer::from_str(&draft.raw);
             source.disable_recursion_limit();
             let walk = Walk {
@@ -118,6 +123,38 @@ impl Flat {
             drop(walk.deserialize(&mut source));
         }
         flat
+    }
+
+    /// As [`Walk`], over a value that is known.
+    fn pick(
+        &mut self,
+        wanted: &Wanted<'_>,
+        path: &mut LeafPath,
+        element: u32,
+        value: &Json,
+        is_item: bool,
+    ) {
+        match value {
+            Json::Object(members) => {
+                let element = match is_item {
+                    true => self.push_element(Space::Raw, path, element),
+                    false => element,
+                };
+                for (key, member) in members {
+                    path.within(key, |path| match wanted.step(path) {
+                        Step::Pass => {}
+                        Step::Take => self.walk(Space::Raw, path, element, member),
+                        Step::Enter => self.pick(wanted, path, element, member, false),
+                    });
+                }
+            }
+            Json::Array(items) => {
+                for item in items {
+                    self.pick(wanted, path, element, item, true);
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        }
     }
 }
 
@@ -143,8 +180,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn take(&mut self, path: &LeafPath, element: u32, value: &Json) {
-        self.flat.walk(Space::Raw, path, element, value);
+    fn take(&mut self, mut path: LeafPath, element: u32, value: &Json) {
+        self.flat.walk(Space::Raw, &mut path, element, value);
     }
 
     fn member<'de, A: MapAccess<'de>>(
@@ -160,7 +197,7 @@ impl Walk<'_> {
             }
             Step::Take => {
                 let value: Json = source.next_value_seed(Json::seed(BODY_DEPTH_MAX))?;
-                self.take(&path, element, &value);
+                self.take(path, element, &value);
             }
             Step::Enter => source.next_value_seed(Walk {
                 flat: self.flat,
@@ -246,7 +283,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         if let Some(value) = first {
             let path = self.path.child(NUMBER_TOKEN);
             if self.wanted.step(&path) == Step::Take {
-                self.take(&path, element, &value);
+                self.take(path, element, &value);
             }
             key = source.next_key()?;
         }

@@ -177,7 +177,7 @@ pub fn draft(choices: &mut Choices<'_>) -> Draft {
             members.push(("items".to_owned(), items(choices, 2)));
         }
     }
-    draft.raw = body.to_string();
+    draft.raw = body.to_string().into();
     for field in ["customer", "user", "bot"] {
         if choices.once_in(2) {
             draft.set_text(field, choices.pick(TEXTS));

@@ -96,7 +96,7 @@ async fn bulk_answers_each_record_in_order_and_makes_bots() {
     let mut own = of_bot("new");
     own.own_id = Some("id-1".to_owned());
     let mut other = own.clone();
-    other.raw = r#"{"text":"bye"}"#.to_owned();
+    other.raw = r#"{"text":"bye"}"#.into();
     let mut empty = own.clone();
     empty.own_id = Some(String::new());
     let mut control = own.clone();

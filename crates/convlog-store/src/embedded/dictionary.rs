@@ -66,7 +66,7 @@ pub(crate) fn builtin() -> Vec<u8> {
         own_id: None,
         canonical,
         labels: Default::default(),
-        raw: WATSON_KEYS.to_owned(),
+        raw: WATSON_KEYS.into(),
     };
     let mut out = Vec::new();
     row::encode_record(&mut out, &draft, &[0; 16]);

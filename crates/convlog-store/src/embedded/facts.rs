@@ -98,14 +98,14 @@ impl Hasher {
 
     /// The facts of a draft that comes in, and its leaves.
     pub(crate) fn facts(&self, draft: &Draft) -> (Facts, Flat) {
-        let body = Json::of_body(&draft.raw);
-        let hash = self.parsed_body(&draft.raw, body.as_ref());
-        self.facts_of(draft, body.as_ref(), hash)
+        let body = draft.raw.value();
+        let hash = self.parsed_body(&draft.raw, body.as_deref());
+        self.facts_of(draft, body.as_deref(), hash)
     }
 
     /// The facts of a draft whose body has this hash, and its leaves.
     pub(crate) fn known_facts(&self, draft: &Draft, body_hash: Hash16) -> (Facts, Flat) {
-        self.facts_of(draft, Json::of_body(&draft.raw).as_ref(), body_hash)
+        self.facts_of(draft, draft.raw.value().as_deref(), body_hash)
     }
 
     fn facts_of(&self, draft: &Draft, body: Option<&Json>, body_hash: Hash16) -> (Facts, Flat) {

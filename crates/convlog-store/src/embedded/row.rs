@@ -208,7 +208,7 @@ fn decode_record(reader: &mut Reader<'_>, kind: Kind) -> Result<RecordRow, BadRo
         let source = decode_source(reader)?;
         canonical.insert(path, source);
     }
-    let raw = reader.text()?.to_owned();
+    let raw = reader.text()?.into();
     let body_hash = reader.array()?;
     let draft = Draft {
         instance,

@@ -17,10 +17,9 @@ impl<'a> Reader<'a> {
 
     /// The value of a path; `null` counts as missing.
     pub(super) fn get(&self, path: &str) -> Option<&'a Json> {
-        let segments: Vec<&str> = path.split('.').collect();
-        self.body
-            .at(&segments)
-            .filter(|value| **value != Json::Null)
+        let mut keys = path.split('.');
+        let found = keys.try_fold(self.body, |value, key| value.get(key))?;
+        (*found != Json::Null).then_some(found)
     }
 
     /// The text of a path.
@@ -78,8 +77,7 @@ impl<'a> Reader<'a> {
 
 /// Lets a canonical field refer to a path.
 pub(super) fn refer_to(draft: &mut Draft, canonical: &str, path: &str) {
-    let segments: Vec<&str> = path.split('.').collect();
-    draft.set_ref(canonical, &segments);
+    draft.set_ref_spelled(canonical, path);
 }
 
 /// The error of a value of a wrong type.

@@ -130,12 +130,25 @@ pub(super) fn v2(reader: &Reader<'_>, draft: &mut Draft) -> Result<(), DecodeErr
 }
 
 fn check_objects(reader: &Reader<'_>) -> Result<(), DecodeError> {
-    for path in ["request", "response"] {
-        if reader.get(path).is_none() {
-            return Err(DecodeError::new("is missing", Some(path)));
+    const REQUEST: [&str; 4] = [
+        "request",
+        "request.input",
+        "request.context",
+        "request.output",
+    ];
+    const RESPONSE: [&str; 4] = [
+        "response",
+        "response.input",
+        "response.context",
+        "response.output",
+    ];
+    for paths in [REQUEST, RESPONSE] {
+        let [top, ..] = paths;
+        if reader.get(top).is_none() {
+            return Err(DecodeError::new("is missing", Some(top)));
         }
-        for part in ["", ".input", ".context", ".output"] {
-            reader.check_object(&format!("{path}{part}"))?;
+        for path in paths {
+            reader.check_object(path)?;
         }
     }
     Ok(())

@@ -267,7 +267,7 @@ fn a_turn_of_another_dialect_in_both_shapes() {
         own_id: Some("r1".to_owned()),
         canonical: std::collections::BTreeMap::new(),
         labels: std::collections::BTreeMap::new(),
-        raw: r#"{"inputTranscript":"ja","botResponse":"gut"}"#.to_owned(),
+        raw: r#"{"inputTranscript":"ja","botResponse":"gut"}"#.into(),
     };
     draft.set_text("bot", "B");
     draft.set_text("conversation", "c");

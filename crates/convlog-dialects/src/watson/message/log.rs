@@ -51,7 +51,7 @@ fn undecoded(turn: &Turn<'_>, dialect: Dialect, raw: String) -> Draft {
         own_id: None,
         canonical: std::collections::BTreeMap::new(),
         labels: std::collections::BTreeMap::new(),
-        raw,
+        raw: raw.into(),
     };
     draft.set_ref("language", &["language"]);
     draft.set_ref("time.request", &["request_timestamp"]);

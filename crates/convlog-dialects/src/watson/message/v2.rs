@@ -219,7 +219,8 @@ pub fn log_v2(turn: &Turn<'_>, request: &RequestV2, session: &Session, logged: &
     if let (Some(customer), Some(mut members)) = (customer, splice::members(&draft.raw)) {
         let quoted = quote(&customer);
         members.push(("customer_id".to_owned(), &quoted));
-        draft.raw = splice::object(members.iter().map(|(key, value)| (key.as_str(), *value)));
+        let raw = splice::object(members.iter().map(|(key, value)| (key.as_str(), *value)));
+        draft.raw = raw.into();
         draft.set_ref("customer", &["customer_id"]);
     }
     draft

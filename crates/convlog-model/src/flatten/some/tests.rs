@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::filter::eval::matches;
+use crate::record::Body;
 use crate::testkit::generate::{self, Choices};
 use crate::testkit::said;
 
@@ -36,5 +37,8 @@ proptest! {
         let filter = generate::filter(&mut Choices::new(&filter), 3);
         let few = Flat::of_fields(&draft, &filter.fields());
         prop_assert_eq!(matches(&filter, &few), matches(&filter, &Flat::of(&draft)));
+        let mut known = draft.clone();
+        known.raw = Body::parsed(draft.raw.to_string(), draft.raw.value().unwrap().into_owned());
+        prop_assert_eq!(Flat::of_fields(&known, &filter.fields()), few);
     }
 }

@@ -41,7 +41,7 @@ pub(super) async fn ids_increase_with_positions_also_when_the_clock_steps_back(r
 
 pub(super) async fn a_record_is_immutable(rig: Rig) {
     let mut draft = turn("a");
-    draft.raw = r#"{"name":"a", "n": 1.00, "n": 1e400,"z":"\u00e9"}"#.to_owned();
+    draft.raw = r#"{"name":"a", "n": 1.00, "n": 1e400,"z":"\u00e9"}"#.into();
     draft.labels.insert("team".to_owned(), "blue".to_owned());
     draft.set_ref("user", &["n"]);
     let stored = rig.store_one(owned(draft.clone(), "own")).await;
@@ -165,7 +165,7 @@ pub(super) async fn bodies_are_compared_as_json_values_whose_members_may_come_in
 ) {
     let sent = |raw: &str| {
         let mut draft = owned(turn("a"), "1");
-        draft.raw = raw.to_owned();
+        draft.raw = raw.into();
         draft
     };
     let first = rig
@@ -233,7 +233,7 @@ pub(super) async fn a_record_of_an_erased_customer_not_later_than_the_erasure_is
 pub(super) async fn a_batch_beyond_the_limits_is_invalid_and_nothing_is_stored(rig: Rig) {
     let many = vec![turn("a"); BATCH_RECORDS_MAX + 1];
     let mut big = turn("a");
-    big.raw = format!("{{\"a\":\"{}\"}}", "x".repeat(BATCH_BYTES_MAX / 2));
+    big.raw = format!("{{\"a\":\"{}\"}}", "x".repeat(BATCH_BYTES_MAX / 2)).into();
     for records in [many, vec![big.clone(), big]] {
         let states = Vec::new();
         let refused = rig.store.append(Batch { records, states }).await;

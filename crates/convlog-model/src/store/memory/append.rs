@@ -7,8 +7,7 @@ use crate::clock::IdSource;
 use crate::fields;
 use crate::flatten::Flat;
 use crate::ids::{Position, RecordId};
-use crate::json::Json;
-use crate::record::{Draft, Record};
+use crate::record::{Body, Draft, Record};
 use crate::store::{
     BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Batch, ErrorKind, Outcome, Receipt, StoreError, Stored,
 };
@@ -40,7 +39,7 @@ pub(super) fn check(batch: &Batch) -> Result<(), StoreError> {
 
 fn check_draft(draft: &Draft) -> Result<(), StoreError> {
     let bug = |text: String| Err(StoreError::new(ErrorKind::Internal, text));
-    if Json::of_body(&draft.raw).is_none() {
+    if draft.raw.value().is_none() {
         return bug("the raw body of a draft is no JSON".to_owned());
     }
     for path in draft.canonical.keys() {
@@ -93,13 +92,15 @@ impl State {
             let first = stored;
             self.own_ids.insert(key, Own { first, body });
         }
-        let record = Arc::new(Record {
+        let mut record = Record {
             id: stored.id,
             position: stored.position,
             received: now,
             draft,
-        });
+        };
         let flat = record.flat();
+        record.draft.raw.forget_value();
+        let record = Arc::new(record);
         self.rows.insert(stored.position, Row { record, flat });
         Outcome::Stored(stored)
     }
@@ -135,9 +136,9 @@ impl State {
 }
 
 /// The body as a resend is recognised by: equal for JSON values whose members come in any order.
-fn sorted_body(raw: &str) -> String {
-    match Json::of_body(raw) {
-        Some(value) => value.key_sorted().to_string(),
-        None => raw.to_owned(),
+fn sorted_body(raw: &Body) -> String {
+    match raw.value() {
+        Some(value) => value.key_sorted_text(),
+        None => raw.to_string(),
     }
 }

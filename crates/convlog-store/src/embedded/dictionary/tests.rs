@@ -19,7 +19,7 @@ fn row(i: usize, customers: usize) -> RecordRow {
         own_id: Some(format!("Own-{i}")),
         canonical: Canonical::new(),
         labels: [("team".to_owned(), "EveryTeam".to_owned())].into(),
-        raw: Json::parse(raw.as_bytes()).unwrap().to_string(),
+        raw: Json::parse(raw.as_bytes()).unwrap().to_string().into(),
     };
     draft.set_text("customer", &format!("customer-{customer}"));
     RecordRow {
@@ -75,7 +75,7 @@ fn the_first_dictionary_fits_and_shortens_small_rows() {
     assert!(dictionary.len() < super::super::log::DICTIONARY_LEN_MAX);
     let first = Codec::new(dictionary);
     let mut draft = row(0, 64).draft;
-    draft.raw = r#"{"request":{"input":{"text":"hello"}},"response":{"intents":[]}}"#.to_owned();
+    draft.raw = r#"{"request":{"input":{"text":"hello"}},"response":{"intents":[]}}"#.into();
     let mut bytes = Vec::new();
     row::encode_record(&mut bytes, &draft, &[7; 16]);
     let short = first.compress(&bytes).unwrap();

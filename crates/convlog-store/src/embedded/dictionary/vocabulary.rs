@@ -150,7 +150,7 @@ impl Vocabulary {
             own_id: None,
             canonical,
             labels: labels.map(|(n, v)| (n.clone(), v.clone())).collect(),
-            raw,
+            raw: raw.into(),
         }
     }
 

@@ -44,7 +44,7 @@ fn draft() -> impl Strategy<Value = Draft> {
             own_id,
             canonical,
             labels,
-            raw: raw.to_string(),
+            raw: raw.to_string().into(),
         },
     )
 }

@@ -29,7 +29,8 @@ fn marked(i: i64) -> Draft {
     let mut marked = draft(&format!("{MARK}-own-{i}"), CUSTOMER, i);
     marked.raw = format!(
         r#"{{"request":{{"input":{{"text":"{MARK} said {i}"}}}},"context":{{"{MARK}-key":{i}}}}}"#
-    );
+    )
+    .into();
     marked.set_text("user", &format!("{MARK}-user"));
     marked.set_text("conversation", &format!("{MARK}-conversation-{i}"));
     marked.set_value("intents", Json::string(format!("{MARK}-intent")));

@@ -237,7 +237,7 @@ fn a_full_disk_refuses_appends_and_takes_them_again_when_there_is_room() {
         let noise: String = (0..600)
             .map(|j| format!("{:x}", (i * 7919 + j * 104_729) % 65_537))
             .collect();
-        big.raw = format!(r#"{{"noise":"{noise}"}}"#);
+        big.raw = format!(r#"{{"noise":"{noise}"}}"#).into();
         match block_on(store.append(batch(vec![big]))) {
             Ok(_) => assert_eq!(refused, 0),
             Err(error) => {

@@ -29,7 +29,7 @@ pub(crate) fn draft(own_id: &str, customer: &str, second: i64) -> Draft {
         own_id: Some(own_id.to_owned()),
         canonical: Canonical::new(),
         labels: Default::default(),
-        raw: format!(r#"{{"request":{{"input":{{"text":"hello {own_id}"}}}}}}"#),
+        raw: format!(r#"{{"request":{{"input":{{"text":"hello {own_id}"}}}}}}"#).into(),
     };
     draft.set_ref("input.text", &["request", "input", "text"]);
     draft.set_text("customer", customer);

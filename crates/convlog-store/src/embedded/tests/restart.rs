@@ -40,7 +40,7 @@ fn resends_are_recognised_after_a_restart() {
     let first = stored(&first.unwrap().outcomes[0]);
     let store = place.open();
     let mut other = draft("a", "ann", 1);
-    other.raw = r#"{"other":true}"#.to_owned();
+    other.raw = r#"{"other":true}"#.into();
     let again = batch(vec![draft("a", "ann", 1), other]);
     let receipt = block_on(store.store().append(again)).unwrap();
     assert_eq!(
