@@ -30,6 +30,7 @@ use self::figures::Figures;
 use self::generate::Generator;
 use self::load::Http;
 use self::peers::{Peer, Work};
+use self::process::Cpu;
 use self::report::Latencies;
 use self::result::{Messages, Own};
 use crate::server::{self, Server};
@@ -170,10 +171,13 @@ fn messages(http: &Http, arguments: &Arguments) -> Result<Vec<Messages>> {
     http.put(&format!("/convlog/v1/bots/{bot}"), body)?;
     let mut all = Vec::new();
     for n_clients in CLIENT_COUNTS {
-        let start = Instant::now();
+        let own = Cpu::of(std::process::id())?;
+        let (own_before, start) = (own.seconds()?, Instant::now());
         let times: Latencies = load::messages(http, bot, n_clients, arguments.messages)?;
         let rate = times.len() as f64 / start.elapsed().as_secs_f64();
         times.print(&format!("single messages, {n_clients} clients"));
+        let us = (own.seconds()? - own_before) * 1e6 / times.len() as f64;
+        out::line(&format!("the load generator itself: {us:.0} us a message"));
         all.push(Messages {
             n_clients,
             rate,
@@ -181,4 +185,35 @@ fn messages(http: &Http, arguments: &Arguments) -> Result<Vec<Messages>> {
         });
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct CommandLine {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn check(words: &[&str], expected: &[Peer]) {
+        let line = CommandLine::parse_from(std::iter::once(&"bench").chain(words));
+        assert_eq!(line.arguments.peers, expected);
+    }
+
+    #[test]
+    fn peers_are_none_or_all_or_those_named() {
+        check(&[], &[]);
+        check(
+            &["--peers", "--records", "5"],
+            &[Peer::Postgres, Peer::Sqlite, Peer::Clickhouse],
+        );
+        check(
+            &["--peers=sqlite,postgres"],
+            &[Peer::Sqlite, Peer::Postgres],
+        );
+    }
 }

@@ -27,20 +27,34 @@ pub(super) fn lists(
 ) -> Result<(Ingested, Vec<(String, Latencies)>)> {
     let mut times: Vec<Latencies> = questions.iter().map(|_| Latencies::default()).collect();
     let mut pages = vec![String::new(); questions.len()];
+    let mut n_refused = 0;
     let ingested = meanwhile(http, batches, batches.asked.clone(), |is_over| {
         while !is_over() {
             for ((question, times), page) in questions.iter().zip(&mut times).zip(&mut pages) {
                 let start = std::time::Instant::now();
-                *page = http.list(bot, &question.list)?;
+                let answer = load::unless_refused(http.list(bot, &question.list))?;
+                // A refusal counts with the time that it took.
                 times.push(start.elapsed());
+                match answer {
+                    Some(text) => *page = text,
+                    None => n_refused += 1,
+                }
             }
         }
         Ok(())
     })?;
+    if n_refused > 0 {
+        out::line(&format!(
+            "convlog while ingesting: {n_refused} lists refused"
+        ));
+    }
     let mut named = Vec::new();
     for ((question, times), page) in questions.iter().zip(times).zip(pages) {
-        let n_logs = load::log_ids(&page)?.len();
-        if n_logs == 0 {
+        let n_logs = match page.as_str() {
+            "" => 0,
+            page => load::log_ids(page)?.len(),
+        };
+        if n_logs == 0 && n_refused == 0 {
             bail!("while ingesting, `{}` finds nothing", question.name);
         }
         times.print(&format!(

@@ -92,12 +92,14 @@ impl Goal {
         };
         let judged = |value: f64| {
             let share = (measured - value).abs() / value * 100.0;
-            let word = if self.bound.is_kept(measured, value) {
-                "met with"
+            let by = if self.bound.is_kept(measured, value) {
+                format!("met with {share:.0} % to spare")
+            } else if share < 200.0 {
+                format!("MISSED by {share:.0} %")
             } else {
-                "MISSED by"
+                format!("MISSED, {} times as much", plain(measured / value))
             };
-            format!("{}: {word} {share:.0} %", limit(value))
+            format!("{}: {by}", limit(value))
         };
         vec![
             self.name.clone(),
@@ -113,7 +115,8 @@ pub(super) fn plain(value: f64) -> String {
     let digits = match value.abs() {
         size if size >= 100.0 => 0,
         size if size >= 10.0 => 1,
-        _ => 2,
+        size if size >= 0.1 => 2,
+        _ => 4,
     };
     let text = format!("{value:.digits$}");
     if text.contains('.') {
@@ -135,8 +138,8 @@ mod tests {
             [
                 "ingest",
                 "7.5 x",
-                "at least 6 x: met with 25 %",
-                "at least 4 x: met with 88 %"
+                "at least 6 x: met with 25 % to spare",
+                "at least 4 x: met with 88 % to spare"
             ]
         );
     }
@@ -147,7 +150,7 @@ mod tests {
         assert!(!goal.is_below_floor());
         let cells = goal.cells();
         assert_eq!(cells[2], "at most 0.4 of raw: MISSED by 5 %");
-        assert_eq!(cells[3], "at most 0.45 of raw: met with 7 %");
+        assert_eq!(cells[3], "at most 0.45 of raw: met with 7 % to spare");
     }
 
     #[test]
@@ -157,6 +160,7 @@ mod tests {
         assert_eq!(goal.cells()[3], "at most 500 ms: MISSED by 100 %");
         let equal = Goal::at_most("pause", "ms", (250.0, Some(500.0)), Some(500.0));
         assert!(!equal.is_below_floor());
+        assert_eq!(goal.cells()[2], "at most 250 ms: MISSED, 4 times as much");
     }
 
     #[test]
@@ -174,6 +178,7 @@ mod tests {
         assert_eq!(plain(12_345.6), "12346");
         assert_eq!(plain(12.34), "12.3");
         assert_eq!(plain(0.404), "0.4");
+        assert_eq!(plain(0.0123), "0.0123");
         assert_eq!(plain(250.0), "250");
     }
 }

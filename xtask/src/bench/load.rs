@@ -155,6 +155,28 @@ pub(super) fn log_ids(page: &str) -> Result<Vec<String>> {
 const QUERY_TIME_MAX: Duration = Duration::from_secs(15);
 const QUERY_TIMES_MIN: usize = 3;
 
+/// The server's word that an answer takes more than it may cost: no reason to end a run, since the
+/// table has to show it.
+#[derive(Debug)]
+struct Refused(String);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// The answer, or none if the server refused it.
+pub(super) fn unless_refused<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is::<Refused>() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// What the first call gave, and the times of the further ones.
 pub(super) fn timed<T>(
     n_times: usize,
@@ -186,8 +208,36 @@ fn text(path: &str, mut response: ureq::http::Response<ureq::Body>) -> Result<St
         .with_config()
         .limit(64 << 20)
         .read_to_string()?;
+    if status == ureq::http::StatusCode::SERVICE_UNAVAILABLE {
+        return Err(Refused(format!("{path}: {text}")).into());
+    }
     if !status.is_success() {
         bail!("{path}: {status} {text}");
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_no_answer_and_another_error_stays_one() {
+        let refused: Result<u8> = Err(Refused("narrow the filter".to_owned()).into());
+        assert_eq!(unless_refused(refused).unwrap(), None);
+        assert_eq!(unless_refused(Ok(7)).unwrap(), Some(7));
+        let error = unless_refused::<u8>(Err(anyhow::anyhow!("connection lost"))).unwrap_err();
+        assert_eq!(error.to_string(), "connection lost");
+    }
+
+    #[test]
+    fn the_first_call_is_not_timed() {
+        let mut n_calls = 0;
+        let (first, times) = timed(5, || {
+            n_calls += 1;
+            Ok(n_calls)
+        })
+        .unwrap();
+        assert_eq!((first, times.len(), n_calls), (1, 5, 6));
+    }
 }
