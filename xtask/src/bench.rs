@@ -1,20 +1,38 @@
-//! `cargo xtask bench`: the whole server, over HTTP, on seeded records; prints what it measured.
+//! `cargo xtask bench`: the whole server, over HTTP, on seeded records, and with `--peers` other
+//! engines on the same records in the same run.
 //!
 //! The machines are shared and noisy: compare figures of one run, not of two.
 
+mod busy;
+mod convlog;
+mod data;
+mod figures;
 mod fsync;
 mod generate;
+mod goals;
 mod load;
+mod peers;
+mod postgres;
+mod process;
+mod questions;
+mod ratios;
 mod report;
+mod result;
+mod start;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
+use self::data::Batches;
+use self::figures::Figures;
 use self::generate::Generator;
 use self::load::Http;
+use self::peers::{Peer, Work};
+use self::process::Cpu;
 use self::report::Latencies;
+use self::result::{Messages, Own};
 use crate::server::{self, Server};
 use crate::{out, shell};
 
@@ -22,7 +40,7 @@ use crate::{out, shell};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Records of the bulk ingest
-    #[arg(long, default_value_t = 200_000)]
+    #[arg(long, default_value_t = 1_000_000)]
     records: usize,
     /// Records of one bulk request
     #[arg(long, default_value_t = 1_000)]
@@ -36,12 +54,16 @@ pub(crate) struct Arguments {
     /// Seed of the generator
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Measures other engines too: all, or those named behind `=`
+    #[arg(long, value_enum, num_args = 0.., require_equals = true, value_delimiter = ',',
+        default_missing_values = ["postgres", "sqlite", "clickhouse"])]
+    peers: Vec<Peer>,
 }
 
 const CLIENT_COUNTS: [usize; 3] = [1, 16, 64];
 const BOT: &str = "bench-shop";
 
-/// Builds the release program, starts it on an empty directory and measures.
+/// Builds the release program, starts it on an empty directory and measures; then the peers.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let target = shell::target_dir()?;
     let program = server::build(&target, true)?;
@@ -49,144 +71,153 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if dir.exists() {
         std::fs::remove_dir_all(&dir)?;
     }
-    let server = Server::start(&program, &dir, &[])?;
-    let http = Http::new(&server.url, server::ADMIN_KEY);
-    let generator = Generator::new(arguments.seed, BOT);
+    std::fs::create_dir_all(&dir)?;
+    let generator = Generator::new(arguments.seed, BOT, arguments.records);
+    let data = target.join("bench/records");
+    let batches = Batches::write(&data, &generator, arguments.records, arguments.batch)?;
     out::line(&format!(
-        "seed {}, {} records of bulk ingest",
-        arguments.seed, arguments.records
+        "seed {}, {} records of {} bytes, {} queries each",
+        arguments.seed,
+        batches.n_records(),
+        batches.n_raw / batches.n_records() as u64,
+        arguments.queries
     ));
-    fsync::measure(&dir)?.print("disk: write 4 KiB and sync");
-    ingest(&http, &generator, arguments)?;
-    disk_and_memory(&server, &dir, &generator, arguments)?;
-    queries(&http, &generator, arguments)?;
-    export(&http, arguments.records)?;
-    messages(&http, arguments)?;
-    report::memory(&server)?;
-    server.stop()?;
+    let sample = generator.record(batches.n_records() / 2);
+    let (first, own) = measure(&program, &dir, &batches, (&generator, &sample), arguments)?;
+    let work = Work {
+        target: &target,
+        dir: &dir,
+        batches: &batches,
+        bot: BOT,
+        sample: &sample,
+        queries: arguments.queries,
+    };
+    // A peer that fails must not cost the figures of the others.
+    let (mut others, mut failures) = (Vec::new(), Vec::new());
+    for peer in &arguments.peers {
+        match peers::measure(*peer, &work) {
+            Ok(figures) => others.push(figures),
+            Err(error) => failures.push(format!("{error:#}")),
+        }
+    }
+    result::print(&first, &others, &own, batches.n_raw);
     std::fs::remove_dir_all(&dir)?;
-    Ok(())
-}
-
-fn ingest(http: &Http, generator: &Generator, arguments: &Arguments) -> Result<()> {
-    let mut latencies = Latencies::default();
-    let mut n_bytes = 0_u64;
-    let mut busy = Duration::ZERO;
-    let mut first = 0;
-    while first < arguments.records {
-        let last = (first + arguments.batch).min(arguments.records);
-        let body = generator.lines(first..last);
-        n_bytes += body.len() as u64;
-        let start = Instant::now();
-        let answer = http.post("/convlog/v1/records?dialect=watson-v1", body.as_bytes())?;
-        latencies.push(start.elapsed());
-        busy += start.elapsed();
-        let accepted = answer
-            .get("accepted")
-            .and_then(serde_json::Value::as_u64)
-            .context("the answer to an ingest has no `accepted`")?;
-        if accepted != (last - first) as u64 {
-            bail!("of {} records {accepted} were accepted", last - first);
-        }
-        first = last;
+    failures.extend(figures::differences(&first, &others));
+    if !failures.is_empty() {
+        bail!("the figures above do not count:\n{}", failures.join("\n"));
     }
-    let seconds = busy.as_secs_f64();
-    out::line(&format!(
-        "bulk ingest, batches of {}: {:.0} records/s, {:.1} MB/s",
-        arguments.batch,
-        arguments.records as f64 / seconds,
-        n_bytes as f64 / 1e6 / seconds
-    ));
-    latencies.print("bulk ingest: acknowledgement of a batch");
     Ok(())
 }
 
-fn disk_and_memory(
-    server: &Server,
+/// Everything about convlog.
+fn measure(
+    program: &Path,
     dir: &Path,
-    generator: &Generator,
+    batches: &Batches,
+    (generator, sample): (&Generator, &generate::Sample),
     arguments: &Arguments,
-) -> Result<()> {
-    let n_raw = generator.bytes(0..arguments.records);
-    let n_disk = report::used_bytes(&dir.join("data"))?;
+) -> Result<(Figures, Own)> {
+    out::heading("convlog");
+    let fsync = fsync::measure(dir)?;
+    fsync.print("disk: write 4 KiB and sync");
+    let server = Server::start(program, dir, &[])?;
+    let http = Http::new(&server.url, server::ADMIN_KEY);
+    let mut figures = Figures {
+        name: "convlog".to_owned(),
+        ..Figures::default()
+    };
+    let (mut bulk, costs) = convlog::bulk(&server, &http, batches, &mut figures)?;
     out::line(&format!(
-        "disk: {n_disk} bytes allocated for {n_raw} raw bytes, {:.2} of raw (the open chunk's \
-         preallocation included)",
-        n_disk as f64 / n_raw as f64
+        "convlog: {:.0} records/s",
+        figures.rate().unwrap_or_default()
     ));
-    report::memory(server)
-}
-
-/// The list queries of design section 7.9, and phrase, fuzzy and wildcard.
-fn queries(http: &Http, generator: &Generator, arguments: &Arguments) -> Result<()> {
-    let middle = generator.record(arguments.records / 2);
-    let cases = [
-        ("newest 100", String::new()),
-        (
-            "nested",
-            "response.intents:(intent::place_order,confidence>0.95)".to_owned(),
-        ),
-        ("customer", format!("customer_id::{}", middle.customer)),
-        ("common word", "request.input.text:coffee".to_owned()),
-        (
-            "rare word",
-            format!("request.input.text:{}", middle.rare_word),
-        ),
-        ("own id", format!("log_id::{}", middle.log_id)),
-        ("phrase", "request.input.text:\"large coffee\"".to_owned()),
-        ("fuzzy", "request.input.text:cofee~1".to_owned()),
-        ("wildcard", "request.input.text:coff*".to_owned()),
-    ];
-    for (name, filter) in cases {
-        let mut latencies = Latencies::default();
-        let mut n_found = 0;
-        let mut refusal = None;
-        for _ in 0..arguments.queries {
-            let start = Instant::now();
-            match http.list(BOT, &filter) {
-                Ok(n_logs) => n_found = n_logs,
-                Err(error) => {
-                    refusal = Some(error);
-                    break;
-                }
-            }
-            latencies.push(start.elapsed());
-        }
-        match refusal {
-            None => latencies.print(&format!("query {name} ({n_found} logs of a page of 100)")),
-            Some(error) => out::line(&format!("query {name}: refused, {error:#}")),
-        }
-    }
-    Ok(())
-}
-
-fn export(http: &Http, n_records: usize) -> Result<()> {
-    let start = Instant::now();
-    let (n_lines, n_bytes) = http.count_lines("/convlog/v1/export?format=jsonl")?;
-    if n_lines < n_records {
-        bail!("the export has {n_lines} lines of {n_records}");
-    }
-    let seconds = start.elapsed().as_secs_f64();
+    figures.acknowledged = std::mem::take(&mut bulk.acknowledged);
+    let settled = convlog::settle(&http)?;
     out::line(&format!(
-        "export jsonl: {:.0} records/s, {:.1} MB/s",
-        n_lines as f64 / seconds,
-        n_bytes as f64 / 1e6 / seconds
+        "convlog: settled after {:.1} s more",
+        settled.as_secs_f64()
     ));
-    Ok(())
+    let questions = questions::all(BOT, sample);
+    let how = (BOT, arguments.queries);
+    convlog::reads(&http, dir, &questions, how, &mut figures)?;
+    let (asked, busy_lists) = busy::lists(&http, batches, &questions, BOT)?;
+    convlog::erase(&http, &sample.customer, &mut figures)?;
+    let erased = busy::erasures(&http, batches, &sample.customer, generator.n_customers())?;
+    let messages = messages(&http, arguments)?;
+    let fsync_after = fsync::measure(dir)?;
+    fsync_after.print("disk: write 4 KiB and sync");
+    let (server, starts) = start::measure(server, program, dir, batches)?;
+    server.stop()?;
+    std::fs::remove_dir_all(dir.join("data"))?;
+    let mut all_fsync = fsync;
+    all_fsync.append(fsync_after);
+    let own = Own {
+        fsync: all_fsync,
+        bulk,
+        costs,
+        goal_names: questions
+            .iter()
+            .filter(|question| question.is_goal)
+            .map(|question| question.name.to_owned())
+            .collect(),
+        busy_lists,
+        asked,
+        erased,
+        messages,
+        starts,
+    };
+    Ok((figures, own))
 }
 
-fn messages(http: &Http, arguments: &Arguments) -> Result<()> {
+fn messages(http: &Http, arguments: &Arguments) -> Result<Vec<Messages>> {
     let bot = "bench-echo";
     let body = br#"{"name":"bench","language":"en","connector":{"kind":"echo"}}"#;
     http.put(&format!("/convlog/v1/bots/{bot}"), body)?;
+    let mut all = Vec::new();
     for n_clients in CLIENT_COUNTS {
-        let start = Instant::now();
-        let latencies = load::messages(http, bot, n_clients, arguments.messages)?;
-        let rate = latencies.len() as f64 / start.elapsed().as_secs_f64();
-        out::line(&format!(
-            "single messages, {n_clients} clients: {rate:.0} messages/s"
-        ));
-        latencies.print(&format!("single messages, {n_clients} clients"));
+        let own = Cpu::of(std::process::id())?;
+        let (own_before, start) = (own.seconds()?, Instant::now());
+        let times: Latencies = load::messages(http, bot, n_clients, arguments.messages)?;
+        let rate = times.len() as f64 / start.elapsed().as_secs_f64();
+        times.print(&format!("single messages, {n_clients} clients"));
+        let us = (own.seconds()? - own_before) * 1e6 / times.len() as f64;
+        out::line(&format!("the load generator itself: {us:.0} us a message"));
+        all.push(Messages {
+            n_clients,
+            rate,
+            times,
+        });
     }
-    Ok(())
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct CommandLine {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn check(words: &[&str], expected: &[Peer]) {
+        let line = CommandLine::parse_from(std::iter::once(&"bench").chain(words));
+        assert_eq!(line.arguments.peers, expected);
+    }
+
+    #[test]
+    fn peers_are_none_or_all_or_those_named() {
+        check(&[], &[]);
+        check(
+            &["--peers", "--records", "5"],
+            &[Peer::Postgres, Peer::Sqlite, Peer::Clickhouse],
+        );
+        check(
+            &["--peers=sqlite,postgres"],
+            &[Peer::Sqlite, Peer::Postgres],
+        );
+    }
 }

@@ -165,7 +165,7 @@ fn command(client: &Client, target: &Path) -> Result<Command> {
     let script = provision::scripts_dir().join(client.script);
     let dir = client.environment.dir(target);
     let (interpreter, script) = match client.environment {
-        Environment::Py7 | Environment::Py10 | Environment::Py11 => {
+        Environment::Py7 | Environment::Py10 | Environment::Py11 | Environment::Peers => {
             (dir.join("bin/python"), script)
         }
         Environment::Node => (

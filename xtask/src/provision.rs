@@ -1,5 +1,5 @@
-//! Installs the unmodified vendor SDKs that the real-client stage runs, pinned, into the target
-//! directory. An environment is made anew when its pins change and is otherwise left alone.
+//! Installs the unmodified vendor SDKs that the real-client stage runs, and the clients of the
+//! benchmark's peers, pinned, into the target directory. An environment is made anew when its pins change and is otherwise left alone.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,13 +18,15 @@ pub(crate) enum Environment {
     /// `ibm-watson` 11: environment paths; pandas and openpyxl for the export script, trustme for
     /// certificates.
     Py11,
+    /// Engines that the benchmark compares with, and their clients; no part of `ci`.
+    Peers,
     /// The Node SDK 12.
     Node,
     /// Nothing but a shell with curl.
     Shell,
 }
 
-/// Everything that has to be installed.
+/// Everything that the real clients need.
 const ALL: &[Environment] = &[
     Environment::Py7,
     Environment::Py10,
@@ -44,6 +46,7 @@ impl Environment {
             Self::Py7 => "py7",
             Self::Py10 => "py10",
             Self::Py11 => "py11",
+            Self::Peers => "peers",
             Self::Node => "node",
             Self::Shell => "shell",
         }
@@ -55,6 +58,7 @@ impl Environment {
             Self::Py7 => "py7.txt",
             Self::Py10 => "py10.txt",
             Self::Py11 => "py11.txt",
+            Self::Peers => return Some(shell::root().join("xtask/peers/requirements.txt")),
             Self::Node | Self::Shell => return None,
         };
         Some(scripts_dir().join("python").join(file))
@@ -80,7 +84,8 @@ pub(crate) fn all(target: &Path) -> Result<()> {
     Ok(())
 }
 
-fn ensure(environment: Environment, target: &Path) -> Result<()> {
+/// Installs the environment if it is missing or out of date.
+pub(crate) fn ensure(environment: Environment, target: &Path) -> Result<()> {
     let dir = environment.dir(target);
     let pins = pins(environment)?;
     let stamp = dir.join(STAMP);
@@ -204,6 +209,7 @@ mod tests {
     fn every_requirement_is_pinned_exactly() {
         let files = ALL
             .iter()
+            .chain([&Environment::Peers])
             .filter_map(|environment| environment.requirements());
         for file in files.chain([build_requirements()]) {
             let text = fs::read_to_string(&file).unwrap();

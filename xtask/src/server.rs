@@ -14,7 +14,7 @@ use crate::shell;
 /// The key with all roles that every server of a stage starts with.
 pub(crate) const ADMIN_KEY: &str = "XTASKADMINKEY00001.for-tests-on-loopback-only_0123456789-abc";
 
-const READY_WAIT_MAX: Duration = Duration::from_secs(60);
+const READY_WAIT_MAX: Duration = Duration::from_secs(300);
 const STOP_WAIT_MAX: Duration = Duration::from_secs(60);
 const POLL_EVERY: Duration = Duration::from_millis(20);
 

@@ -1,4 +1,5 @@
-//! Seeded Watson-like records of about 2 kB: unique ids, dynamic keys, repeated context.
+//! Seeded Watson-like records of about 2 kB: unique ids, dynamic keys, repeated context, and
+//! conversations of several records.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -10,6 +11,8 @@ use serde_json::{Value, json};
 pub(super) struct Generator {
     seed: u64,
     bot: &'static str,
+    n_customers: u64,
+    step_ms: u64,
 }
 
 /// One record and what the queries look for in it.
@@ -48,9 +51,33 @@ const INTENTS: [&str; 10] = [
     "connect_to_agent",
 ];
 
+/// 2026-01-01.
+const START_MS: u64 = 1_767_225_600_000;
+/// What the records of a run spread over, whatever its size.
+const SPAN_MS: u64 = 30 * 86_400_000;
+const RECORDS_OF_A_CUSTOMER: usize = 300;
+const RECORDS_OF_A_CONVERSATION: usize = 5;
+const N_USERS: u64 = 20_000;
+/// Nodes of the bot's dialogue, and how many of a thousand keys of the node output map are none of
+/// them: about 55,000 distinct paths in 65,536 records.
+const N_NODES: u64 = 250;
+const NEW_KEYS_OF_1000: u64 = 140;
+
 impl Generator {
-    pub(super) fn new(seed: u64, bot: &'static str) -> Self {
-        Self { seed, bot }
+    /// Records `0..n_records` spread over 30 days and over customers with 300 records each; the
+    /// numbers behind them go on in the same way.
+    pub(super) fn new(seed: u64, bot: &'static str, n_records: usize) -> Self {
+        Self {
+            seed,
+            bot,
+            n_customers: n_records.div_ceil(RECORDS_OF_A_CUSTOMER).max(1) as u64,
+            step_ms: (SPAN_MS / n_records.max(1) as u64).max(1),
+        }
+    }
+
+    /// Customers are `customer-0` and so on.
+    pub(super) fn n_customers(&self) -> usize {
+        usize::try_from(self.n_customers).unwrap_or(usize::MAX)
     }
 
     /// The records of a range as NDJSON.
@@ -63,17 +90,10 @@ impl Generator {
         text
     }
 
-    /// Bytes of the records of a range, line ends included.
-    pub(super) fn bytes(&self, range: Range<usize>) -> u64 {
-        range
-            .map(|n| self.record(n).log.to_string().len() as u64 + 1)
-            .sum()
-    }
-
     /// Record `n`.
     pub(super) fn record(&self, n: usize) -> Sample {
         let mut random = Random::new(self.seed, n as u64);
-        let customer = format!("customer-{}", random.below(self.customers(n)));
+        let customer = format!("customer-{}", random.below(self.n_customers));
         let rare_word = format!("ref{:x}", random.next() & 0xFFFF_FFFF);
         let text = format!(
             "{} {} {} {rare_word}",
@@ -93,17 +113,12 @@ impl Generator {
         }
     }
 
-    /// About 300 records a customer, whatever the size of the run.
-    fn customers(&self, _n: usize) -> u64 {
-        3_000
-    }
-
     fn log(&self, n: usize, random: &mut Random, text: &str) -> Value {
-        let start_us = 1_767_225_600_000_u64 + n as u64 * 1_300;
+        let start_ms = START_MS + n as u64 * self.step_ms;
         let confidence = (random.below(1_000) as f64) / 1_000.0;
         let intent = random.pick(&INTENTS);
-        let conversation = random.uuid();
-        let context = self.context(n, random, &conversation);
+        let dialogue = self.dialogue(n);
+        let context = self.context(random, &dialogue);
         json!({
             "request": {"input": {"text": text}, "context": context, "alternate_intents": true},
             "response": {
@@ -121,36 +136,61 @@ impl Generator {
                     "log_messages": []
                 },
                 "context": context,
-                "user_id": format!("user-{}", random.below(20_000))
+                "user_id": dialogue.user
             },
-            "request_timestamp": timestamp(start_us),
-            "response_timestamp": timestamp(start_us + 180 + random.below(400)),
+            "request_timestamp": timestamp(start_ms),
+            "response_timestamp": timestamp(start_ms + 180 + random.below(400)),
             "workspace_id": self.bot,
             "language": "en"
         })
     }
 
-    fn context(&self, n: usize, random: &mut Random, conversation: &str) -> Value {
+    /// What the records of one conversation have in common; ten of them run side by side.
+    fn dialogue(&self, n: usize) -> Dialogue {
+        let round = RECORDS_OF_A_CONVERSATION * 10;
+        let number = n / round * 10 + n % 10;
+        let mut random = Random::new(!self.seed, number as u64);
+        Dialogue {
+            conversation: random.uuid(),
+            user: format!("user-{}", random.below(N_USERS)),
+            turn: n % round / 10 + 1,
+        }
+    }
+
+    fn context(&self, random: &mut Random, dialogue: &Dialogue) -> Value {
         let mut outputs = serde_json::Map::new();
         for _ in 0..3 {
-            outputs.insert(random.uuid(), json!([0, random.below(4)]));
+            let key = if random.below(1_000) < NEW_KEYS_OF_1000 {
+                random.uuid()
+            } else {
+                Random::new(self.seed, u64::MAX - random.below(N_NODES)).uuid()
+            };
+            outputs.insert(key, json!([0, random.below(4)]));
         }
         json!({
-            "conversation_id": conversation,
-            "metadata": {"deployment": "shop-prod", "user_id": format!("user-{}", n % 20_000)},
+            "conversation_id": dialogue.conversation,
+            "metadata": {"deployment": "shop-prod", "user_id": dialogue.user},
             "system": {
                 "assistant_id": "assistant-1",
                 "dialog_stack": [{"dialog_node": "root"}],
-                "dialog_turn_counter": 1 + random.below(9),
-                "dialog_request_counter": 1 + random.below(9),
+                "dialog_turn_counter": dialogue.turn,
+                "dialog_request_counter": dialogue.turn,
                 "_node_output_map": outputs,
                 "branch_exited": true,
                 "branch_exited_reason": "completed",
                 "last_branch_node": random.uuid()
             },
-            "basket": {"id": random.uuid(), "items": random.below(7), "currency": "EUR"}
+            "basket": {"id": random.uuid(), "offer": random.uuid(), "items": random.below(7),
+                       "currency": "EUR"}
         })
     }
+}
+
+/// One conversation as seen from one of its records.
+struct Dialogue {
+    conversation: String,
+    user: String,
+    turn: usize,
 }
 
 /// SplitMix64: small, seeded, the same on every machine.
@@ -225,15 +265,87 @@ fn timestamp(millis: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    fn generator(seed: u64) -> Generator {
+        Generator::new(seed, "b", 6_000)
+    }
+
+    /// Every leaf with its path.
+    fn leaves(value: &Value, path: &str, found: &mut Vec<(String, String)>) {
+        match value {
+            Value::Object(members) => {
+                for (key, member) in members {
+                    leaves(member, &format!("{path}/{key}"), found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| leaves(item, path, found)),
+            leaf => found.push((path.to_owned(), leaf.to_string())),
+        }
+    }
+
+    /// Quotes included.
+    fn is_uuid(text: &str) -> bool {
+        text.len() == 38
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_hexdigit() || b"-\"".contains(&b))
+    }
 
     #[test]
     fn the_same_seed_makes_the_same_records_of_about_two_kilobytes() {
-        let (one, two) = (Generator::new(7, "b"), Generator::new(7, "b"));
-        assert_eq!(one.lines(0..50), two.lines(0..50));
-        assert_ne!(one.lines(0..1), Generator::new(8, "b").lines(0..1));
-        let average = one.bytes(0..200) / 200;
-        assert!((1_600..2_600).contains(&average), "{average}");
+        assert_eq!(generator(7).lines(0..50), generator(7).lines(0..50));
+        assert_ne!(generator(7).lines(0..1), generator(8).lines(0..1));
+        let average = generator(7).lines(0..200).len() / 200;
+        assert!((1_800..2_300).contains(&average), "{average}");
+    }
+
+    #[test]
+    fn records_have_unique_ids_and_dynamic_keys_as_the_study_had() {
+        let n_records = 2_000;
+        let mut found = Vec::new();
+        for n in 0..n_records {
+            leaves(&generator(7).record(n).log, "", &mut found);
+        }
+        // The study had 43; the repeated context makes the difference.
+        assert_eq!(found.len() / n_records, 63);
+        let paths: BTreeSet<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
+        let n_dynamic = paths
+            .iter()
+            .filter(|path| path.contains("output_map"))
+            .count();
+        // 0.84 a record, and the two paths of each node of the dialogue.
+        let expected = n_records * 84 / 100 + 500;
+        assert!(n_dynamic.abs_diff(expected) < expected / 10, "{n_dynamic}");
+        let ids: BTreeSet<&str> = found.iter().map(|(_, value)| value.as_str()).collect();
+        let n_ids = ids.iter().filter(|id| is_uuid(id)).count();
+        // Log, two nodes, last node, basket, offer; a fifth of a conversation.
+        assert_eq!(n_ids, n_records * 6 + n_records / 5);
+    }
+
+    #[test]
+    fn a_run_spreads_over_thirty_days_and_customers_of_three_hundred_records() {
+        let last = generator(7).record(5_999).log;
+        assert_eq!(last["request_timestamp"], "2026-01-30T23:52:48.000Z");
+        let customers: BTreeSet<String> = (0..6_000)
+            .map(|n| generator(7).record(n).customer)
+            .collect();
+        assert_eq!(customers.len(), 20);
+    }
+
+    #[test]
+    fn a_conversation_has_five_records_of_one_user() {
+        let of = |n: usize| {
+            let log = generator(7).record(n).log;
+            let context = &log["response"]["context"];
+            let user = log["response"]["user_id"].clone();
+            assert_eq!(context["metadata"]["user_id"], user);
+            (context["conversation_id"].clone(), user)
+        };
+        assert!((0..50).step_by(10).all(|n| of(n) == of(0)));
+        assert!(of(0) != of(1) && of(0) != of(50));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Clients of the benchmark: plain blocking HTTP, one connection a thread.
 
 use std::io::{BufRead, BufReader};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -30,7 +30,7 @@ impl Http {
     }
 
     /// The same server over connections of its own.
-    fn fresh(&self) -> Self {
+    pub(super) fn fresh(&self) -> Self {
         let key = self.authorization.trim_start_matches("Bearer ");
         Self::new(&self.url, key)
     }
@@ -53,8 +53,25 @@ impl Http {
         parsed(path, response)
     }
 
-    /// One page of the newest logs of a workspace: how many it holds.
-    pub(super) fn list(&self, bot: &str, filter: &str) -> Result<usize> {
+    pub(super) fn get(&self, path: &str) -> Result<Value> {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        let response = request
+            .header("Authorization", &self.authorization)
+            .call()?;
+        parsed(path, response)
+    }
+
+    pub(super) fn delete(&self, path: &str) -> Result<Value> {
+        let request = self.agent.delete(format!("{}{path}", self.url));
+        let response = request
+            .header("Authorization", &self.authorization)
+            .call()?;
+        parsed(path, response)
+    }
+
+    /// One page of the newest logs of a workspace, as it came: the time of a parser is not the
+    /// server's.
+    pub(super) fn list(&self, bot: &str, filter: &str) -> Result<String> {
         let path = format!("/v1/workspaces/{bot}/logs");
         let response = self
             .agent
@@ -65,9 +82,7 @@ impl Http {
             .query("filter", filter)
             .header("Authorization", &self.authorization)
             .call()?;
-        let answer = parsed(&path, response)?;
-        let logs = answer.get("logs").and_then(Value::as_array);
-        Ok(logs.context("a list without logs")?.len())
+        text(&path, response)
     }
 
     /// Reads a streamed answer: lines and bytes.
@@ -125,15 +140,104 @@ pub(super) fn messages(
     })
 }
 
-fn parsed(path: &str, mut response: ureq::http::Response<ureq::Body>) -> Result<Value> {
+/// Log ids of a page, in its order.
+pub(super) fn log_ids(page: &str) -> Result<Vec<String>> {
+    let page: Value = serde_json::from_str(page).context("a list that is no JSON")?;
+    let logs = page.get("logs").and_then(Value::as_array);
+    let logs = logs.context("a list without logs")?;
+    let id = |log: &Value| log.get("log_id")?.as_str().map(str::to_owned);
+    let ids = logs.iter().map(|log| id(log).context("a log without id"));
+    ids.collect()
+}
+
+/// A query that is too slow for all its repetitions is asked for so long, and at least so often;
+/// `xtask/peers/kit.py` does the same.
+const QUERY_TIME_MAX: Duration = Duration::from_secs(15);
+const QUERY_TIMES_MIN: usize = 3;
+
+/// The server's word that an answer takes more than it may cost: no reason to end a run, since the
+/// table has to show it.
+#[derive(Debug)]
+struct Refused(String);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// The answer, or none if the server refused it.
+pub(super) fn unless_refused<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is::<Refused>() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the first call gave, and the times of the further ones.
+pub(super) fn timed<T>(
+    n_times: usize,
+    mut call: impl FnMut() -> Result<T>,
+) -> Result<(T, Latencies)> {
+    let answer = call()?;
+    let mut latencies = Latencies::default();
+    let begin = Instant::now();
+    while latencies.len() < n_times {
+        let start = Instant::now();
+        call()?;
+        latencies.push(start.elapsed());
+        if begin.elapsed() > QUERY_TIME_MAX && latencies.len() >= QUERY_TIMES_MIN {
+            break;
+        }
+    }
+    Ok((answer, latencies))
+}
+
+fn parsed(path: &str, response: ureq::http::Response<ureq::Body>) -> Result<Value> {
+    let text = text(path, response)?;
+    serde_json::from_str(&text).with_context(|| format!("{path}: no JSON"))
+}
+
+fn text(path: &str, mut response: ureq::http::Response<ureq::Body>) -> Result<String> {
     let status = response.status();
     let text = response
         .body_mut()
         .with_config()
         .limit(64 << 20)
         .read_to_string()?;
+    if status == ureq::http::StatusCode::SERVICE_UNAVAILABLE {
+        return Err(Refused(format!("{path}: {text}")).into());
+    }
     if !status.is_success() {
         bail!("{path}: {status} {text}");
     }
-    serde_json::from_str(&text).with_context(|| format!("{path}: no JSON"))
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_no_answer_and_another_error_stays_one() {
+        let refused: Result<u8> = Err(Refused("narrow the filter".to_owned()).into());
+        assert_eq!(unless_refused(refused).unwrap(), None);
+        assert_eq!(unless_refused(Ok(7)).unwrap(), Some(7));
+        let error = unless_refused::<u8>(Err(anyhow::anyhow!("connection lost"))).unwrap_err();
+        assert_eq!(error.to_string(), "connection lost");
+    }
+
+    #[test]
+    fn the_first_call_is_not_timed() {
+        let mut n_calls = 0;
+        let (first, times) = timed(5, || {
+            n_calls += 1;
+            Ok(n_calls)
+        })
+        .unwrap();
+        assert_eq!((first, times.len(), n_calls), (1, 5, 6));
+    }
 }

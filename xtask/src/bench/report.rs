@@ -1,17 +1,16 @@
-//! Figures of a run: latencies, bytes on disk, memory of the server.
+//! Figures of a run: latencies, bytes on disk.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::out;
-use crate::server::Server;
 
 /// Times of single operations.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Latencies(Vec<Duration>);
 
 impl Latencies {
@@ -21,6 +20,16 @@ impl Latencies {
 
     pub(super) fn append(&mut self, mut other: Latencies) {
         self.0.append(&mut other.0);
+    }
+
+    /// From what a peer reports.
+    pub(super) fn from_millis(times: &[f64]) -> Self {
+        let time = |millis: &f64| Duration::from_secs_f64(millis.max(0.0) / 1e3);
+        Self(times.iter().map(time).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -35,14 +44,32 @@ impl Latencies {
         sorted.get(rank - 1).copied().unwrap_or_default()
     }
 
+    /// Median in milliseconds; none of no times.
+    pub(super) fn p50(&self) -> Option<f64> {
+        self.millis(50)
+    }
+
+    /// 99th percentile in milliseconds.
+    pub(super) fn p99(&self) -> Option<f64> {
+        self.millis(99)
+    }
+
+    /// The longest in milliseconds.
+    pub(super) fn max(&self) -> Option<f64> {
+        self.millis(100)
+    }
+
+    fn millis(&self, percent: usize) -> Option<f64> {
+        (!self.is_empty()).then(|| self.percentile(percent).as_secs_f64() * 1e3)
+    }
+
     /// One line: median, 99th percentile and maximum in milliseconds.
     pub(super) fn print(&self, name: &str) {
-        let millis = |time: Duration| time.as_secs_f64() * 1e3;
         out::line(&format!(
             "{name}: p50 {:.2} ms, p99 {:.2} ms, max {:.2} ms ({} times)",
-            millis(self.percentile(50)),
-            millis(self.percentile(99)),
-            millis(self.percentile(100)),
+            self.p50().unwrap_or_default(),
+            self.p99().unwrap_or_default(),
+            self.max().unwrap_or_default(),
             self.len()
         ));
     }
@@ -64,27 +91,6 @@ pub(super) fn used_bytes(dir: &Path) -> Result<u64> {
     Ok(total)
 }
 
-/// Prints what the server's process holds in memory, and its peak.
-pub(super) fn memory(server: &Server) -> Result<()> {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.id()))?;
-    let field = |name: &str| -> Result<String> {
-        let line = status.lines().find(|line| line.starts_with(name));
-        let line = line.with_context(|| format!("the process status has no {name}"))?;
-        Ok(line
-            .split_whitespace()
-            .skip(1)
-            .collect::<Vec<_>>()
-            .join(" "))
-    };
-    out::line(&format!(
-        "memory: resident {}, of it anonymous {}, peak {}",
-        field("VmRSS:")?,
-        field("RssAnon:")?,
-        field("VmHWM:")?
-    ));
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,5 +101,7 @@ mod tests {
         assert_eq!(times.percentile(50), Duration::from_millis(100));
         assert_eq!(times.percentile(99), Duration::from_millis(198));
         assert_eq!(times.percentile(100), Duration::from_millis(200));
+        assert_eq!(times.p99(), Some(198.0));
+        assert_eq!(Latencies::default().p99(), None);
     }
 }
