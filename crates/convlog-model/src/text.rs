@@ -6,7 +6,10 @@ use unicode_segmentation::UnicodeSegmentation;
 /// Full Unicode case folding.
 #[must_use]
 pub fn fold(text: &str) -> String {
-    caseless::default_case_fold_str(text)
+    match text.is_ascii() {
+        true => text.to_ascii_lowercase(),
+        false => caseless::default_case_fold_str(text),
+    }
 }
 
 /// The case-folded words of a text, by Unicode word boundaries (UAX 29). Ideographs are a word
@@ -82,6 +85,8 @@ mod tests {
             Some("東")
         );
         assert_eq!(split("Straße"), ["strasse"]);
+        let ascii: String = (0..128_u8).map(char::from).collect();
+        assert_eq!(fold(&ascii), caseless::default_case_fold_str(&ascii));
         assert_eq!(split(" ,;! "), Vec::<String>::new());
     }
 

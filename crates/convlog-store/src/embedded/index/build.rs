@@ -233,7 +233,8 @@ impl Builder {
         self.term(path, kind, &bytes, at);
         let is_words = known.is_text || known.text_row == row;
         let is_keyword = !known.is_text || known.other_row == row;
-        if is_keyword && kind != Kind::Uuid {
+        let may_fold = |byte: u8| byte.is_ascii_uppercase() || !byte.is_ascii();
+        if is_keyword && text.bytes().any(may_fold) {
             let folded = fold(text);
             if folded != text {
                 let (bytes, _) = term::of_folded(&folded);
