@@ -3,6 +3,7 @@
 //! Ids and positions differ between engines, so records are told apart by the order in which they
 //! were stored.
 
+pub mod queries;
 #[cfg(test)]
 mod tests;
 

@@ -4,11 +4,17 @@
 //! things, so that shrinking the bytes shrinks what they made. The strings that records hold and
 //! filters ask for come from the same short lists, so that both answers are frequent.
 
+mod conditions;
 mod filters;
+mod questions;
+mod rich;
 #[cfg(test)]
 mod tests;
 
+pub use self::conditions::{Condition, conditions};
 pub use self::filters::filter;
+pub use self::questions::{Known, LEADS, Pool, question};
+pub use self::rich::rich;
 use crate::json::Json;
 use crate::record::{Dialect, Draft, Kind};
 
@@ -40,6 +46,12 @@ impl<'a> Choices<'a> {
             }
             None => 0,
         }
+    }
+
+    /// A number below `n`, which is 1 to 65,536.
+    pub fn below_wide(&mut self, n: usize) -> usize {
+        let high = if n > 256 { self.below(256) } else { 0 };
+        (high * 256 + self.below(256)) % n.max(1)
     }
 
     /// True once in `n` times; false when the bytes have ended.

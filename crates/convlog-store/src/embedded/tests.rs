@@ -8,4 +8,5 @@ mod erasing;
 mod failure;
 mod fixture;
 pub(super) mod kit;
+mod queries;
 mod restart;

@@ -1,0 +1,100 @@
+//! Which conditions are made of what, and how often.
+
+use crate::testkit::generate::conditions::Condition;
+
+/// Kinds that a single value decides.
+pub(super) const LEAVES: &[Condition] = &[
+    Condition::EqualsBare,
+    Condition::EqualsQuoted,
+    Condition::EqualsText,
+    Condition::MatchesValue,
+    Condition::Word,
+    Condition::Stem,
+    Condition::Phrase,
+    Condition::Symbol,
+    Condition::GlobWord,
+    Condition::GlobValue,
+    Condition::GlobWhole,
+    Condition::FuzzyOne,
+    Condition::FuzzyTwo,
+    Condition::FuzzyPhrase,
+    Condition::FuzzyValue,
+    Condition::FuzzyWhole,
+    Condition::NumberLt,
+    Condition::NumberLe,
+    Condition::NumberGt,
+    Condition::NumberGe,
+    Condition::TimeLt,
+    Condition::TimeLe,
+    Condition::TimeGt,
+    Condition::TimeGe,
+    Condition::Exists,
+    Condition::Empty,
+];
+
+/// Those that few values fit.
+pub(super) const RARE: &[Condition] = &[
+    Condition::TimeLt,
+    Condition::TimeLe,
+    Condition::TimeGt,
+    Condition::TimeGe,
+    Condition::EqualsText,
+    Condition::Word,
+    Condition::Phrase,
+    Condition::Symbol,
+    Condition::GlobWord,
+    Condition::FuzzyOne,
+    Condition::FuzzyTwo,
+    Condition::FuzzyPhrase,
+    Condition::NumberLt,
+    Condition::NumberLe,
+    Condition::NumberGt,
+    Condition::NumberGe,
+    Condition::Stem,
+];
+
+/// A run that takes these in turns holds every condition often enough.
+pub const LEADS: &[Condition] = &[
+    Condition::Id,
+    Condition::ElementNested,
+    Condition::ElementNot,
+    Condition::Word,
+    Condition::TimeLt,
+    Condition::TimeLe,
+    Condition::TimeGt,
+    Condition::TimeGe,
+    Condition::EqualsText,
+    Condition::Phrase,
+    Condition::Symbol,
+    Condition::GlobWord,
+    Condition::FuzzyOne,
+    Condition::FuzzyTwo,
+    Condition::FuzzyPhrase,
+    Condition::NotPhrase,
+    Condition::NumberLt,
+    Condition::NumberLe,
+    Condition::NumberGt,
+    Condition::NumberGe,
+    Condition::Open,
+    Condition::Stem,
+    Condition::Id,
+    Condition::ElementNested,
+    Condition::ElementNot,
+    Condition::Word,
+    Condition::EqualsBare,
+    Condition::EqualsQuoted,
+    Condition::MatchesValue,
+    Condition::GlobValue,
+    Condition::GlobWhole,
+    Condition::FuzzyValue,
+    Condition::FuzzyWhole,
+];
+
+/// Kinds of fields, which a value has beside.
+pub(super) const FIELDS: &[Condition] = &[
+    Condition::Canonical,
+    Condition::Reference,
+    Condition::Raw,
+    Condition::Group,
+    Condition::Open,
+];
