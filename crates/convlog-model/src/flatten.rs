@@ -4,11 +4,13 @@
 //! what a record holds.
 
 mod group;
+mod leaves;
 mod path;
 mod some;
 
 use std::collections::BTreeMap;
 
+pub use self::leaves::{Leaves, ScalarRef};
 pub use self::path::LeafPath;
 use crate::fields::FieldRef;
 use crate::json::Json;
@@ -82,6 +84,63 @@ pub struct Element {
     pub path: LeafPath,
     /// The element around it; 0 is the record itself.
     pub parent: u32,
+}
+
+/// Who is told what a value holds.
+trait Sink<'a> {
+    /// An object in an array; its number.
+    fn element(&mut self, space: Space, path: &LeafPath, parent: u32) -> u32;
+
+    /// A value that holds no others.
+    fn leaf(&mut self, space: Space, path: &LeafPath, element: u32, value: ScalarRef<'a>);
+}
+
+/// Tells what a value holds, in the order of its bytes.
+fn walk<'a>(
+    sink: &mut impl Sink<'a>,
+    space: Space,
+    path: &mut LeafPath,
+    element: u32,
+    value: &'a Json,
+) {
+    let scalar = match value {
+        Json::Object(members) => {
+            for (key, member) in members {
+                path.within(key, |path| walk(sink, space, path, element, member));
+            }
+            return;
+        }
+        Json::Array(items) => {
+            for item in items {
+                let inner = match item {
+                    Json::Object(_) => sink.element(space, path, element),
+                    _ => element,
+                };
+                walk(sink, space, path, inner, item);
+            }
+            return;
+        }
+        Json::Null => ScalarRef::Null,
+        Json::Bool(value) => ScalarRef::Bool(*value),
+        Json::Number(text) => ScalarRef::Number(text),
+        Json::String(text) => ScalarRef::Text(text),
+    };
+    sink.leaf(space, path, element, scalar);
+}
+
+impl<'a> Sink<'a> for Flat {
+    fn element(&mut self, space: Space, path: &LeafPath, parent: u32) -> u32 {
+        self.push_element(space, path, parent)
+    }
+
+    fn leaf(&mut self, space: Space, path: &LeafPath, element: u32, value: ScalarRef<'a>) {
+        self.leaves.push(Leaf {
+            space,
+            path: path.clone(),
+            element,
+            value: value.to_scalar(),
+        });
+    }
 }
 
 /// A record as leaves.
@@ -160,34 +219,7 @@ impl Flat {
     }
 
     fn walk(&mut self, space: Space, path: &mut LeafPath, element: u32, value: &Json) {
-        let scalar = match value {
-            Json::Object(members) => {
-                for (key, member) in members {
-                    path.within(key, |path| self.walk(space, path, element, member));
-                }
-                return;
-            }
-            Json::Array(items) => {
-                for item in items {
-                    let inner = match item {
-                        Json::Object(_) => self.push_element(space, path, element),
-                        _ => element,
-                    };
-                    self.walk(space, path, inner, item);
-                }
-                return;
-            }
-            Json::Null => Scalar::Null,
-            Json::Bool(value) => Scalar::Bool(*value),
-            Json::Number(text) => Scalar::Number(text.clone()),
-            Json::String(text) => Scalar::Text(text.clone()),
-        };
-        self.leaves.push(Leaf {
-            space,
-            path: path.clone(),
-            element,
-            value: scalar,
-        });
+        walk(self, space, path, element, value);
     }
 
     fn push_element(&mut self, space: Space, path: &LeafPath, parent: u32) -> u32 {

@@ -21,13 +21,16 @@ use super::error::{failed, stopped};
 use super::indexer::Indexer;
 use super::maintain::Maintenance;
 use super::pool::Pool;
-use super::prepare::{check, prepare};
+use super::prepare::{Prepared, check, prepare};
 use super::queue::Queue;
 use super::shared::Shared;
 use super::writer::{Command, EraseJob, Reply, WriteError, Writer};
 
 /// Batches up to so many bytes are prepared where they are; larger ones on threads of their own.
 const PREPARE_HERE_BYTES: usize = 32 << 10;
+
+/// A thread gets at least so many bytes.
+const PIECE_BYTES_MIN: usize = 256 << 10;
 
 /// Threads of that kind: more would only take the cores from the readers.
 const PREPARERS_MAX: usize = 4;
@@ -40,6 +43,7 @@ pub(crate) struct Engine {
     queue: Arc<Queue<Command>>,
     readers: Pool,
     preparers: Pool,
+    n_preparers: usize,
     catalog_thread: Pool,
     writer: Mutex<Option<JoinHandle<()>>>,
     indexer: Mutex<Option<JoinHandle<()>>>,
@@ -72,6 +76,7 @@ impl Engine {
             queue,
             readers: Pool::new("convlog-read", threads)?,
             preparers: Pool::new("convlog-prepare", threads.min(PREPARERS_MAX))?,
+            n_preparers: threads.min(PREPARERS_MAX),
             catalog_thread: Pool::new("convlog-catalog", 1)?,
             writer: Mutex::new(Some(handle)),
             indexer: Mutex::new(Some(indexer)),
@@ -102,6 +107,33 @@ impl Engine {
         let (reply, answer) = oneshot::channel();
         self.queue.push(command(reply), bytes)?;
         answer.await.map_err(|_| stopped())?
+    }
+
+    /// Prepares a large batch on several threads, each some records.
+    async fn prepare_apart(&self, mut batch: Batch, bytes: usize) -> Result<Prepared, StoreError> {
+        let codec = self.shared.codec();
+        let n_pieces = (bytes / PIECE_BYTES_MIN).clamp(1, self.n_preparers);
+        let step = batch.records.len().div_ceil(n_pieces).max(1);
+        let mut pieces = Vec::with_capacity(n_pieces);
+        while batch.records.len() > step {
+            let records = batch.records.split_off(batch.records.len() - step);
+            pieces.push(Batch {
+                records,
+                states: Vec::new(),
+            });
+        }
+        pieces.push(batch);
+        let work = pieces.into_iter().rev().map(|piece| {
+            let (shared, codec) = (Arc::clone(&self.shared), Arc::clone(&codec));
+            self.preparers.run(move || {
+                shared.hold_back(bytes / n_pieces);
+                prepare(piece, &shared.tools(&codec))
+            })
+        });
+        let mut pieces = futures::future::try_join_all(work).await?.into_iter();
+        let mut all = pieces.next().ok_or_else(stopped)?;
+        pieces.for_each(|piece| all.extend(piece));
+        Ok(all)
     }
 
     /// Does it on one of the threads for reads.
@@ -137,17 +169,11 @@ impl Store for Engine {
         if batch.records.is_empty() && batch.states.is_empty() {
             return Ok(Receipt::default());
         }
-        let codec = self.shared.codec();
         let bytes: usize = batch.records.iter().map(|draft| draft.raw.len()).sum();
         let prepared = if bytes <= PREPARE_HERE_BYTES {
-            prepare(batch, &self.shared.hasher, &codec)?
+            prepare(batch, &self.shared.tools(&self.shared.codec()))?
         } else {
-            let shared = Arc::clone(&self.shared);
-            let work = move || {
-                shared.hold_back(bytes);
-                prepare(batch, &shared.hasher, &codec)
-            };
-            self.preparers.run(work).await?
+            self.prepare_apart(batch, bytes).await?
         };
         let weight = prepared.weight().max(1);
         self.ask(|reply| Command::Append(prepared, reply), weight)

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use convlog_model::flatten::Flat;
+use convlog_model::flatten::Leaves;
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
 use convlog_model::record::{Dialect, Draft};
@@ -96,38 +96,36 @@ impl Hasher {
         half(self.body.hash(sorted.as_deref().unwrap_or(raw).as_bytes()))
     }
 
-    /// The facts of a draft that comes in, and its leaves.
-    pub(crate) fn facts(&self, draft: &Draft) -> (Facts, Flat) {
-        let body = draft.raw.value();
-        let hash = self.parsed_body(&draft.raw, body.as_deref());
-        self.facts_of(draft, body.as_deref(), hash)
+    /// The facts of a draft that comes in, with its leaves and what its body holds.
+    pub(crate) fn facts(&self, draft: &Draft, leaves: &Leaves<'_>, body: Option<&Json>) -> Facts {
+        let hash = self.parsed_body(&draft.raw, body);
+        self.known_facts(draft, leaves, hash)
     }
 
-    /// The facts of a draft whose body has this hash, and its leaves.
-    pub(crate) fn known_facts(&self, draft: &Draft, body_hash: Hash16) -> (Facts, Flat) {
-        self.facts_of(draft, draft.raw.value().as_deref(), body_hash)
-    }
-
-    fn facts_of(&self, draft: &Draft, body: Option<&Json>, body_hash: Hash16) -> (Facts, Flat) {
-        let flat = Flat::of_parsed(draft, body);
+    /// The facts of a draft whose body has this hash.
+    pub(crate) fn known_facts(
+        &self,
+        draft: &Draft,
+        leaves: &Leaves<'_>,
+        body_hash: Hash16,
+    ) -> Facts {
         let instance = &draft.instance;
         let own_id = draft.own_id.as_deref();
-        let customers = flat.texts("customer");
+        let customers = leaves.texts("customer");
         let times = ["time.request", "time.response"];
-        let facts = Facts {
+        Facts {
             instance: instance.clone(),
             dialect: draft.dialect,
             own_id: draft.own_id.clone(),
             own_key: own_id.map(|own_id| self.own(instance, draft.dialect, own_id)),
             body_hash,
             row: RowFacts {
-                request: flat.time("time.request"),
-                response: flat.time("time.response"),
-                has_odd_times: times.iter().any(|path| flat.texts(path).nth(1).is_some()),
+                request: leaves.time("time.request"),
+                response: leaves.time("time.response"),
+                has_odd_times: times.iter().any(|path| leaves.texts(path).nth(1).is_some()),
                 customers: customers.map(|c| self.customer(instance, c)).collect(),
             },
             raw_len: draft.raw.len(),
-        };
-        (facts, flat)
+        }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! The writer only gives places to what is ready; it compresses again what changed meanwhile.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use convlog_model::flatten::Leaves;
 use convlog_model::record::Draft;
 use convlog_model::store::{
     BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Batch, ErrorKind, StateWrite, StoreError,
@@ -25,8 +26,8 @@ const BLOCK_BYTES: usize = 16 << 10;
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) rows: Vec<PreparedRow>,
-    /// The index of the rows, counted from the first.
-    pub(crate) index: Arc<Index>,
+    /// Indexes of the rows: each of those that follow the rows of the one before.
+    pub(crate) indexes: Vec<Arc<Index>>,
     pub(crate) blocks: Vec<Block>,
     /// What the blocks were compressed with.
     pub(crate) codec: Arc<Codec>,
@@ -54,7 +55,8 @@ impl Prepared {
     pub(crate) fn weight(&self) -> usize {
         let rows = self.rows.iter().map(|row| row.plain.len() + 512);
         let states = self.states.iter().map(|state| state.state.len() + 512);
-        rows.chain(states).sum::<usize>() + self.index.memory()
+        let indexes = self.indexes.iter().map(|index| index.memory());
+        rows.chain(states).chain(indexes).sum()
     }
 }
 
@@ -83,27 +85,67 @@ pub(crate) fn check(batch: &Batch) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes rows and blocks of a batch that was checked.
-pub(crate) fn prepare(
-    batch: Batch,
-    hasher: &Hasher,
-    codec: &Arc<Codec>,
-) -> Result<Prepared, StoreError> {
-    let mut rows = Vec::with_capacity(batch.records.len());
-    let mut builder = Builder::default();
-    for draft in &batch.records {
-        rows.push(prepare_row(draft, hasher, &mut builder)?);
+/// What rows are prepared with.
+#[derive(Debug)]
+pub(crate) struct Tools<'a> {
+    pub(crate) hasher: &'a Hasher,
+    pub(crate) codec: &'a Arc<Codec>,
+    pub(crate) builders: &'a Builders,
+}
+
+/// Builders that wait for work, so that each has its room already.
+#[derive(Debug, Default)]
+pub(crate) struct Builders(Mutex<Vec<Builder>>);
+
+/// Builders that are kept, and bytes of room that one of these may have.
+const BUILDERS_MAX: usize = 4;
+const BUILDER_ROOM_MAX: usize = 16 << 20;
+
+impl Builders {
+    fn take(&self) -> Builder {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.unwrap_or_default()
     }
-    let index = builder.finish().in_memory();
-    let index = index.map_err(|error| failed("index", &error))?;
-    let blocks = compress(rows.iter().map(|row| row.plain.as_slice()), codec)?;
+
+    fn put_back(&self, builder: Builder) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < BUILDERS_MAX && builder.room() <= BUILDER_ROOM_MAX {
+            kept.push(builder);
+        }
+    }
+}
+
+/// Makes rows, blocks and index of a batch that was checked.
+pub(crate) fn prepare(batch: Batch, tools: &Tools<'_>) -> Result<Prepared, StoreError> {
+    let mut rows = Vec::with_capacity(batch.records.len());
+    let mut builder = tools.builders.take();
+    for draft in batch.records {
+        rows.push(prepare_row(&draft, tools.hasher, &mut builder)?);
+    }
+    let mut indexes = Vec::new();
+    if !rows.is_empty() {
+        let index = builder.finish().in_memory();
+        indexes.push(Arc::new(index.map_err(|error| failed("index", &error))?));
+    }
+    tools.builders.put_back(builder);
+    let blocks = compress(rows.iter().map(|row| row.plain.as_slice()), tools.codec)?;
     Ok(Prepared {
         rows,
-        index: Arc::new(index),
+        indexes,
         blocks,
-        codec: Arc::clone(codec),
+        codec: Arc::clone(tools.codec),
         states: batch.states,
     })
+}
+
+impl Prepared {
+    /// Adds what follows, prepared at the same time.
+    pub(crate) fn extend(&mut self, next: Prepared) {
+        self.rows.extend(next.rows);
+        self.indexes.extend(next.indexes);
+        self.blocks.extend(next.blocks);
+        self.states.extend(next.states);
+    }
 }
 
 fn prepare_row(
@@ -114,9 +156,11 @@ fn prepare_row(
     if !row::fits(draft) {
         return Err(invalid("a canonical field is nested too deeply".to_owned()));
     }
-    let (facts, flat) = hasher.facts(draft);
-    builder.record(draft, &flat, &facts.row);
-    let mut bytes = Vec::with_capacity(draft.raw.len() + 512);
+    let body = draft.raw.value();
+    let leaves = Leaves::of(draft, body.as_deref());
+    let facts = hasher.facts(draft, &leaves, body.as_deref());
+    builder.record(draft, &leaves, &facts.row);
+    let mut bytes = Vec::with_capacity(draft.raw.len() + 1024);
     row::encode_record(&mut bytes, draft, &facts.body_hash);
     if bytes.len() + 8 > PLAIN_LEN_MAX {
         return Err(invalid(format!("a record of {} bytes", bytes.len())));

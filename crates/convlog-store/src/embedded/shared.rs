@@ -13,6 +13,7 @@ use super::codec::Codec;
 use super::erased::Erased;
 use super::facts::Hasher;
 use super::own::OwnKeys;
+use super::prepare::{Builders, Tools};
 use super::retired::Retired;
 use super::sessions::Sessions;
 use super::signal::Signal;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) retired: Retired,
     /// Held while the index of rows in memory is replaced, but for appending to it.
     pub(crate) reindexing: Mutex<()>,
+    builders: Builders,
     view: RwLock<Arc<View>>,
     own: Mutex<OwnKeys>,
     erased: Mutex<Erased>,
@@ -91,6 +93,7 @@ impl Shared {
             unsealed_max: parts.unsealed_max,
             retired: Retired::default(),
             reindexing: Mutex::default(),
+            builders: Builders::default(),
             view: RwLock::new(Arc::new(parts.view)),
             own: Mutex::new(parts.own),
             erased: Mutex::new(parts.erased),
@@ -111,6 +114,15 @@ impl Shared {
     pub(crate) fn change_view<T>(&self, change: impl FnOnce(&mut View) -> T) -> T {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         change(Arc::make_mut(&mut view))
+    }
+
+    /// What rows are prepared with.
+    pub(crate) fn tools<'a>(&'a self, codec: &'a Arc<Codec>) -> Tools<'a> {
+        Tools {
+            hasher: &self.hasher,
+            codec,
+            builders: &self.builders,
+        }
     }
 
     pub(crate) fn own(&self) -> MutexGuard<'_, OwnKeys> {

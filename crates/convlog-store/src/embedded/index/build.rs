@@ -1,7 +1,7 @@
 //! Makes the index of the rows of one append: leaves become terms, terms are sorted once.
 
 use convlog_model::fields::{self, FieldRef, FieldType, RAW_TEXT};
-use convlog_model::flatten::{Flat, Leaf, Scalar, Space};
+use convlog_model::flatten::{Leaves, ScalarRef, Space};
 use convlog_model::record::Draft;
 use convlog_model::text::{fold, stem_class, stemmer_of, words};
 use convlog_model::time::Timestamp;
@@ -43,6 +43,19 @@ struct PathFacts {
     other_row: u32,
     /// Row, plus one, in which a time that has a column last referred to it.
     time_row: u32,
+    /// The term of its being there.
+    present: Option<u32>,
+    /// The path that last came behind it.
+    next: u32,
+}
+
+/// A canonical field that refers to a raw path.
+#[derive(Clone, Copy, Debug)]
+struct Reference {
+    term: u32,
+    target: u32,
+    is_text: bool,
+    is_time: bool,
 }
 
 /// Makes an index, row after row.
@@ -59,6 +72,11 @@ pub(crate) struct Builder {
     stems: HashMap<(u32, u8), Option<u32>>,
     stemmers: [Option<Option<Stemmer>>; 9],
     rows: u32,
+    /// References of the last record, and what they were made of.
+    references: Vec<Reference>,
+    shape: Vec<u8>,
+    next_shape: Vec<u8>,
+    last_path: Option<u32>,
     scratch: Vec<u8>,
 }
 
@@ -131,30 +149,30 @@ impl Builder {
     }
 
     /// Adds the row of a record.
-    pub(crate) fn record(&mut self, draft: &Draft, flat: &Flat, facts: &RowFacts) {
+    pub(crate) fn record(&mut self, draft: &Draft, leaves: &Leaves<'_>, facts: &RowFacts) {
         let row = self.rows;
         let whole = posting(row, 0);
         let engine = self.path(ENGINE, &[]);
-        let class = Class::of(draft, flat).encode();
+        let class = Class::of(draft, leaves).encode();
         self.term(engine, Kind::Class, &class, whole);
         for customer in &facts.customers {
             self.term(engine, Kind::Customer, customer, whole);
         }
-        let language = flat.text("language").map_or(0, stem_class);
+        let language = leaves.text("language").map_or(0, stem_class);
         if language != 0 {
             self.term(engine, Kind::Language, &[language], whole);
         }
         if facts.has_odd_times {
             self.term(engine, Kind::OddTimes, &[], whole);
         }
-        self.references(flat, facts, whole);
-        let is_large = flat.leaves().len() > LEAVES_MAX || flat.elements().len() > LEAVES_MAX;
-        if is_large {
+        self.references(leaves, facts, whole);
+        if leaves.len() > LEAVES_MAX || leaves.n_elements() > LEAVES_MAX {
             self.term(engine, Kind::Overflow, &[], whole);
         } else {
-            self.elements(flat, row);
-            for leaf in flat.leaves() {
-                self.leaf(leaf, language, row);
+            self.elements(leaves, row);
+            self.last_path = None;
+            for (space, path, element, value) in leaves.iter() {
+                self.leaf(space, path, posting(row, short(element)), value, language);
             }
         }
         self.request.push(facts.request.map(Timestamp::micros));
@@ -162,20 +180,42 @@ impl Builder {
         self.rows += 1;
     }
 
-    fn references(&mut self, flat: &Flat, facts: &RowFacts, whole: u32) {
+    /// Most records refer to the same places as the one before.
+    fn references(&mut self, leaves: &Leaves<'_>, facts: &RowFacts, whole: u32) {
+        let mut shape = std::mem::take(&mut self.next_shape);
+        shape.clear();
+        for (canonical, raw) in leaves.references() {
+            shape.extend_from_slice(canonical.as_bytes());
+            shape.push(0xFE);
+            shape.extend_from_slice(raw.as_bytes());
+            shape.push(0xFE);
+        }
+        if self.references.is_empty() || shape != self.shape {
+            self.references.clear();
+            for (canonical, raw) in leaves.references() {
+                let at = self.path(code(Space::Canonical), &path_bytes(canonical));
+                let term = self.intern(at, Kind::Reference, raw.as_bytes());
+                let is_text = self.facts(at).is_text;
+                let target = self.path(code(Space::Raw), raw.as_bytes());
+                self.references.push(Reference {
+                    term,
+                    target,
+                    is_text,
+                    is_time: is_column(canonical),
+                });
+            }
+            std::mem::swap(&mut self.shape, &mut shape);
+        }
+        self.next_shape = shape;
         let row = self.rows + 1;
-        for (canonical, raw) in flat.references() {
-            let at = self.path(code(Space::Canonical), &path_bytes(canonical));
-            self.term(at, Kind::Reference, raw.as_bytes(), whole);
-            let is_text = self.facts(at).is_text;
-            let target = self.path(code(Space::Raw), raw.as_bytes());
-            let is_time = !facts.has_odd_times && is_column(canonical);
-            let known = self.facts(target);
-            match is_text {
+        for reference in &self.references {
+            self.occurrences.push((reference.term, whole));
+            let known = &mut self.path_facts[to_usize(reference.target.into())];
+            match reference.is_text {
                 true => known.text_row = row,
                 false => known.other_row = row,
             }
-            if is_time {
+            if reference.is_time && !facts.has_odd_times {
                 known.time_row = row;
             }
         }
@@ -187,18 +227,19 @@ impl Builder {
         }
     }
 
-    fn elements(&mut self, flat: &Flat, row: u32) {
-        let elements = flat.elements();
+    fn elements(&mut self, leaves: &Leaves<'_>, row: u32) {
         // Elements are numbered from the outside in and in order, so what lies inside follows.
-        let mut last: Vec<u32> = (0..to_u32(elements.len())).collect();
-        for (i, element) in elements.iter().enumerate().skip(1).rev() {
+        let mut last: Vec<u32> = (0..to_u32(leaves.n_elements())).collect();
+        let numbered = || (1..).zip(leaves.elements());
+        let inside: Vec<(usize, u32)> = numbered().map(|(i, (.., parent))| (i, parent)).collect();
+        for (i, parent) in inside.into_iter().rev() {
             let inner = last.get(i).copied().unwrap_or(0);
-            if let Some(outer) = last.get_mut(to_usize(element.parent.into())) {
+            if let Some(outer) = last.get_mut(to_usize(parent.into())) {
                 *outer = (*outer).max(inner);
             }
         }
-        for (i, element) in elements.iter().enumerate().skip(1) {
-            let path = self.path(code(element.space), element.path.as_bytes());
+        for (i, (space, path, _)) in numbered() {
+            let path = self.path(code(space), path);
             let term = self.intern(path, Kind::Elements, &[]);
             let extent = Extent {
                 first: posting(row, short(to_u32(i))),
@@ -208,21 +249,43 @@ impl Builder {
         }
     }
 
-    fn leaf(&mut self, leaf: &Leaf, language: u8, row: u32) {
-        let at = posting(row, short(leaf.element));
-        if leaf.value == Scalar::Null {
+    /// The path of the next leaf: most often that which came behind the last one before, too.
+    fn leaf_path(&mut self, space: Space, bytes: &[u8]) -> u32 {
+        let guess = self.last_path.map(|last| self.facts(last).next);
+        let code = code(space);
+        let path = match guess {
+            Some(guess) if self.paths.get(guess).split_first() == Some((&code, bytes)) => guess,
+            _ => self.path(code, bytes),
+        };
+        if let Some(last) = self.last_path {
+            self.facts(last).next = path;
+        }
+        self.last_path = Some(path);
+        path
+    }
+
+    fn leaf(&mut self, space: Space, path: &[u8], at: u32, value: ScalarRef<'_>, language: u8) {
+        if value == ScalarRef::Null {
             return;
         }
-        let path = self.path(code(leaf.space), leaf.path.as_bytes());
-        self.term(path, Kind::Present, &[], at);
-        match &leaf.value {
-            Scalar::Null => {}
-            Scalar::Bool(truth) => self.term(path, Kind::Bool, &[u8::from(*truth)], at),
-            Scalar::Number(text) => {
+        let path = self.leaf_path(space, path);
+        let present = match self.facts(path).present {
+            Some(term) => term,
+            None => {
+                let term = self.intern(path, Kind::Present, &[]);
+                self.facts(path).present = Some(term);
+                term
+            }
+        };
+        self.occurrences.push((present, at));
+        match value {
+            ScalarRef::Null => {}
+            ScalarRef::Bool(truth) => self.term(path, Kind::Bool, &[u8::from(truth)], at),
+            ScalarRef::Number(text) => {
                 let (kind, bytes) = term::of_number(text);
                 self.term(path, kind, &bytes, at);
             }
-            Scalar::Text(text) => self.text(path, text, language, at),
+            ScalarRef::Text(text) => self.text(path, text, language, at),
         }
     }
 
@@ -284,8 +347,8 @@ impl Builder {
         Some(self.intern(path, Kind::Stem, &value))
     }
 
-    /// The sections of the index.
-    pub(crate) fn finish(self) -> Parts {
+    /// The sections of the index. The builder begins anew, and keeps its room.
+    pub(crate) fn finish(&mut self) -> Parts {
         let mut order: Vec<(Vec<u8>, u32)> = (0..to_u32(self.paths.len()))
             .map(|n| {
                 let (space, bytes) = split(self.paths.get(n));
@@ -294,7 +357,7 @@ impl Builder {
             .collect();
         order.sort_unstable();
         let lists = Lists::of(&self.occurrences, self.terms.len());
-        let elements = Lists::of_extents(self.extents, self.terms.len());
+        let elements = Lists::of_extents(std::mem::take(&mut self.extents), self.terms.len());
         let mut used = vec![false; order.len()];
         for n in 0..to_u32(self.terms.len()) {
             if let Some(path) = le_path(self.terms.get(n)) {
@@ -327,7 +390,28 @@ impl Builder {
                 extents => terms.elements(&whole, extents),
             }
         }
-        parts(self.rows, paths, terms, &self.request, &self.response)
+        let made = parts(self.rows, paths, terms, &self.request, &self.response);
+        self.clear();
+        made
+    }
+
+    fn clear(&mut self) {
+        self.paths.clear();
+        self.path_facts.clear();
+        self.terms.clear();
+        self.occurrences.clear();
+        self.request.clear();
+        self.response.clear();
+        self.stems.clear();
+        self.rows = 0;
+        self.references.clear();
+        self.shape.clear();
+        self.last_path = None;
+    }
+
+    /// Bytes of room that it keeps.
+    pub(crate) fn room(&self) -> usize {
+        self.paths.room() + self.terms.room() + self.occurrences.capacity() * 8
     }
 }
 

@@ -1,6 +1,6 @@
 //! The class of a row: what retention and the choice of rows look at first.
 
-use convlog_model::flatten::Flat;
+use convlog_model::flatten::Leaves;
 use convlog_model::ids::InstanceId;
 use convlog_model::record::{Dialect, Draft, Kind};
 
@@ -18,13 +18,13 @@ pub(crate) struct Class {
 }
 
 impl Class {
-    pub(crate) fn of(draft: &Draft, flat: &Flat) -> Self {
+    pub(crate) fn of(draft: &Draft, leaves: &Leaves<'_>) -> Self {
         Class {
             instance: draft.instance.clone(),
             kind: draft.kind,
             dialect: draft.dialect,
-            bot: flat.text("bot").map(str::to_owned),
-            event_type: flat.text("event.type").map(str::to_owned),
+            bot: leaves.text("bot").map(str::to_owned),
+            event_type: leaves.text("event.type").map(str::to_owned),
         }
     }
 

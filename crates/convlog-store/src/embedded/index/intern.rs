@@ -29,6 +29,17 @@ impl Interner {
         self.ends.len()
     }
 
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.table.clear();
+    }
+
+    /// Bytes of room that it keeps.
+    pub(super) fn room(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * 4 + self.table.capacity() * 5
+    }
+
     /// The number of these bytes, and whether they are new.
     pub(super) fn intern(&mut self, bytes: &[u8]) -> (u32, bool) {
         let hash = self.hasher.hash_one(bytes);

@@ -4,7 +4,7 @@
 use convlog_model::clock::IdSource;
 use convlog_model::filter::Filter;
 use convlog_model::filter::eval::matches;
-use convlog_model::flatten::Flat;
+use convlog_model::flatten::{Flat, Leaves};
 use convlog_model::ids::Timeline;
 use convlog_model::record::Draft;
 use convlog_model::seal::Sealer;
@@ -49,8 +49,10 @@ fn index_of(drafts: &[Draft]) -> Index {
     let hasher = hasher();
     let mut builder = Builder::default();
     for draft in drafts {
-        let (facts, flat) = hasher.facts(draft);
-        builder.record(draft, &flat, &facts.row);
+        let body = draft.raw.value();
+        let leaves = Leaves::of(draft, body.as_deref());
+        let facts = hasher.facts(draft, &leaves, body.as_deref());
+        builder.record(draft, &leaves, &facts.row);
     }
     builder.finish().in_memory().unwrap()
 }

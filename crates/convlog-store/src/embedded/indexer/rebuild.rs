@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use convlog_model::flatten::Leaves;
 use convlog_model::ids::RecordId;
 
 use crate::embedded::error::OpenError;
@@ -149,8 +150,10 @@ fn read_frames(
             })?;
             match decoded {
                 Row::Record(record) => {
-                    let (facts, flat) = hasher.known_facts(&record.draft, record.body_hash);
-                    builder.record(&record.draft, &flat, &facts.row);
+                    let body = record.draft.raw.value();
+                    let leaves = Leaves::of(&record.draft, body.as_deref());
+                    let facts = hasher.known_facts(&record.draft, &leaves, record.body_hash);
+                    builder.record(&record.draft, &leaves, &facts.row);
                     raw += facts.raw_len;
                     let stored = Stored {
                         id,

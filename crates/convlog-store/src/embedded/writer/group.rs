@@ -8,7 +8,7 @@ use convlog_model::store::{Outcome, Receipt, Retention, StateWrite, StoreError, 
 use convlog_model::time::Timestamp;
 
 use super::{Reply, Writer};
-use crate::embedded::bytes::{put_bytes, to_u32};
+use crate::embedded::bytes::{put_bytes, to_u32, to_usize};
 use crate::embedded::error::failed;
 use crate::embedded::facts::Facts;
 use crate::embedded::frame::{APPEND_END, Header};
@@ -65,7 +65,7 @@ impl Group {
 #[derive(Debug)]
 struct Kept {
     blocks: Vec<Block>,
-    index: Arc<Index>,
+    indexes: Vec<Arc<Index>>,
     raw: usize,
     first_id: RecordId,
 }
@@ -127,9 +127,9 @@ impl Writer {
         let codec = self.log.codec(&self.shared);
         let is_stored = |outcome: &Outcome| matches!(outcome, Outcome::Stored(_));
         let is_whole = outcomes.iter().all(is_stored);
-        let mut index = prepared.index;
+        let mut indexes = prepared.indexes;
         if !is_whole {
-            index = Arc::new(without_refused(&index, outcomes)?);
+            indexes = vec![Arc::new(without_refused(&indexes, outcomes)?)];
         }
         let stored = prepared.rows.into_iter().zip(outcomes);
         let rows: Vec<PreparedRow> = stored
@@ -143,7 +143,7 @@ impl Writer {
         };
         Ok(Kept {
             blocks,
-            index,
+            indexes,
             raw: rows.iter().map(|row| row.facts.raw_len).sum(),
             first_id,
         })
@@ -200,7 +200,7 @@ impl Writer {
         let index = builder.finish().in_memory();
         Ok(Kept {
             blocks: compress(sealed.iter().map(|state| state.plain.as_slice()), &codec)?,
-            index: Arc::new(index.map_err(|error| failed("index", &error))?),
+            indexes: vec![Arc::new(index.map_err(|error| failed("index", &error))?)],
             raw: 0,
             first_id,
         })
@@ -263,27 +263,39 @@ impl Writer {
 }
 
 /// The index of an append without the rows that are not stored.
-fn without_refused(index: &Index, outcomes: &[Outcome]) -> Result<Index, StoreError> {
-    let mut kept = RowSet::empty(index.rows());
-    for (row, outcome) in (0..).zip(outcomes) {
-        if matches!(outcome, Outcome::Stored(_)) {
-            kept.insert(row);
+fn without_refused(indexes: &[Arc<Index>], outcomes: &[Outcome]) -> Result<Index, StoreError> {
+    let mut rest = outcomes;
+    let mut kept = Vec::with_capacity(indexes.len());
+    for index in indexes {
+        let (mine, others) = rest.split_at(to_usize(index.rows().into()).min(rest.len()));
+        rest = others;
+        let mut rows = RowSet::empty(index.rows());
+        for (row, outcome) in (0..).zip(mine) {
+            if matches!(outcome, Outcome::Stored(_)) {
+                rows.insert(row);
+            }
         }
+        kept.push(rows);
     }
-    let rows = Rows::Packed(0, &kept);
-    let input = Input { index, rows };
-    let merged = merge(&[input], kept.count(), false).and_then(Parts::in_memory);
+    let mut n_rows = 0;
+    let mut inputs = Vec::with_capacity(indexes.len());
+    for (index, kept) in indexes.iter().zip(&kept) {
+        let rows = Rows::Packed(n_rows, kept);
+        inputs.push(Input { index, rows });
+        n_rows += kept.count();
+    }
+    let merged = merge(&inputs, n_rows, false).and_then(Parts::in_memory);
     merged.map_err(|error| failed("index", &error))
 }
 
 fn push_frames(group: &mut Group, kept: Kept, chunk_rows: u32, now: Timestamp) {
     let mut id = kept.first_id;
     group.raw += kept.raw;
-    if kept.index.rows() > 0 {
-        group.parts.push(NewPart {
-            base: chunk_rows + to_u32(group.rows),
-            index: kept.index,
-        });
+    let mut base = chunk_rows + to_u32(group.rows);
+    for index in kept.indexes.into_iter().filter(|index| index.rows() > 0) {
+        let end = base + index.rows();
+        group.parts.push(NewPart { base, index });
+        base = end;
     }
     for block in kept.blocks {
         let header = Header {
