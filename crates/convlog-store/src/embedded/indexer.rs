@@ -261,6 +261,8 @@ fn write_new(disk: &dyn Disk, dir: &Path, path: &Path, bytes: &[u8]) -> io::Resu
     // An attempt before this one may have left it.
     wipe(disk, dir, path)?;
     let file = disk.create(path)?;
+    // A file that loses its name keeps its bytes, where nothing finds and wipes them.
+    disk.sync_dir(&dir.join(CHUNKS_DIR))?;
     file.allocate(0, to_u64(bytes.len()))?;
     file.write_at(0, bytes)?;
     file.sync_data()

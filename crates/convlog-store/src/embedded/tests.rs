@@ -10,3 +10,4 @@ mod fixture;
 pub(super) mod kit;
 mod queries;
 mod restart;
+mod retiring;
