@@ -177,6 +177,28 @@ pub struct Health {
     pub reason: String,
 }
 
+/// What the maintenance of an engine has done since it was opened, and has yet to do; of all
+/// instances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Upkeep {
+    /// Erasures that are not done.
+    pub erasures_pending: u64,
+    /// Chunks that the pass of retention under way has yet to look at.
+    pub chunks_pending: u64,
+    /// Bytes overwritten.
+    pub bytes_overwritten: u64,
+    /// Rows that erasures took out of the bytes.
+    pub rows_erased: u64,
+    /// Rows that retention took out of the bytes.
+    pub rows_expired: u64,
+    /// Chunks that went as a whole.
+    pub chunks_dropped: u64,
+    /// When a pass of retention last ended, also before a restart.
+    pub last_pass: Option<Timestamp>,
+    /// Why retention removes nothing until [`Store::confirm_retention`].
+    pub held: Option<String>,
+}
+
 /// What an engine can do beyond the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capability {
@@ -337,6 +359,19 @@ pub trait Store: Debug + Send + Sync {
     /// # Errors
     /// `Unavailable`.
     async fn stats(&self, instance: &InstanceId) -> Result<Stats, StoreError>;
+
+    /// What maintenance does. An engine without it has nothing to tell.
+    fn upkeep(&self) -> Upkeep {
+        Upkeep::default()
+    }
+
+    /// Lets retention, held because the clock looked wrong, go on by the clock as it is now.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn confirm_retention(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// The history that positions belong to.
     fn timeline(&self) -> Timeline;

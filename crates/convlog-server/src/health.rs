@@ -10,8 +10,9 @@ use crate::app::App;
 /// What the server says about itself.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Status {
-    /// `ok`, or `unavailable` with a reason.
+    /// `ok`, or `unavailable`.
     status: &'static str,
+    /// Why it is unavailable, or what else an operator must see to.
     #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
 }
@@ -35,9 +36,10 @@ pub(crate) async fn live() -> Json<Status> {
 pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Status>) {
     let health = app.store().health();
     if health.writable && !app.jobs().is_stopping() {
+        let held = app.store().upkeep().held;
         let status = Status {
             status: "ok",
-            reason: String::new(),
+            reason: held.map_or(String::new(), |why| format!("retention is held: {why}")),
         };
         return (StatusCode::OK, Json(status));
     }

@@ -43,6 +43,7 @@ mod stats;
 mod testing;
 mod tls;
 mod tokens;
+mod upkeep;
 mod watson;
 
 pub use self::app::{App, Deps};

@@ -18,6 +18,10 @@ use crate::app::App;
 use crate::auth::{self, Caller, Role};
 use crate::error::{Fault, Problem};
 
+mod upkeep;
+
+use self::upkeep::UpkeepGauges;
+
 /// Series by bot; further bots are counted under an empty name.
 const BOTS_MAX: usize = 10_000;
 
@@ -31,6 +35,7 @@ pub struct Metrics {
     records: IntCounterVec,
     bot_records: IntCounterVec,
     writable: IntGauge,
+    upkeep: UpkeepGauges,
     bots: Mutex<BTreeSet<(InstanceId, String)>>,
 }
 
@@ -62,8 +67,10 @@ impl Metrics {
                 &["instance", "bot"],
             )?,
             writable: IntGauge::new("convlog_writable", "Whether records are accepted.")?,
+            upkeep: UpkeepGauges::new()?,
             bots: Mutex::default(),
         };
+        metrics.upkeep.register(&metrics.registry)?;
         metrics
             .registry
             .register(Box::new(metrics.requests.clone()))?;
@@ -158,6 +165,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Result<R
     metrics
         .writable
         .set(i64::from(app.store().health().writable));
+    metrics.upkeep.set(&app.store().upkeep());
     let mut families = metrics.registry.gather();
     if headers.contains_key(header::AUTHORIZATION) {
         let caller = auth::authenticate(&app, &headers).await?;

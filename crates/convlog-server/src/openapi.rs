@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::router::{Access, Envelope, ROUTES, Route};
 use crate::{
     aggregate, audit, backup, bots, definitions, erasures, export, health, hooks, hooks_admin,
-    instances, keys, metrics, records, settings, stats,
+    instances, keys, metrics, records, settings, stats, upkeep,
 };
 
 const DOCUMENT: &str = "/convlog/v1/openapi.json";
@@ -56,6 +56,8 @@ const PAGE: &str = "/convlog/v1/docs";
         settings::put,
         settings::get,
         stats::get,
+        upkeep::get,
+        upkeep::confirm,
         document,
     ),
     modifiers(&FromTable)

@@ -20,7 +20,7 @@ use crate::watson::{definitions, logs, message_v1, message_v2, session, user_dat
 use crate::{
     aggregate, audit, backup, bots, definitions as definitions_own, erasures, export, health,
     hooks, hooks_admin, idempotency, instances, keys, metrics, openapi, records, settings, stats,
-    tokens,
+    tokens, upkeep,
 };
 
 const WRITE: Access = Access::Role(Role::Write);
@@ -203,6 +203,11 @@ pub static ROUTES: &[Route] = &[
     .creating(),
     own("GET", "/convlog/v1/instances", OPERATOR, || {
         get(instances::list)
+    })
+    .instance_wide(),
+    own("GET", "/convlog/v1/retention", ADMIN, || get(upkeep::get)).instance_wide(),
+    own("POST", "/convlog/v1/retention", ADMIN, || {
+        post(upkeep::confirm)
     })
     .instance_wide(),
     own("POST", "/convlog/v1/backup", ADMIN, || post(backup::start))

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Fault;
 use crate::own_filter;
+use crate::upkeep::UpkeepView;
 
 /// What the store holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -25,6 +26,8 @@ pub(crate) struct StatsView {
     oldest: Option<String>,
     /// Greatest time of receipt among those records.
     newest: Option<String>,
+    /// What erasures and retention do to the bytes.
+    maintenance: UpkeepView,
 }
 
 /// What the store holds of the instance.
@@ -42,6 +45,7 @@ pub(crate) async fn get(State(app): State<App>, caller: Caller) -> Result<Json<S
         tail: stats.tail,
         oldest: first_received(&app, &caller, false).await?,
         newest: first_received(&app, &caller, true).await?,
+        maintenance: app.store().upkeep().into(),
     }))
 }
 

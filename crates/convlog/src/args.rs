@@ -1,12 +1,14 @@
 //! The command line: every command, its flags and its help.
 
 mod backups;
+mod retention;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::backups::{Backup, Restore};
+pub(crate) use self::retention::Retention;
 use crate::config::Flags;
 
 /// The system of record for conversations between people and bots
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Make the data directory of a stopped server from a backup
     Restore(Restore),
+    /// Show what retention and erasures do to the bytes, and confirm that the clock is right
+    Retention(Retention),
     /// Check every checksum of a data directory
     Verify(Verify),
     /// Print the configuration that is in effect

@@ -11,6 +11,7 @@ pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod query;
 pub(crate) mod restore;
+pub(crate) mod retention;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod tail;

@@ -50,6 +50,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Keys(arguments) => commands::keys::run(&arguments).await,
         Command::Backup(arguments) => commands::backup::run(&arguments).await,
         Command::Restore(arguments) => commands::restore::run(&arguments),
+        Command::Retention(arguments) => commands::retention::run(&arguments).await,
         Command::Verify(arguments) => commands::verify::run(&arguments),
         Command::Config(arguments) => commands::config::run(&arguments, &environment),
         Command::Completions(arguments) => commands::completions::run(&arguments),

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use super::{
     Batch, Capability, Erase, Erasure, ErrorKind, Health, Receipt, Retention, StateWrite, Stats,
-    Store, StoreError,
+    Store, StoreError, Upkeep,
 };
 use crate::aggregate::{Aggregate, Table};
 use crate::control::{ControlPlane, Document, Expect};
@@ -196,6 +196,14 @@ impl Store for FaultyStore {
     async fn stats(&self, instance: &InstanceId) -> Result<Stats, StoreError> {
         let done = self.gate.pass(Call::Stats)?;
         done.with(self.inner.stats(instance).await)
+    }
+
+    fn upkeep(&self) -> Upkeep {
+        self.inner.upkeep()
+    }
+
+    async fn confirm_retention(&self) -> Result<(), StoreError> {
+        self.inner.confirm_retention().await
     }
 
     fn timeline(&self) -> Timeline {

@@ -9,6 +9,7 @@ mod forward;
 mod hooks;
 mod idempotency;
 mod records;
+mod retention;
 mod settings;
 
 use convlog_model::json::Json;

@@ -21,6 +21,7 @@ use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 pub(crate) use self::documents::Documents;
 pub(crate) use self::dump::{Dump, check_format, decode_ledger, encode_ledger};
+pub(crate) use self::expiring::RetentionRun;
 pub(crate) use self::ledger::{Hidden, LedgerEntry};
 use super::bytes::{Malformed, Reader};
 use super::disk::{Disk, read_all};

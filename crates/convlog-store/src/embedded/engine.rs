@@ -12,7 +12,7 @@ use convlog_model::ids::{InstanceId, Position, Timeline};
 use convlog_model::query::{Page, Query, Scan, Scanned};
 use convlog_model::store::{
     Batch, Capability, Erase, Erasure, Health, Receipt, Retention, Selector, StateWrite, Stats,
-    Store, StoreError,
+    Store, StoreError, Upkeep,
 };
 use tokio::sync::oneshot;
 
@@ -251,7 +251,7 @@ impl Store for Engine {
                 kept.map_err(|error| failed("catalog", &error))?;
                 shared.set_rules(rules.clone());
             }
-            let hidden = shared.expire(&rules, shared.clock.now())?;
+            let hidden = shared.expire(&rules)?;
             shared.want_retention();
             Ok(hidden)
         };
@@ -284,6 +284,16 @@ impl Store for Engine {
     async fn stats(&self, instance: &InstanceId) -> Result<Stats, StoreError> {
         let instance = instance.clone();
         self.read(move |shared| shared.stats(&instance)).await
+    }
+
+    fn upkeep(&self) -> Upkeep {
+        self.shared.upkeep()
+    }
+
+    async fn confirm_retention(&self) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let work = move || shared.confirm_retention();
+        self.catalog_thread.run(work).await
     }
 
     fn timeline(&self) -> Timeline {

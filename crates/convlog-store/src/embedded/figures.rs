@@ -11,6 +11,7 @@ use super::bytes::{to_u64, to_usize};
 use super::error::corrupt;
 use super::index::file::index_name;
 use super::index::source::Damaged;
+use super::lower::Trouble;
 use super::row::{self, Row};
 use super::select::Wanted;
 use super::sessions::Sessions;
@@ -87,6 +88,24 @@ impl Shared {
         let indexes = sealed.map(|part| to_u64(part.index.len()));
         stats.bytes = logs.chain(indexes).sum();
         Ok(stats)
+    }
+}
+
+impl Shared {
+    /// The greatest time of receipt of any row.
+    pub(crate) fn newest_received(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.reading(|| {
+            let mut newest = None;
+            for segment in &self.view().segments {
+                for part in &segment.parts {
+                    let frames = part.frames();
+                    let frames =
+                        frames.map_err(|bad| (segment.chunk.number, Trouble::from(bad)))?;
+                    newest = newest.max(frames.received_bounds().map(|(_, last)| last));
+                }
+            }
+            Ok(newest.map(Timestamp::from_micros))
+        })
     }
 }
 

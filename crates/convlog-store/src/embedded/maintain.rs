@@ -8,6 +8,7 @@ mod expired;
 pub(crate) mod gone;
 mod image;
 pub(crate) mod patched;
+mod progress;
 pub(crate) mod redo;
 mod reindex;
 
@@ -19,7 +20,7 @@ use std::time::Duration;
 use convlog_model::store::{ErasureState, ErrorKind, StoreError};
 
 use self::redo::Image;
-use super::bytes::to_usize;
+use super::bytes::{to_u64, to_usize};
 use super::disk::{Disk, is_full};
 use super::error::stopped;
 use super::log::{Chunk, Place, log_name};
@@ -73,6 +74,8 @@ pub(crate) struct Maintenance {
     expiring: BTreeMap<u64, BTreeSet<u32>>,
     /// Chunks that retention has yet to look at.
     waiting: VecDeque<u64>,
+    /// Whether a pass of retention is under way.
+    is_retiring: bool,
 }
 
 impl Maintenance {
@@ -95,6 +98,7 @@ impl Maintenance {
                 .map(|(chunk, rows)| (chunk, rows.into_iter().collect()))
                 .collect(),
             waiting: VecDeque::new(),
+            is_retiring: false,
         }
     }
 
@@ -133,16 +137,38 @@ impl Maintenance {
                 let view = self.shared.view();
                 let numbers = view.segments.iter().map(|segment| segment.chunk.number);
                 self.waiting = numbers.collect();
+                self.is_retiring = !self.shared.rules().keeps_everything();
             }
-            let Some(chunk) = self.waiting.front().copied() else {
-                return Ok(());
-            };
             if self.shared.maintenance.is_closed() {
                 return Err(Trouble::Closing);
             }
-            self.retire(chunk)?;
+            let now = match self.is_retiring {
+                true => self.shared.trusted_now(),
+                false => None,
+            };
+            let Some(now) = now else {
+                self.waiting.clear();
+                self.note_waiting();
+                self.is_retiring = false;
+                return Ok(());
+            };
+            self.note_waiting();
+            match self.waiting.front().copied() {
+                Some(chunk) => self.retire(chunk, now)?,
+                None => {
+                    self.end_retention(now)?;
+                    self.is_retiring = false;
+                }
+            }
             self.waiting.pop_front();
         }
+    }
+
+    fn note_waiting(&self) {
+        let n_waiting = to_u64(self.waiting.len());
+        self.shared
+            .job
+            .note(|figures| figures.chunks_pending = n_waiting);
     }
 
     /// Takes every erasure that is not done to its end, and all rows that are hidden with it.
@@ -180,52 +206,6 @@ impl Maintenance {
         let view = self.shared.view();
         let found = view.segments.iter().filter(|segment| test(segment));
         found.map(|segment| segment.chunk.number).collect()
-    }
-
-    /// Numbers in the ledger of the erasures that are not done.
-    fn pending(&self) -> Vec<usize> {
-        let erasures = self.shared.erasures();
-        let numbered = erasures.iter().enumerate();
-        let open = numbered.filter(|(_, erasure)| erasure.state != ErasureState::Done);
-        open.map(|(number, _)| number).collect()
-    }
-
-    /// Notes how far erasures have come: in the ledger first.
-    fn advance(&self, numbers: &[usize], state: ErasureState) -> Result<(), Trouble> {
-        let now = self.shared.clock.now();
-        let mut changed = Vec::new();
-        {
-            let erasures = self.shared.erasures();
-            for number in numbers {
-                let Some(mut erasure) = erasures.get(*number).cloned() else {
-                    continue;
-                };
-                if erasure.state >= state {
-                    continue;
-                }
-                erasure.state = state;
-                let at = now.max(erasure.hidden_at);
-                if state >= ErasureState::Reindexing {
-                    erasure.rows_overwritten_at.get_or_insert(at);
-                }
-                if state == ErasureState::Done {
-                    erasure.done_at = Some(at);
-                }
-                changed.push((*number, erasure));
-            }
-        }
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let noted = self.shared.catalog.change_ledger(&changed);
-        noted.map_err(|error| Trouble::Later(error.to_string()))?;
-        let mut erasures = self.shared.erasures();
-        for (number, erasure) in changed {
-            if let Some(known) = erasures.get_mut(number) {
-                *known = erasure;
-            }
-        }
-        Ok(())
     }
 
     /// Overwrites what is to be overwritten in one chunk.
@@ -317,6 +297,10 @@ impl Maintenance {
             return Ok(());
         }
         self.overwrite(chunk, &images)?;
+        let bytes: usize = images.iter().map(|image| image.bytes.len()).sum();
+        self.shared
+            .job
+            .note(|figures| figures.bytes_overwritten += to_u64(bytes));
         self.note_overwritten(chunk.number, rows);
         // Who read a frame before it was overwritten has put its rows here before, too.
         self.shared.cache.clear();
@@ -327,6 +311,15 @@ impl Maintenance {
 
     fn note_overwritten(&self, chunk: u64, rows: Vec<u32>) {
         let gone: BTreeSet<u32> = rows.iter().copied().collect();
+        let expiring = self.expiring.get(&chunk);
+        let expired = gone
+            .iter()
+            .filter(|row| expiring.is_some_and(|rows| rows.contains(row)));
+        let (n_rows, n_expired) = (to_u64(gone.len()), to_u64(expired.count()));
+        self.shared.job.note(|figures| {
+            figures.rows_expired += n_expired;
+            figures.rows_erased += n_rows - n_expired;
+        });
         self.shared.change_view(|view| {
             view.change(chunk, |segment| {
                 hide(&mut segment.hidden.overwritten, rows.into_iter());
@@ -367,7 +360,8 @@ fn outcome(result: &Result<(), Trouble>) -> Result<(), StoreError> {
         Ok(()) => Ok(()),
         Err(Trouble::Closing) => Err(stopped()),
         Err(Trouble::Later(why) | Trouble::Broken(why)) => {
-            let error = StoreError::new(ErrorKind::Unavailable, "an erasure could not be finished");
+            let error =
+                StoreError::new(ErrorKind::Unavailable, "maintenance could not be finished");
             Err(error.with_log(why.clone()))
         }
     }

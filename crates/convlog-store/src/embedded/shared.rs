@@ -82,6 +82,7 @@ pub(crate) struct Parts {
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Self {
         Shared {
+            job: Job::new(parts.clock.as_ref()),
             clock: parts.clock,
             ids: parts.ids,
             hasher: parts.hasher,
@@ -94,7 +95,6 @@ impl Shared {
             maintenance: Signal::default(),
             indexing: Signal::default(),
             unsealed_max: parts.unsealed_max,
-            job: Job::default(),
             retired: Retired::default(),
             reindexing: Mutex::default(),
             builders: Builders::default(),

@@ -2,6 +2,7 @@
 //! and how far the clock was trusted.
 
 use convlog_model::ids::Position;
+use convlog_model::time::Timestamp;
 
 use redb::{ReadableDatabase, ReadableTable};
 
@@ -13,7 +14,17 @@ const EXPIRING: &str = "expiring ";
 /// First name behind all of them.
 const EXPIRING_END: &str = "expiring!";
 const NEWEST: &str = "newest";
+const RUN: &str = "retention_run";
+const HELD: &str = "retention_held";
 const NEXT_CHUNK: &str = "next_chunk";
+
+/// A pass of retention that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RetentionRun {
+    pub(crate) at: Timestamp,
+    /// The greatest time of receipt that was known.
+    pub(crate) received: Option<Timestamp>,
+}
 
 fn name(chunk: u64) -> String {
     format!("{EXPIRING}{chunk:010}")
@@ -90,6 +101,45 @@ impl Catalog {
             Some(bytes) => Ok(Position(u128::from_le_bytes(Reader::new(&bytes).array()?))),
             None => Ok(Position::START),
         }
+    }
+
+    /// The last pass of retention.
+    pub(crate) fn retention_run(&self) -> Result<Option<RetentionRun>, CatalogError> {
+        let Some(bytes) = self.meta(RUN)? else {
+            return Ok(None);
+        };
+        let mut reader = Reader::new(&bytes);
+        let (at, received) = (reader.i64()?, reader.i64()?);
+        Ok(Some(RetentionRun {
+            at: Timestamp::from_micros(at),
+            received: (received != i64::MIN).then(|| Timestamp::from_micros(received)),
+        }))
+    }
+
+    /// Notes a pass of retention.
+    pub(crate) fn note_retention_run(&self, run: RetentionRun) -> Result<(), CatalogError> {
+        let received = run.received.map_or(i64::MIN, Timestamp::micros);
+        let value = [run.at.micros().to_le_bytes(), received.to_le_bytes()].concat();
+        self.put_meta(RUN, &value)
+    }
+
+    /// Why retention waits for an operator.
+    pub(crate) fn retention_held(&self) -> Result<Option<String>, CatalogError> {
+        let why = self.meta(HELD)?;
+        Ok(why.map(|why| String::from_utf8_lossy(&why).into_owned()))
+    }
+
+    /// Notes why retention waits for an operator, or that it does no longer.
+    pub(crate) fn hold_retention(&self, why: Option<&str>) -> Result<(), CatalogError> {
+        let tx = self.db.begin_write()?;
+        {
+            let mut meta = tx.open_table(META)?;
+            match why {
+                Some(why) => drop(meta.insert(HELD, why.as_bytes())?),
+                None => drop(meta.remove(HELD)?),
+            }
+        }
+        Ok(tx.commit()?)
     }
 
     /// Marks a chunk that goes as a whole; durable on return. Its number is never used again.

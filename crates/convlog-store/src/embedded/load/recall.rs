@@ -8,6 +8,7 @@ use convlog_model::store::{ErasureState, StoreError};
 
 use crate::embedded::catalog::{Hidden, LedgerEntry};
 use crate::embedded::erased::{Erased, ErasedCustomer};
+use crate::embedded::error::failed;
 use crate::embedded::frames::FrameRow;
 use crate::embedded::index::build::state_value;
 use crate::embedded::index::term::Kind;
@@ -54,7 +55,8 @@ impl Shared {
         }
         self.recall_newest(newest)?;
         self.recall_sessions(states)?;
-        self.expire(&self.rules(), self.clock.now()).map(drop)
+        self.recall_clock()?;
+        self.expire(&self.rules()).map(drop)
     }
 
     /// Hides again what erasures have hidden that are not done.
@@ -92,6 +94,18 @@ impl Shared {
         Ok(())
     }
 
+    /// Finds the last moment that a former run knew.
+    fn recall_clock(&self) -> Result<(), StoreError> {
+        let run = self.catalog.retention_run();
+        let run = run.map_err(|error| failed("catalog", &error))?;
+        let held = self.catalog.retention_held();
+        let held = held.map_err(|error| failed("catalog", &error))?;
+        let received = self.newest_received()?;
+        let former = received.max(run.and_then(|run| run.received));
+        self.job.recall(former, run.map(|run| run.at), held);
+        Ok(())
+    }
+
     /// Puts back the sessions whose key still stands, and ends those that an erasure or the time
     /// has ended meanwhile.
     fn recall_sessions(&self, states: &States) -> Result<(), StoreError> {
@@ -123,7 +137,7 @@ impl Shared {
             });
         }
         let wiped = self.sessions.wipe_orphans();
-        wiped.map_err(|error| crate::embedded::error::failed("sessions", &error))
+        wiped.map_err(|error| failed("sessions", &error))
     }
 
     /// The newest state of a session in the sealed chunks.

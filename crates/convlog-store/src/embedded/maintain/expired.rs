@@ -10,6 +10,7 @@ use convlog_model::store::{Retention, StoreError};
 use convlog_model::time::{DAY_US, Timestamp};
 
 use super::{Maintenance, Trouble};
+use crate::embedded::catalog::RetentionRun;
 use crate::embedded::index::source::Damaged;
 use crate::embedded::lower;
 use crate::embedded::rows::{expired_rows, records};
@@ -33,16 +34,27 @@ pub(super) enum Due {
 
 impl Maintenance {
     /// Sets about what of a chunk is due; rows are left to the next pass over what is hidden.
-    pub(super) fn retire(&mut self, chunk: u64) -> Result<(), Trouble> {
+    pub(super) fn retire(&mut self, chunk: u64, now: Timestamp) -> Result<(), Trouble> {
         if let Some(why) = self.shared.broken() {
             return Err(Trouble::Broken(why));
         }
-        let now = self.shared.clock.now();
         match due(&self.shared, chunk, now)? {
             Due::Nothing => Ok(()),
             Due::Rows(rows) => self.doom(chunk, rows),
             Due::Whole(n_rows) => self.drop_chunk(chunk, n_rows),
         }
+    }
+
+    /// Notes the end of a pass over all chunks.
+    pub(super) fn end_retention(&mut self, at: Timestamp) -> Result<(), Trouble> {
+        let run = RetentionRun {
+            at,
+            received: self.shared.newest_received()?,
+        };
+        let noted = self.shared.catalog.note_retention_run(run);
+        noted.map_err(|error| Trouble::Later(error.to_string()))?;
+        self.shared.job.note(|figures| figures.last_pass = Some(at));
+        Ok(())
     }
 
     /// Treats rows as an erasure's from now on, also after a restart under other rules.

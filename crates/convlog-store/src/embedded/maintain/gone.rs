@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use super::{Maintenance, Trouble, redo};
+use crate::embedded::bytes::to_u64;
 use crate::embedded::catalog::Catalog;
 use crate::embedded::disk::Disk;
 use crate::embedded::error::OpenError;
@@ -81,6 +82,11 @@ impl Maintenance {
         let forgotten = shared.catalog.forget_chunk(number);
         forgotten.map_err(|error| Trouble::Broken(error.to_string()))?;
         self.expiring.remove(&number);
+        shared.job.note(|figures| {
+            figures.chunks_dropped += 1;
+            figures.rows_expired += to_u64(n_rows);
+            figures.bytes_overwritten += bytes;
+        });
         tracing::info!(file = %log_name(number), n_rows, bytes, "a chunk has expired");
         match self.rest(bytes) {
             true => Ok(()),

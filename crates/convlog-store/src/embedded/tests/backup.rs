@@ -551,3 +551,61 @@ fn a_backup_never_replaces_what_is_there() {
         "{error}"
     );
 }
+
+#[test]
+fn what_retention_removed_is_not_in_a_backup_and_an_old_one_brings_it_back_hidden() {
+    let place = Place::new();
+    let open = || {
+        let mut options = place.options();
+        options.limits.rows_max = 12;
+        Embedded::open(options).unwrap()
+    };
+    let with_bot = |i: i64, bot: &str| {
+        let mut draft = draft(&format!("{bot}{i}"), "ann", i);
+        draft.set_text("bot", bot);
+        draft
+    };
+    let embedded = open();
+    for i in 0..8 {
+        append(&embedded, vec![with_bot(i, "gone"), with_bot(i, "kept")]);
+    }
+    for i in 8..40 {
+        append(&embedded, vec![with_bot(i, "gone")]);
+    }
+    append(&embedded, vec![with_bot(40, "kept")]);
+    let old = full(&embedded);
+    let own = convlog_model::store::retention::InstanceRetention {
+        bots: [("gone".to_owned(), 1)].into(),
+        ..Default::default()
+    };
+    let rules = convlog_model::store::Retention {
+        instances: [(home(), own)].into(),
+        ..Default::default()
+    };
+    let store = embedded.store();
+    assert_eq!(block_on(store.expire(&rules)).unwrap(), 40);
+    block_on(store.settle()).unwrap();
+    assert!(store.upkeep().chunks_dropped >= 2);
+    let kept = by_own_id(&embedded);
+    assert_eq!(kept.len(), 9);
+    let bench = Bench::with(&full(&embedded));
+    assert_eq!(bench.restored().records, 9);
+    let restored = bench.open(&place);
+    assert_eq!(by_own_id(&restored), kept);
+    // Under rules that keep everything, too.
+    block_on(restored.store().expire(&Default::default())).unwrap();
+    assert_eq!(by_own_id(&restored), kept);
+    let newest = store.newest();
+    drop((store, embedded, restored));
+    let bench = Bench::with(&old);
+    let mut wanted = order(&bench.file("b.tar"), place.dir.path());
+    wanted.replace = true;
+    assert_eq!(restore(&wanted).unwrap().records, 49);
+    let embedded = open();
+    let store = embedded.store();
+    assert_eq!(block_on(store.expire(&rules)).unwrap(), 40);
+    block_on(store.settle()).unwrap();
+    assert_eq!(by_own_id(&embedded), kept);
+    append(&embedded, vec![with_bot(50, "kept")]);
+    assert!(store.newest() > newest);
+}

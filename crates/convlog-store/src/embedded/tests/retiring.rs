@@ -524,11 +524,133 @@ fn readers_see_no_error_and_no_gap_while_chunks_go() {
     assert!(n_left <= 11, "{n_left} logs are left");
 }
 
+#[test]
+fn a_clock_that_jumps_while_the_store_is_open_removes_nothing_until_it_is_confirmed() {
+    for jump in [400 * DAY_US, -DAY_US] {
+        let place = small();
+        let embedded = place.open();
+        let store = embedded.store();
+        fill(&place, store.as_ref());
+        let shown_before = all(store.as_ref()).len();
+        place.set_after(jump);
+        assert_eq!(expire(store.as_ref(), 1), 0);
+        let held = store.upkeep().held.unwrap();
+        let text = format!("the clock has jumped by {} seconds while", jump / 1_000_000);
+        assert!(held.starts_with(&text), "{held}");
+        assert!(has_marks(&place));
+        // Reads go on by the clock, and show nothing that has expired by it.
+        assert_eq!(all(store.as_ref()), others(store.as_ref()));
+        drop((embedded, store));
+        // It is remembered.
+        let embedded = place.open();
+        let store = embedded.store();
+        assert_eq!(store.upkeep().held, Some(held));
+        expire(store.as_ref(), 1);
+        assert!(has_marks(&place));
+        // Nothing was hidden for good: under other rules all of it is there.
+        block_on(store.expire(&Retention::default())).unwrap();
+        assert_eq!(all(store.as_ref()).len(), shown_before);
+        block_on(store.confirm_retention()).unwrap();
+        assert_eq!(store.upkeep().held, None);
+        assert_eq!(expire(store.as_ref(), 1), 40);
+        assert!(!has_marks(&place));
+    }
+}
+
+#[test]
+fn a_clock_far_beyond_the_last_run_removes_nothing_until_it_is_confirmed() {
+    let place = small();
+    let embedded = place.open();
+    let store = embedded.store();
+    fill(&place, store.as_ref());
+    let now = place.now_s();
+    let mut late = going(now);
+    late.own_id = Some(format!("{MARK}-late"));
+    block_on(store.append(batch(vec![late]))).unwrap();
+    assert_eq!(expire(store.as_ref(), 100), 40);
+    drop((embedded, store));
+    place.clock.step(7 * DAY_US);
+    let embedded = place.open();
+    assert_eq!(embedded.store().upkeep().held, None);
+    // The pass of this run vouches for the moment.
+    block_on(embedded.store().settle()).unwrap();
+    drop(embedded);
+    place.clock.step(7 * DAY_US + 1);
+    let embedded = place.open();
+    let store = embedded.store();
+    let held = store.upkeep().held.unwrap();
+    let text = "the clock shows 2026-03-16T09:00:00.000Z, more than 7 days beyond \
+                2026-03-09T09:00:00.000Z, the last moment known before this start";
+    assert_eq!(held, text);
+    assert_eq!(expire(store.as_ref(), 2), 0);
+    assert!(has_marks(&place));
+    block_on(store.confirm_retention()).unwrap();
+    block_on(store.settle()).unwrap();
+    assert!(!has_marks(&place));
+    drop((embedded, store));
+    let embedded = place.open();
+    assert_eq!(embedded.store().upkeep().held, None);
+}
+
+#[test]
+fn a_clock_that_is_set_back_a_little_overwrites_nothing_early() {
+    let place = small();
+    let embedded = place.open();
+    let store = embedded.store();
+    let now = place.now_s();
+    for i in 0..20 {
+        let mut late = going(now);
+        late.own_id = Some(format!("{MARK}-late-{i}"));
+        block_on(store.append(batch(vec![late]))).unwrap();
+    }
+    place.set_after(-3_000_000_000);
+    place.clock.step(DAY_US);
+    assert_eq!(expire(store.as_ref(), 1), 0);
+    assert_eq!(store.upkeep().held, None);
+    assert_eq!(all(store.as_ref()).len(), 20);
+    place.clock.step(3_000_000_001);
+    assert_eq!(expire(store.as_ref(), 1), 20);
+    assert!(!has_marks(&place));
+}
+
+#[test]
+fn upkeep_tells_what_was_done() {
+    let place = small();
+    let embedded = place.open();
+    let store = embedded.store();
+    fill(&place, store.as_ref());
+    assert_eq!(store.upkeep(), Default::default());
+    block_on(store.erase(&erase_customer("bob", 1))).unwrap();
+    block_on(store.settle()).unwrap();
+    let after_erasure = store.upkeep();
+    assert_eq!(
+        (after_erasure.rows_erased, after_erasure.rows_expired),
+        (20, 0)
+    );
+    assert!(after_erasure.bytes_overwritten > 0);
+    let n_before = n_logs(&place);
+    expire(store.as_ref(), 1);
+    let upkeep = store.upkeep();
+    assert_eq!((upkeep.rows_erased, upkeep.rows_expired), (20, 40));
+    assert_eq!(upkeep.chunks_dropped as usize, n_before - n_logs(&place));
+    assert_eq!((upkeep.chunks_pending, upkeep.erasures_pending), (0, 0));
+    assert_eq!(upkeep.last_pass.unwrap().millis() / 1000, place.now_s());
+    drop((embedded, store));
+    let embedded = place.open();
+    assert_eq!(embedded.store().upkeep().last_pass, upkeep.last_pass);
+}
+
 impl SimPlace {
     /// Seconds since 1970 on its clock.
     fn now_s(&self) -> i64 {
         use convlog_model::clock::Clock;
         let now: Timestamp = self.clock.now();
         now.millis() / 1000
+    }
+
+    /// Sets the wall clock alone.
+    fn set_after(&self, micros: i64) {
+        use convlog_model::clock::Clock;
+        self.clock.set(self.clock.now().plus_micros(micros));
     }
 }
