@@ -20,7 +20,7 @@ use super::catalog::{Documents, Hidden};
 use super::error::{failed, stopped};
 use super::indexer::Indexer;
 use super::maintain::Maintenance;
-use super::pool::Pool;
+use super::pool::{Pool, step_back_a_little};
 use super::prepare::{Prepared, check, prepare};
 use super::queue::Queue;
 use super::shared::Shared;
@@ -64,20 +64,26 @@ impl Engine {
         let builder = std::thread::Builder::new().name("convlog-writer".to_owned());
         let handle = builder.spawn(move || writer.run(&taken, idle))?;
         let builder = std::thread::Builder::new().name("convlog-index".to_owned());
-        let indexer = builder.spawn(move || indexer.run())?;
+        let indexer = builder.spawn(move || {
+            step_back_a_little();
+            indexer.run();
+        })?;
         // What an earlier run left goes on.
         shared.indexing.want();
         shared.maintenance.want();
         let builder = std::thread::Builder::new().name("convlog-maintain".to_owned());
-        let maintainer = builder.spawn(move || maintenance.run())?;
+        let maintainer = builder.spawn(move || {
+            step_back_a_little();
+            maintenance.run();
+        })?;
         Ok(Engine {
             shared,
             documents: Arc::new(documents),
             queue,
-            readers: Pool::new("convlog-read", threads)?,
-            preparers: Pool::new("convlog-prepare", threads.min(PREPARERS_MAX))?,
+            readers: Pool::new("convlog-read", threads, false)?,
+            preparers: Pool::new("convlog-prepare", threads.min(PREPARERS_MAX), true)?,
             n_preparers: threads.min(PREPARERS_MAX),
-            catalog_thread: Pool::new("convlog-catalog", 1)?,
+            catalog_thread: Pool::new("convlog-catalog", 1, false)?,
             writer: Mutex::new(Some(handle)),
             indexer: Mutex::new(Some(indexer)),
             maintainer: Mutex::new(Some(maintainer)),

@@ -20,7 +20,7 @@ use super::error::OpenError;
 use super::facts::Hasher;
 use super::index::Section;
 use super::index::file::{self, index_name};
-use super::indexer::{last_id, rebuild};
+use super::indexer::rebuild;
 use super::log::{CHUNKS_DIR, Chunk, ChunkHeader, log_name, log_number, log_path};
 use super::maintain::redo;
 use super::own::{OwnBits, OwnKeys};
@@ -64,7 +64,6 @@ struct Reading<'a> {
     view: View,
     own: OwnKeys,
     states: States,
-    last_id: Option<RecordId>,
 }
 
 impl Start<'_> {
@@ -89,18 +88,13 @@ impl Start<'_> {
             view: View::default(),
             own: OwnKeys::default(),
             states: States::new(),
-            last_id: None,
         };
         let mut open = None;
         for (number, row) in &chunks {
             open = self.read_chunk(*number, row, clean_stop, &catalog, &mut reading)?;
         }
         let Reading {
-            view,
-            own,
-            states,
-            last_id,
-            ..
+            view, own, states, ..
         } = reading;
         if clean_stop.is_some() {
             catalog.set_clean_stop(None).map_err(|e| e.unusable())?;
@@ -126,7 +120,9 @@ impl Start<'_> {
             hasher,
         });
         let recalled = shared.recall(&ledger, &states);
-        recalled.map_err(|error| OpenError::unusable(CHUNKS_DIR, error.log_text()))?;
+        let last_id = recalled
+            .and_then(|()| shared.recall_last_id())
+            .map_err(|error| OpenError::unusable(CHUNKS_DIR, error.log_text()))?;
         Ok(Loaded {
             shared,
             open,
@@ -238,7 +234,6 @@ impl Start<'_> {
         segment.parts.extend(rebuilt.part);
         segment.is_full = is_full;
         reading.view.segments.push(Arc::new(segment));
-        reading.last_id = rebuilt.last_id.or(reading.last_id);
         for (row, state) in rebuilt.states {
             let at = position(chunk.number, row);
             reading.states.insert(state.session_hash, (at, state));
@@ -291,14 +286,6 @@ impl Start<'_> {
             held: None,
         }));
         (segment.is_full, segment.is_sealed) = (true, true);
-        let last = row.rows.checked_sub(1).map(|last| segment.frame_of(last));
-        if let Some(Ok(Some(frame))) = last {
-            let header = chunk.read_frame(frame.place);
-            let (header, _) = header.map_err(|error| {
-                OpenError::damaged(&chunk.name, frame.place.offset, error.log_text())
-            })?;
-            reading.last_id = Some(last_id(&header));
-        }
         reading.view.segments.push(Arc::new(segment));
         Ok(true)
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use convlog_model::ids::Position;
+use convlog_model::ids::{Position, RecordId};
 use convlog_model::store::{ErasureState, StoreError};
 
 use crate::embedded::catalog::{Hidden, LedgerEntry};
@@ -11,6 +11,7 @@ use crate::embedded::erased::{Erased, ErasedCustomer};
 use crate::embedded::frames::FrameRow;
 use crate::embedded::index::build::state_value;
 use crate::embedded::index::term::Kind;
+use crate::embedded::indexer::last_id;
 use crate::embedded::log::Chunk;
 use crate::embedded::lower::Trouble;
 use crate::embedded::row::{self, Hash16, Row, StateRow};
@@ -79,6 +80,24 @@ impl Shared {
         self.change_view(|view| view.newest = newest);
         self.newest.send_replace(newest);
         Ok(())
+    }
+
+    /// The id of the last row.
+    pub(super) fn recall_last_id(&self) -> Result<Option<RecordId>, StoreError> {
+        self.reading(|| {
+            for segment in self.view().segments.iter().rev() {
+                let Some(last) = segment.rows().checked_sub(1) else {
+                    continue;
+                };
+                let frame = segment.frame_of(last);
+                let frame = frame.map_err(|bad| (segment.chunk.number, Trouble::from(bad)))?;
+                if let Some(frame) = frame {
+                    let (header, _) = segment.chunk.read_frame(frame.place)?;
+                    return Ok(Some(last_id(&header)));
+                }
+            }
+            Ok(None)
+        })
     }
 
     /// Puts back the sessions whose key still stands, and ends those that an erasure or the time
