@@ -16,7 +16,10 @@ fn check(text: &[u8], depth_max: usize) -> bool {
         let again = scan(compact.as_bytes(), depth_max, false).unwrap();
         assert_eq!((again.value, again.compact), (scanned.value.clone(), None));
         if let Json::Object(members) = &scanned.value {
-            let parts = scanned.members.iter().map(|span| compact.get(span.clone()).unwrap());
+            let parts = scanned
+                .members
+                .iter()
+                .map(|span| compact.get(span.clone()).unwrap());
             let joined = parts.collect::<Vec<_>>().join(",");
             assert_eq!(compact, format!("{{{joined}}}"));
             assert_eq!(members.len(), scanned.members.len());
