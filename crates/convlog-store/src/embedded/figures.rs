@@ -61,7 +61,7 @@ impl Shared {
         let view = self.view();
         let mut stats = Stats::default();
         self.reading(|| {
-            let wanted = self.wanted(instance, &filter, None)?;
+            let wanted = self.wanted(instance, &filter, None, u64::MAX)?;
             stats = Stats::default();
             for segment in &wanted.view.segments {
                 for part in &segment.parts {

@@ -48,6 +48,12 @@ enum Trouble {
     Closing,
 }
 
+/// One thing to do. It holds no view: a file is wiped only when nobody holds what it replaced.
+enum Step {
+    Merge(u64, Vec<Arc<Part>>),
+    Seal(u64),
+}
+
 /// The indexing thread's own state.
 #[derive(Debug)]
 pub(crate) struct Indexer {
@@ -84,21 +90,26 @@ impl Indexer {
             if self.shared.indexing.is_closed() {
                 return Err(Trouble::Closing);
             }
-            let view = self.shared.view();
-            let unsealed = || view.segments.iter().filter(|segment| !segment.is_sealed);
-            // What readers search part by part comes first.
-            if let Some((chunk, parts)) = unsealed().find_map(|segment| small_parts(segment)) {
-                self.merge_parts(chunk, &parts)?;
-                continue;
-            }
-            match unsealed().find(|segment| segment.is_full) {
-                Some(segment) => self.seal(segment.chunk.number)?,
+            match self.next() {
+                Some(Step::Merge(chunk, parts)) => self.merge_parts(chunk, parts)?,
+                Some(Step::Seal(chunk)) => self.seal(chunk)?,
                 None => return Ok(()),
             }
         }
     }
 
-    fn merge_parts(&self, chunk: u64, parts: &[Arc<Part>]) -> Result<(), Trouble> {
+    /// What is to be done next. What readers search part by part comes first.
+    fn next(&self) -> Option<Step> {
+        let view = self.shared.view();
+        let unsealed = || view.segments.iter().filter(|segment| !segment.is_sealed);
+        if let Some((chunk, parts)) = unsealed().find_map(|segment| small_parts(segment)) {
+            return Some(Step::Merge(chunk, parts));
+        }
+        let full = unsealed().find(|segment| segment.is_full)?;
+        Some(Step::Seal(full.chunk.number))
+    }
+
+    fn merge_parts(&self, chunk: u64, parts: Vec<Arc<Part>>) -> Result<(), Trouble> {
         let _alone = self.lock();
         // An erasure may have replaced them.
         let view = self.shared.view();
@@ -121,7 +132,7 @@ impl Indexer {
         let merged = Arc::new(Part {
             base,
             index: Arc::new(merge(&inputs, rows, false)?.in_memory()?),
-            held: Some(frames_of(parts)),
+            held: Some(frames_of(&parts)),
         });
         self.shared.change_view(|view| {
             view.change(chunk, |segment| {
@@ -261,6 +272,8 @@ fn write_new(disk: &dyn Disk, dir: &Path, path: &Path, bytes: &[u8]) -> io::Resu
     // An attempt before this one may have left it.
     wipe(disk, dir, path)?;
     let file = disk.create(path)?;
+    // The name first: bytes of which a crash left no name could not be wiped.
+    disk.sync_dir(&dir.join(CHUNKS_DIR))?;
     file.allocate(0, to_u64(bytes.len()))?;
     file.write_at(0, bytes)?;
     file.sync_data()

@@ -17,7 +17,7 @@ use super::error::corrupt;
 use super::lower::Trouble;
 use super::row::{self, Row};
 use super::runs::{Candidate, Rank, Runs};
-use super::select::Wanted;
+use super::select::{Wanted, too_dear};
 use super::shared::Shared;
 use super::view::{Segment, position};
 
@@ -75,10 +75,7 @@ impl<'a> Budget<'a> {
                 self.rows_left = left;
                 Ok(())
             }
-            _ => {
-                let text = "too many records must be read to answer this, narrow the filter";
-                Err(StoreError::new(ErrorKind::Timeout, text))
-            }
+            _ => Err(too_dear()),
         }
     }
 }
@@ -148,12 +145,16 @@ impl Shared {
         }
     }
 
-    pub(crate) fn wanted<'a>(
-        &self,
+    pub(crate) fn wanted<'a, 'b>(
+        &'b self,
         instance: &'a InstanceId,
         filter: &'a Filter,
         upto: Option<Position>,
-    ) -> Result<Wanted<'a>, StoreError> {
+        micros: u64,
+    ) -> Result<Wanted<'a>, StoreError>
+    where
+        'b: 'a,
+    {
         let view = self.view();
         let upto = match upto {
             Some(upto) if upto > view.newest => {
@@ -168,6 +169,8 @@ impl Shared {
             upto,
             rules: self.rules(),
             now: self.clock.now(),
+            deadline_us: self.clock.monotonic_us().saturating_add(micros),
+            clock: self.clock.as_ref(),
         })
     }
 
@@ -262,7 +265,7 @@ impl Shared {
     }
 
     fn search_once(&self, query: &Query) -> Result<Page, Stop> {
-        let wanted = self.wanted(&query.instance, &query.filter, query.upto)?;
+        let wanted = self.wanted(&query.instance, &query.filter, query.upto, SEARCH_US_MAX)?;
         let upto = wanted.upto;
         if query.after.is_some_and(|after| after.position > upto) {
             return Err(invalid("the page begins behind the end of its match set").into());
@@ -309,7 +312,7 @@ impl Shared {
     }
 
     fn scan_once(&self, scan: &Scan) -> Result<Scanned, Stop> {
-        let wanted = self.wanted(&scan.instance, &scan.filter, scan.upto)?;
+        let wanted = self.wanted(&scan.instance, &scan.filter, scan.upto, u64::MAX)?;
         if scan.after > wanted.view.newest {
             return Err(invalid("the walk begins behind the newest position").into());
         }
@@ -352,7 +355,7 @@ impl Shared {
         read_all: bool,
         visit: &mut dyn FnMut(Position, Option<Match>),
     ) -> Result<(), Stop> {
-        let wanted = self.wanted(instance, asked.filter, None)?;
+        let wanted = self.wanted(instance, asked.filter, None, u64::MAX)?;
         let mut runs = Runs::new(&wanted, BY_POSITION, None)?;
         while let Some(candidate) = runs.next()? {
             let at = candidate.at();

@@ -13,10 +13,10 @@ use rust_stemmers::Stemmer;
 pub(super) use self::finish::parts;
 use super::class::Class;
 use super::intern::Interner;
-use super::path;
 use super::path::{ENGINE, code};
 use super::postings::{Extent, posting};
 use super::term::{self, Kind};
+use super::{KEY_HEAD, path};
 use crate::embedded::bytes::{to_u32, to_usize};
 
 /// Most leaves, and most elements, of a record that are indexed; a record with more counts as a
@@ -291,11 +291,22 @@ impl Builder {
         }
     }
 
+    fn exact_text(&mut self, path: u32, text: &str, at: u32) {
+        let mut key = std::mem::take(&mut self.scratch);
+        key.clear();
+        key.extend_from_slice(&path.to_be_bytes());
+        key.push(0);
+        let kind = term::put_text(&mut key, text);
+        key[KEY_HEAD - 1] = kind.code();
+        let (number, _) = self.terms.intern(&key);
+        self.scratch = key;
+        self.occurrences.push((number, at));
+    }
+
     fn text(&mut self, path: u32, text: &str, language: u8, at: u32) {
         let row = self.rows + 1;
         let known = *self.facts(path);
-        let (kind, bytes) = term::of_text(text);
-        self.term(path, kind, &bytes, at);
+        self.exact_text(path, text, at);
         let is_words = known.is_text || known.text_row == row;
         let is_keyword = !known.is_text || known.other_row == row;
         let may_fold = |byte: u8| byte.is_ascii_uppercase() || !byte.is_ascii();

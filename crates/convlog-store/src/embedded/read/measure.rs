@@ -21,7 +21,7 @@ impl Shared {
     }
 
     fn count_once(&self, instance: &InstanceId, filter: &Filter) -> Result<u64, Stop> {
-        let wanted = self.wanted(instance, filter, None)?;
+        let wanted = self.wanted(instance, filter, None, COUNT_US_MAX)?;
         let mut budget = Budget::new(self, COUNT_ROWS_MAX, COUNT_US_MAX);
         let asked = Asked::new(filter);
         let mut count = 0;
