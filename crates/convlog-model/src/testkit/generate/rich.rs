@@ -131,7 +131,7 @@ pub fn rich(choices: &mut Choices<'_>) -> Draft {
     }
     context(choices, &mut body);
     envelope(choices, &mut draft);
-    draft.raw = body.to_string();
+    draft.raw = body.to_string().into();
     draft
 }
 

@@ -207,7 +207,7 @@ fn without_part(plan: &mut Plan, record: usize, part: usize) {
     if let Some(Json::Object(mut members)) = Json::of_body(&draft.raw) {
         if part < members.len() {
             members.remove(part);
-            draft.raw = Json::Object(members).to_string();
+            draft.raw = Json::Object(members).to_string().into();
             return;
         }
         part -= members.len();
