@@ -10,12 +10,13 @@ use convlog_model::clock::{Clock, IdSource};
 use convlog_model::ids::RecordId;
 use convlog_model::seal::Sealer;
 
-use self::recall::{States, erased_customers};
+use self::recall::States;
 use super::cache::Cache;
 use super::catalog::{Catalog, ChunkRow, ChunkState, CleanStop};
 use super::codec::Codec;
 use super::dictionary::builtin;
 use super::disk::Disk;
+use super::erased::Erased;
 use super::error::OpenError;
 use super::facts::Hasher;
 use super::index::Section;
@@ -119,7 +120,7 @@ impl Start<'_> {
             unsealed_max: self.unsealed_max,
             view,
             own,
-            erased: erased_customers(&ledger),
+            erased: Erased::of(ledger.iter()),
             rules,
             codec,
             erasures: ledger.iter().map(|entry| entry.erasure.clone()).collect(),

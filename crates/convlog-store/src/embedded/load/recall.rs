@@ -7,7 +7,6 @@ use convlog_model::ids::Position;
 use convlog_model::store::{ErasureState, StoreError};
 
 use crate::embedded::catalog::{Hidden, LedgerEntry};
-use crate::embedded::erased::{Erased, ErasedCustomer};
 use crate::embedded::frames::FrameRow;
 use crate::embedded::index::build::state_value;
 use crate::embedded::index::term::Kind;
@@ -21,21 +20,6 @@ use crate::embedded::view::{Segment, position};
 
 /// States of sessions: the newest row of each.
 pub(super) type States = BTreeMap<Hash16, (Position, StateRow)>;
-
-/// Customers that may not come back.
-pub(super) fn erased_customers(ledger: &[LedgerEntry]) -> Erased {
-    let mut out = Erased::default();
-    for entry in ledger {
-        if let Hidden::Customer(customer) = &entry.hidden {
-            let erased = ErasedCustomer {
-                before: entry.before,
-                requested_at: entry.erasure.requested_at,
-            };
-            out.note(*customer, erased);
-        }
-    }
-    out
-}
 
 impl Shared {
     /// Hides what is to be hidden, and finds the newest record and the living sessions. `states` are
@@ -52,7 +36,7 @@ impl Shared {
         let is_open = |entry: &&LedgerEntry| entry.erasure.state != ErasureState::Done;
         for entry in ledger.iter().filter(is_open) {
             match &entry.hidden {
-                Hidden::Rows(rows) => self.hide(rows),
+                Hidden::Rows { at, .. } => self.hide(at),
                 Hidden::Customer(customer) => {
                     self.hide(&self.rows_of_customer(customer, entry.before)?);
                 }
