@@ -259,19 +259,27 @@ impl Start<'_> {
     ) -> Result<bool, OpenError> {
         let number = chunk.number;
         let opened = file::open(self.disk, self.dir, number).and_then(|index| {
-            let own = index.section(Section::OwnKeys);
-            let own = own.bytes().ok().and_then(OwnBits::from_bytes);
-            let damaged = || OpenError::unusable(&index_name(number), "has damaged own keys");
-            let own = own.ok_or_else(damaged)?;
-            match index.rows() == row.rows {
-                true => Ok((index, own)),
-                false => Err(OpenError::unusable(
-                    &index_name(number),
-                    "misses rows of its log",
-                )),
+            let damaged = |at: u64, why: &str| OpenError::damaged(&index_name(number), at, why);
+            if index.rows() != row.rows {
+                return Err(damaged(12, "not the rows of its log"));
             }
+            let section = index.section(Section::OwnKeys);
+            let own = section.bytes().map(OwnBits::from_bytes);
+            let own = own.and_then(|own| own.ok_or_else(|| section.fault(0)));
+            let own = own.map_err(|bad| damaged(bad.at, "wrong checksum, or no own ids"))?;
+            let mut segment = Segment::new(Arc::clone(chunk));
+            segment.parts.push(Arc::new(Part {
+                base: 0,
+                index: Arc::new(index),
+                held: None,
+            }));
+            (segment.is_full, segment.is_sealed) = (true, true);
+            let last = row.rows.checked_sub(1).map(|last| segment.frame_of(last));
+            let last = last.transpose();
+            let last = last.map_err(|bad| damaged(bad.at, "wrong checksum, or no frames"))?;
+            Ok((segment, own, last.flatten()))
         });
-        let (index, own) = match opened {
+        let (segment, own, last) = match opened {
             Ok(opened) => opened,
             Err(OpenError::Newer { file, offset, why }) => {
                 return Err(OpenError::Newer { file, offset, why });
@@ -285,15 +293,7 @@ impl Start<'_> {
             }
         };
         reading.own.seal(number, &own);
-        let mut segment = Segment::new(Arc::clone(chunk));
-        segment.parts.push(Arc::new(Part {
-            base: 0,
-            index: Arc::new(index),
-            held: None,
-        }));
-        (segment.is_full, segment.is_sealed) = (true, true);
-        let last = row.rows.checked_sub(1).map(|last| segment.frame_of(last));
-        if let Some(Ok(Some(frame))) = last {
+        if let Some(frame) = last {
             let header = chunk.read_frame(frame.place);
             let (header, _) = header.map_err(|error| {
                 OpenError::damaged(&chunk.name, frame.place.offset, error.log_text())

@@ -134,14 +134,24 @@ fn last_state(
     Ok(None)
 }
 
-/// The state in a row; `None` when it cannot be read, as if the session had ended.
+/// The state in a row. One that cannot be read is told of, and its session has ended.
 fn read_state(chunk: &Chunk, frame: &FrameRow, wanted: u32) -> Option<StateRow> {
-    let (header, plain) = chunk.read_frame(frame.place).ok()?;
-    let rows = row::split(&plain, header.row_count).ok()?;
-    let mut numbered = rows.into_iter().zip(header.first_row..);
-    let (bytes, _) = numbered.find(|(_, row)| *row == wanted)?;
-    match row::decode(bytes).ok()? {
-        Row::State(state) => Some(state),
-        _ => None,
-    }
+    let read = || -> Result<Option<StateRow>, String> {
+        let plain = chunk.read_frame(frame.place);
+        let (header, plain) = plain.map_err(|error| error.log_text().to_owned())?;
+        let rows = row::split(&plain, header.row_count).map_err(|bad| bad.to_string())?;
+        let mut numbered = rows.into_iter().zip(header.first_row..);
+        let Some((bytes, _)) = numbered.find(|(_, row)| *row == wanted) else {
+            return Ok(None);
+        };
+        match row::decode(bytes).map_err(|bad| bad.to_string())? {
+            Row::State(state) => Ok(Some(state)),
+            _ => Ok(None),
+        }
+    };
+    read().unwrap_or_else(|error| {
+        let (file, offset) = (&chunk.name, frame.place.offset);
+        tracing::error!(%file, offset, %error, "a session ends, its state cannot be read");
+        None
+    })
 }

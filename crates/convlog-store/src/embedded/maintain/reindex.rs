@@ -11,18 +11,12 @@ use crate::embedded::disk::Disk;
 use crate::embedded::index::Parts;
 use crate::embedded::index::merge::{Input, Rows, merge};
 use crate::embedded::index::source::Damaged;
-use crate::embedded::indexer::{encode, kept, write};
+use crate::embedded::indexer::{Trouble as NotSealed, encode, kept, seal, write};
 use crate::embedded::own::OwnBits;
 use crate::embedded::read::Stop;
 use crate::embedded::rowset::RowSet;
 use crate::embedded::shared::Shared;
 use crate::embedded::view::{Part, Segment};
-
-impl From<Damaged> for Trouble {
-    fn from(damaged: Damaged) -> Self {
-        Trouble::Later(damaged.to_string())
-    }
-}
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
@@ -50,7 +44,7 @@ pub(super) fn reindex(
     wipe()?;
     {
         let alone = shared.reindexing.lock();
-        let _alone = alone.unwrap_or_else(PoisonError::into_inner);
+        let alone = alone.unwrap_or_else(PoisonError::into_inner);
         let view = shared.view();
         let Some(segment) = view.segment(chunk) else {
             return Ok(());
@@ -58,11 +52,20 @@ pub(super) fn reindex(
         let Some(forgotten) = segment.hidden.overwritten.clone() else {
             return Ok(());
         };
+        let damaged = |bad: Damaged| Trouble::Index(chunk, bad);
+        if !segment.is_full {
+            return forget_in_memory(shared, segment, &forgotten).map_err(damaged);
+        }
         if !segment.is_sealed {
-            return forget_in_memory(shared, segment, &forgotten);
+            // Its file, should it have a damaged one, must not outlive the erasure.
+            drop(alone);
+            return seal(shared, disk, dir, chunk, is_over).map_err(|trouble| match trouble {
+                NotSealed::Closing => Trouble::Closing,
+                other => later(&other),
+            });
         }
         let own = own_bits(shared, segment, &forgotten)?;
-        let bytes = encode(segment, Some(&forgotten), &own)?;
+        let bytes = encode(segment, Some(&forgotten), &own).map_err(damaged)?;
         let index = write(disk, dir, chunk, &bytes).map_err(|error| later(&error))?;
         for part in &segment.parts {
             shared.retired.note(chunk, &part.index);
@@ -83,7 +86,7 @@ pub(super) fn reindex(
     wipe()
 }
 
-fn forget_in_memory(shared: &Shared, segment: &Segment, forgotten: &RowSet) -> Result<(), Trouble> {
+fn forget_in_memory(shared: &Shared, segment: &Segment, forgotten: &RowSet) -> Result<(), Damaged> {
     let mut replaced = Vec::new();
     for part in &segment.parts {
         let rows = kept(part, Some(forgotten));
@@ -120,7 +123,7 @@ fn forget_in_memory(shared: &Shared, segment: &Segment, forgotten: &RowSet) -> R
 fn own_bits(shared: &Shared, segment: &Segment, forgotten: &RowSet) -> Result<OwnBits, Trouble> {
     let keys = shared.own_keys(segment, &|row| !forgotten.contains(row));
     let keys = keys.map_err(|stop| match stop {
-        Stop::Index(_, damaged) => Trouble::from(damaged),
+        Stop::Index(chunk, damaged) => Trouble::Index(chunk, damaged),
         Stop::Error(error) => Trouble::from(error),
     })?;
     Ok(OwnBits::of(keys.iter()))
