@@ -7,6 +7,7 @@ mod differential;
 mod erasing;
 mod failure;
 mod fixture;
+mod fixture_v2;
 mod index_damage;
 pub(super) mod kit;
 mod queries;
