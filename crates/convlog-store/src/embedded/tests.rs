@@ -10,5 +10,6 @@ mod fixture;
 mod fixture_v2;
 mod index_damage;
 pub(super) mod kit;
+mod model;
 mod queries;
 mod restart;
