@@ -29,6 +29,7 @@ mod log;
 mod lower;
 mod maintain;
 mod own;
+mod owned;
 mod pool;
 mod prepare;
 mod queue;

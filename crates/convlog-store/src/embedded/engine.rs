@@ -226,8 +226,12 @@ impl Store for Engine {
             }
             Selector::Filter(filter) => {
                 let (instance, filter) = (instance.clone(), filter.clone());
-                let rows = self.read(move |shared| shared.positions(&instance, &filter));
-                Hidden::Rows(rows.await?)
+                let hidden = self.read(move |shared| {
+                    let at = shared.positions(&instance, &filter)?;
+                    let own = shared.own_keys_of(&at)?;
+                    Ok(Hidden::Rows { at, own })
+                });
+                hidden.await?
             }
         };
         let job = EraseJob {

@@ -3,6 +3,7 @@
 
 mod mend;
 mod rebuild;
+mod seal;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,11 +13,12 @@ use std::time::Duration;
 use convlog_model::store::{ErrorKind, StoreError};
 
 pub(crate) use self::rebuild::{last_id, rebuild};
+pub(crate) use self::seal::seal;
 use super::bytes::to_u64;
 use super::disk::Disk;
 use super::error::OpenError;
 use super::frames::FrameRow;
-use super::index::file::{self, gone_path, index_name, index_path, new_path};
+use super::index::file::{self, gone_path, index_path, new_path};
 use super::index::merge::{Input, Rows, merge};
 use super::index::source::Damaged;
 use super::index::{Index, Parts};
@@ -37,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a chunk was not sealed.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+pub(crate) enum Trouble {
     #[error("{0}")]
     Disk(#[from] io::Error),
     #[error("{0}")]
@@ -92,7 +94,11 @@ impl Indexer {
             }
             match self.next() {
                 Some(Step::Merge(chunk, parts)) => self.merge_parts(chunk, parts)?,
-                Some(Step::Seal(chunk)) => self.seal(chunk)?,
+                Some(Step::Seal(chunk)) => {
+                    let is_over = || self.shared.indexing.is_closed();
+                    let (disk, dir) = (self.disk.as_ref(), self.dir.as_path());
+                    seal(&self.shared, disk, dir, chunk, &is_over)?;
+                }
                 None => return Ok(()),
             }
         }
@@ -151,42 +157,6 @@ impl Indexer {
     fn lock(&self) -> MutexGuard<'_, ()> {
         let alone = self.shared.reindexing.lock();
         alone.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes the index of a full chunk: temporary name, sync, name, sync of the directory.
-    fn seal(&self, chunk: u64) -> Result<(), Trouble> {
-        let _alone = self.lock();
-        let view = self.shared.view();
-        let Some(segment) = view.segment(chunk) else {
-            return Ok(());
-        };
-        let own = self.shared.own().bits(chunk);
-        let forgotten = segment.hidden.overwritten.clone();
-        let bytes = encode(segment, forgotten.as_deref(), &own)?;
-        // An index that was damaged must have left its file before another takes its place.
-        let is_over = || self.shared.indexing.is_closed();
-        let (disk, dir) = (self.disk.as_ref(), self.dir.as_path());
-        if !self.shared.retired.wipe(disk, dir, chunk, &is_over)? {
-            return Err(Trouble::Closing);
-        }
-        let index = write(disk, dir, chunk, &bytes)?;
-        let sealed = Arc::new(Part {
-            base: 0,
-            index: Arc::new(index),
-            held: None,
-        });
-        self.shared.change_view(|view| {
-            view.change(chunk, |segment| {
-                segment.parts = vec![sealed];
-                segment.is_sealed = true;
-                segment.hidden.forget(forgotten.as_deref());
-            });
-        });
-        self.shared.own().seal(chunk, &own);
-        tracing::debug!(file = %index_name(chunk), bytes = bytes.len(), "chunk sealed");
-        // Nobody holds what stood in its place: it was damaged.
-        wipe(disk, dir, &gone_path(dir, chunk))?;
-        Ok(())
     }
 }
 

@@ -10,12 +10,13 @@ use convlog_model::clock::{Clock, IdSource};
 use convlog_model::ids::RecordId;
 use convlog_model::seal::Sealer;
 
-use self::recall::{States, erased_customers};
+use self::recall::States;
 use super::cache::Cache;
 use super::catalog::{Catalog, ChunkRow, ChunkState, CleanStop};
 use super::codec::Codec;
 use super::dictionary::builtin;
 use super::disk::Disk;
+use super::erased::Erased;
 use super::error::OpenError;
 use super::facts::Hasher;
 use super::index::Section;
@@ -113,7 +114,7 @@ impl Start<'_> {
             unsealed_max: self.unsealed_max,
             view,
             own,
-            erased: erased_customers(&ledger),
+            erased: Erased::of(ledger.iter()),
             rules,
             codec,
             erasures: ledger.iter().map(|entry| entry.erasure.clone()).collect(),
@@ -253,19 +254,27 @@ impl Start<'_> {
     ) -> Result<bool, OpenError> {
         let number = chunk.number;
         let opened = file::open(self.disk, self.dir, number).and_then(|index| {
-            let own = index.section(Section::OwnKeys);
-            let own = own.bytes().ok().and_then(OwnBits::from_bytes);
-            let damaged = || OpenError::unusable(&index_name(number), "has damaged own keys");
-            let own = own.ok_or_else(damaged)?;
-            match index.rows() == row.rows {
-                true => Ok((index, own)),
-                false => Err(OpenError::unusable(
-                    &index_name(number),
-                    "misses rows of its log",
-                )),
+            let damaged = |at: u64, why: &str| OpenError::damaged(&index_name(number), at, why);
+            if index.rows() != row.rows {
+                return Err(damaged(12, "not the rows of its log"));
             }
+            let section = index.section(Section::OwnKeys);
+            let own = section.bytes().map(OwnBits::from_bytes);
+            let own = own.and_then(|own| own.ok_or_else(|| section.fault(0)));
+            let own = own.map_err(|bad| damaged(bad.at, "wrong checksum, or no own ids"))?;
+            let mut segment = Segment::new(Arc::clone(chunk));
+            segment.parts.push(Arc::new(Part {
+                base: 0,
+                index: Arc::new(index),
+                held: None,
+            }));
+            (segment.is_full, segment.is_sealed) = (true, true);
+            let last = row.rows.checked_sub(1).map(|last| segment.frame_of(last));
+            let last = last.transpose();
+            last.map_err(|bad| damaged(bad.at, "wrong checksum, or no frames"))?;
+            Ok((segment, own))
         });
-        let (index, own) = match opened {
+        let (segment, own) = match opened {
             Ok(opened) => opened,
             Err(OpenError::Newer { file, offset, why }) => {
                 return Err(OpenError::Newer { file, offset, why });
@@ -279,13 +288,6 @@ impl Start<'_> {
             }
         };
         reading.own.seal(number, &own);
-        let mut segment = Segment::new(Arc::clone(chunk));
-        segment.parts.push(Arc::new(Part {
-            base: 0,
-            index: Arc::new(index),
-            held: None,
-        }));
-        (segment.is_full, segment.is_sealed) = (true, true);
         reading.view.segments.push(Arc::new(segment));
         Ok(true)
     }

@@ -27,8 +27,6 @@ const SEARCH_ROWS_MAX: u64 = 200_000;
 const SEARCH_US_MAX: u64 = 2_000_000;
 /// Most rows that one step of a walk reads.
 const SCAN_ROWS_MAX: usize = 20_000;
-/// Damaged indexes that one request waits for.
-const MENDED_MAX: usize = 3;
 
 const BY_POSITION: Sort = Sort {
     key: SortKey::Position,
@@ -128,13 +126,14 @@ impl Shared {
         &self,
         mut read: impl FnMut() -> Result<T, Stop>,
     ) -> Result<T, StoreError> {
-        let mut n_mended = 0;
+        // Each chunk once: an index that was made again is in memory.
+        let mut n_left = self.view().segments.len();
         loop {
             match read() {
                 Ok(answer) => return Ok(answer),
                 Err(Stop::Error(error)) => return Err(error),
-                Err(Stop::Index(chunk, damaged)) if n_mended < MENDED_MAX => {
-                    n_mended += 1;
+                Err(Stop::Index(chunk, damaged)) if n_left > 0 => {
+                    n_left -= 1;
                     self.mend(chunk, damaged)?;
                 }
                 Err(Stop::Index(chunk, damaged)) => {

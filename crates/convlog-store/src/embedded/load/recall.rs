@@ -7,7 +7,6 @@ use convlog_model::ids::{Position, RecordId};
 use convlog_model::store::{ErasureState, StoreError};
 
 use crate::embedded::catalog::{Hidden, LedgerEntry};
-use crate::embedded::erased::{Erased, ErasedCustomer};
 use crate::embedded::frames::FrameRow;
 use crate::embedded::index::build::state_value;
 use crate::embedded::index::term::Kind;
@@ -22,21 +21,6 @@ use crate::embedded::view::{Segment, position};
 
 /// States of sessions: the newest row of each.
 pub(super) type States = BTreeMap<Hash16, (Position, StateRow)>;
-
-/// Customers that may not come back.
-pub(super) fn erased_customers(ledger: &[LedgerEntry]) -> Erased {
-    let mut out = Erased::default();
-    for entry in ledger {
-        if let Hidden::Customer(customer) = &entry.hidden {
-            let erased = ErasedCustomer {
-                before: entry.before,
-                requested_at: entry.erasure.requested_at,
-            };
-            out.note(*customer, erased);
-        }
-    }
-    out
-}
 
 impl Shared {
     /// Hides what is to be hidden, and finds the newest record and the living sessions. `states` are
@@ -53,7 +37,7 @@ impl Shared {
         let is_open = |entry: &&LedgerEntry| entry.erasure.state != ErasureState::Done;
         for entry in ledger.iter().filter(is_open) {
             match &entry.hidden {
-                Hidden::Rows(rows) => self.hide(rows),
+                Hidden::Rows { at, .. } => self.hide(at),
                 Hidden::Customer(customer) => {
                     self.hide(&self.rows_of_customer(customer, entry.before)?);
                 }
@@ -169,14 +153,24 @@ fn last_state(
     Ok(None)
 }
 
-/// The state in a row; `None` when it cannot be read, as if the session had ended.
+/// The state in a row. One that cannot be read is told of, and its session has ended.
 fn read_state(chunk: &Chunk, frame: &FrameRow, wanted: u32) -> Option<StateRow> {
-    let (header, plain) = chunk.read_frame(frame.place).ok()?;
-    let rows = row::split(&plain, header.row_count).ok()?;
-    let mut numbered = rows.into_iter().zip(header.first_row..);
-    let (bytes, _) = numbered.find(|(_, row)| *row == wanted)?;
-    match row::decode(bytes).ok()? {
-        Row::State(state) => Some(state),
-        _ => None,
-    }
+    let read = || -> Result<Option<StateRow>, String> {
+        let plain = chunk.read_frame(frame.place);
+        let (header, plain) = plain.map_err(|error| error.log_text().to_owned())?;
+        let rows = row::split(&plain, header.row_count).map_err(|bad| bad.to_string())?;
+        let mut numbered = rows.into_iter().zip(header.first_row..);
+        let Some((bytes, _)) = numbered.find(|(_, row)| *row == wanted) else {
+            return Ok(None);
+        };
+        match row::decode(bytes).map_err(|bad| bad.to_string())? {
+            Row::State(state) => Ok(Some(state)),
+            _ => Ok(None),
+        }
+    };
+    read().unwrap_or_else(|error| {
+        let (file, offset) = (&chunk.name, frame.place.offset);
+        tracing::error!(%file, offset, %error, "a session ends, its state cannot be read");
+        None
+    })
 }
