@@ -23,6 +23,7 @@ mod frame;
 mod frames;
 mod index;
 mod indexer;
+mod job;
 mod key;
 mod load;
 mod log;
@@ -183,6 +184,7 @@ impl Embedded {
             Arc::clone(disk),
             dir.clone(),
             options.erase_bytes_per_s,
+            loaded.expiring,
         );
         let writer = Writer::new(Arc::clone(&shared), log, loaded.last_id);
         let indexer = Indexer {

@@ -244,8 +244,13 @@ fn ends(
     let view = shared.view();
     let segments = view.segments.iter().map(|s| (s.chunk.number, s));
     let segments: BTreeMap<u64, _> = segments.collect();
-    // One that was made a moment ago holds nothing that was answered.
-    rows.retain(|number, row| row.state != ChunkState::Open || segments.contains_key(number));
+    // One that was made a moment ago holds nothing that was answered, and one that goes nothing
+    // that is shown.
+    rows.retain(|number, row| match row.state {
+        ChunkState::Open => segments.contains_key(number),
+        ChunkState::Full | ChunkState::Broken => true,
+        ChunkState::Gone => false,
+    });
     let mut logs = Vec::with_capacity(rows.len());
     for (number, row) in rows {
         let segment = segments.get(number);

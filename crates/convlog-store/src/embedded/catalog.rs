@@ -6,6 +6,7 @@
 mod backend;
 mod documents;
 mod dump;
+mod expiring;
 mod ledger;
 mod rules;
 
@@ -62,6 +63,8 @@ pub(crate) enum ChunkState {
     Full,
     /// A write into it failed; what counts ends at its end.
     Broken,
+    /// All of it has expired: its files are being removed.
+    Gone,
 }
 
 impl ChunkRow {
@@ -70,6 +73,7 @@ impl ChunkRow {
             ChunkState::Open => 0,
             ChunkState::Full => 1,
             ChunkState::Broken => 2,
+            ChunkState::Gone => 3,
         };
         let mut out = vec![state];
         out.extend_from_slice(&self.timeline.0.to_le_bytes());
@@ -85,6 +89,7 @@ impl ChunkRow {
             0 => ChunkState::Open,
             1 => ChunkState::Full,
             2 => ChunkState::Broken,
+            3 => ChunkState::Gone,
             _ => return Err(reader.fault("unknown state of a chunk")),
         };
         let row = ChunkRow {

@@ -70,7 +70,7 @@ impl Engine {
         })?;
         // What an earlier run left goes on.
         shared.indexing.want();
-        shared.maintenance.want();
+        shared.want_retention();
         let builder = std::thread::Builder::new().name("convlog-maintain".to_owned());
         let maintainer = builder.spawn(move || {
             step_back_a_little();
@@ -261,8 +261,9 @@ impl Store for Engine {
                 kept.map_err(|error| failed("catalog", &error))?;
                 shared.set_rules(rules.clone());
             }
-            let now = shared.clock.now();
-            shared.expire(&rules, now)
+            let hidden = shared.expire(&rules, shared.clock.now())?;
+            shared.want_retention();
+            Ok(hidden)
         };
         self.catalog_thread.run(work).await
     }

@@ -23,7 +23,7 @@ use super::index::Section;
 use super::index::file::{self, index_name};
 use super::indexer::rebuild;
 use super::log::{CHUNKS_DIR, Chunk, ChunkHeader, log_name, log_number, log_path};
-use super::maintain::redo;
+use super::maintain::{gone, redo};
 use super::own::{OwnBits, OwnKeys};
 use super::recover::{KnownEnd, Whole, scan, zero_from};
 use super::sessions::{Sessions, Slots};
@@ -56,6 +56,8 @@ pub(crate) struct Loaded {
     pub(crate) open: Option<OpenChunk>,
     pub(crate) next_number: u64,
     pub(crate) last_id: Option<RecordId>,
+    /// Rows that retention was overwriting, by chunk.
+    pub(crate) expiring: Vec<(u64, Vec<u32>)>,
 }
 
 /// What was read so far.
@@ -75,14 +77,14 @@ impl Start<'_> {
         let catalog = Catalog::open(self.disk, self.dir, self.sealer, self.ids, self.fresh)?;
         let sessions = Sessions::new(slots, Arc::clone(self.ids));
         let hasher = Hasher::new(self.sealer);
-        let chunks = catalog.chunks().map_err(|e| e.unusable())?;
+        let mut chunks = catalog.chunks().map_err(|e| e.unusable())?;
         let clean_stop = catalog.clean_stop().map_err(|e| e.unusable())?;
         let ledger = catalog.ledger().map_err(|e| e.unusable())?;
         let rules = catalog.retention().map_err(|e| e.unusable())?;
         let timeline = catalog.timeline().map_err(|e| e.unusable())?;
-        redo::finish(self.disk, self.dir)?;
-        let wiped = wipe_left_over(self.disk, self.dir);
-        wiped.map_err(|error| OpenError::io(CHUNKS_DIR, error))?;
+        let expiring = catalog.expiring().map_err(|e| e.unusable())?;
+        let newest = catalog.newest().map_err(|e| e.unusable())?;
+        self.finish_maintenance(&catalog, &mut chunks)?;
         let on_disk = self.remove_unknown(&chunks)?;
         let mut reading = Reading {
             hasher: &hasher,
@@ -120,7 +122,7 @@ impl Start<'_> {
             erasures: ledger.iter().map(|entry| entry.erasure.clone()).collect(),
             hasher,
         });
-        let recalled = shared.recall(&ledger, &states);
+        let recalled = shared.recall(&ledger, &expiring, newest, &states);
         let last_id = recalled
             .and_then(|()| shared.recall_last_id())
             .map_err(|error| OpenError::unusable(CHUNKS_DIR, error.log_text()))?;
@@ -129,7 +131,24 @@ impl Start<'_> {
             open,
             next_number,
             last_id,
+            expiring,
         })
+    }
+
+    /// Ends what maintenance was doing with files when the machine died.
+    fn finish_maintenance(
+        &self,
+        catalog: &Catalog,
+        chunks: &mut Vec<(u64, ChunkRow)>,
+    ) -> Result<(), OpenError> {
+        let is_gone = |(_, row): &(u64, ChunkRow)| row.state == ChunkState::Gone;
+        for (number, _) in chunks.iter().filter(|chunk| is_gone(chunk)) {
+            gone::finish(self.disk, self.dir, catalog, *number)?;
+        }
+        chunks.retain(|chunk| !is_gone(chunk));
+        redo::finish(self.disk, self.dir)?;
+        let wiped = wipe_left_over(self.disk, self.dir);
+        wiped.map_err(|error| OpenError::io(CHUNKS_DIR, error))
     }
 
     /// Removes logs that a crash left before the catalog knew them; one with frames is refused.
@@ -177,7 +196,7 @@ impl Start<'_> {
             return Ok(None);
         }
         let known = match (row.state, clean_stop) {
-            (ChunkState::Full | ChunkState::Broken, _) => KnownEnd::At(row.end),
+            (ChunkState::Full | ChunkState::Broken | ChunkState::Gone, _) => KnownEnd::At(row.end),
             (ChunkState::Open, Some(stop)) if stop.chunk == number => KnownEnd::At(stop.end),
             (ChunkState::Open, _) => KnownEnd::Unknown,
         };

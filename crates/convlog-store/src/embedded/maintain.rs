@@ -1,14 +1,17 @@
-//! The maintenance thread: what the ledger of erasures hides is taken out of the bytes of the log.
+//! The maintenance thread: what erasures and retention hide is taken out of the bytes of the log.
 //!
 //! A pass gathers every erasure that is not done, visits each chunk once and writes new images over
 //! the frames concerned, a few at a time: first into the chunk's redo file, then over the frames.
+//! Retention looks at one chunk after the other and leaves its rows to such a pass.
 
+mod expired;
+pub(crate) mod gone;
 mod image;
 pub(crate) mod patched;
 pub(crate) mod redo;
 mod reindex;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +73,10 @@ pub(crate) struct Maintenance {
     debt: Duration,
     /// Chunk and offset of frames of which what is left does not fit: their erasures are not done.
     unfit: BTreeSet<(u64, u64)>,
+    /// Rows that are overwritten because they have expired, by chunk, as the catalog notes them.
+    expiring: BTreeMap<u64, BTreeSet<u32>>,
+    /// Chunks that retention has yet to look at.
+    waiting: VecDeque<u64>,
 }
 
 impl Maintenance {
@@ -78,7 +85,9 @@ impl Maintenance {
         disk: Arc<dyn Disk>,
         dir: PathBuf,
         bytes_per_s: u64,
+        expiring: Vec<(u64, Vec<u32>)>,
     ) -> Self {
+        let expiring = expiring.into_iter();
         Maintenance {
             shared,
             disk,
@@ -86,6 +95,10 @@ impl Maintenance {
             bytes_per_s,
             debt: Duration::ZERO,
             unfit: BTreeSet::new(),
+            expiring: expiring
+                .map(|(chunk, rows)| (chunk, rows.into_iter().collect()))
+                .collect(),
+            waiting: VecDeque::new(),
         }
     }
 
@@ -94,15 +107,15 @@ impl Maintenance {
         let shared = Arc::clone(&self.shared);
         let mut patience = None;
         while let Some(settling) = shared.maintenance.take(patience) {
-            let result = self.pass_and_mend();
+            let result = self.work_and_mend();
             patience = match &result {
                 Err(Trouble::Later(why)) => {
-                    tracing::warn!(error = %why, "an erasure waits, it is tried again later");
+                    tracing::warn!(error = %why, "maintenance waits, it is tried again later");
                     Some(PATIENCE)
                 }
                 Err(Trouble::Broken(why)) => {
                     if shared.broken().is_none() {
-                        tracing::error!(error = %why, "an erasure failed, writes are refused");
+                        tracing::error!(error = %why, "maintenance failed, writes are refused");
                         shared.set_broken(why);
                     }
                     None
@@ -115,11 +128,11 @@ impl Maintenance {
         }
     }
 
-    /// One pass; damaged indexes that it meets are made again.
-    fn pass_and_mend(&mut self) -> Result<(), Trouble> {
+    /// Works; damaged indexes that it meets are made again.
+    fn work_and_mend(&mut self) -> Result<(), Trouble> {
         let mut n_left = self.shared.view().segments.len();
         loop {
-            let (chunk, damaged) = match self.pass() {
+            let (chunk, damaged) = match self.work() {
                 Err(Trouble::Index(chunk, damaged)) => (chunk, damaged),
                 other => return other,
             };
@@ -132,10 +145,31 @@ impl Maintenance {
         }
     }
 
-    /// Takes every erasure that is not done to its end.
+    /// Does everything that is to be done now: erasures first, also between two chunks of
+    /// retention.
+    fn work(&mut self) -> Result<(), Trouble> {
+        loop {
+            self.pass()?;
+            if self.shared.job.take_wanted() {
+                let view = self.shared.view();
+                let numbers = view.segments.iter().map(|segment| segment.chunk.number);
+                self.waiting = numbers.collect();
+            }
+            let Some(chunk) = self.waiting.front().copied() else {
+                return Ok(());
+            };
+            if self.shared.maintenance.is_closed() {
+                return Err(Trouble::Closing);
+            }
+            self.retire(chunk)?;
+            self.waiting.pop_front();
+        }
+    }
+
+    /// Takes every erasure that is not done to its end, and all rows that are hidden with it.
     fn pass(&mut self) -> Result<(), Trouble> {
         let pending = self.pending();
-        if pending.is_empty() {
+        if pending.is_empty() && self.expiring.is_empty() {
             return Ok(());
         }
         if let Some(why) = self.shared.broken() {
@@ -159,6 +193,7 @@ impl Maintenance {
             let (disk, dir) = (self.disk.as_ref(), self.dir.as_path());
             reindex::reindex(&self.shared, disk, dir, chunk, &is_over)?;
         }
+        self.forget_expired()?;
         self.advance(&pending, ErasureState::Done)
     }
 

@@ -220,7 +220,9 @@ impl Shared {
                     return Ok(Vec::new());
                 };
                 let expired = expired_rows(segment, rules, now);
-                Ok(expired.map_err(|bad| (number, Trouble::from(bad)))?)
+                let mut expired = expired.map_err(|bad| (number, Trouble::from(bad)))?;
+                expired.retain(|row| !segment.hidden.contains(*row));
+                Ok(expired)
             })?;
             if found.is_empty() {
                 continue;
@@ -270,8 +272,12 @@ fn own_rows(segment: &Segment, facts: &Facts) -> Result<Vec<u32>, Damaged> {
     Ok(out)
 }
 
-/// Rows of a chunk, not hidden yet, that have expired at `now`.
-fn expired_rows(segment: &Segment, rules: &Retention, now: Timestamp) -> Result<Vec<u32>, Damaged> {
+/// Rows of a chunk that its indexes hold and that have expired at `now`.
+pub(crate) fn expired_rows(
+    segment: &Segment,
+    rules: &Retention,
+    now: Timestamp,
+) -> Result<Vec<u32>, Damaged> {
     let mut out = Vec::new();
     for part in &segment.parts {
         let index = &part.index;
@@ -293,8 +299,7 @@ fn expired_rows(segment: &Segment, rules: &Retention, now: Timestamp) -> Result<
             let mut kept = all.clone();
             keep_born_from(part, cut, &mut kept)?;
             all.subtract(&kept);
-            let rows = all.iter().map(|row| part.base + row);
-            out.extend(rows.filter(|row| !segment.hidden.contains(*row)));
+            out.extend(all.iter().map(|row| part.base + row));
         }
     }
     Ok(out)

@@ -19,6 +19,7 @@ use convlog_model::time::Timestamp;
 
 pub(crate) use self::slots::{SESSIONS, Slot, Slots, check_header};
 use super::row::{Hash16, SealedState, StateRow};
+use super::view::split;
 
 /// What the sealed bytes are for, bound into them.
 const PURPOSE: &str = "state";
@@ -196,6 +197,13 @@ impl Sessions {
             return Ok(());
         }
         self.end(&hashes)
+    }
+
+    /// Whether the newest state of a living session is a row of this chunk.
+    pub(crate) fn is_in(&self, chunk: u64, now: Timestamp) -> bool {
+        let alive = lock(&self.alive);
+        let mut sessions = alive.by_hash.values();
+        sessions.any(|session| split(session.at).0 == chunk && now <= session.expires_at)
     }
 
     /// Keys that stand in slots, by slot.

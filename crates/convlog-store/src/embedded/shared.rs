@@ -12,6 +12,7 @@ use super::catalog::Catalog;
 use super::codec::Codec;
 use super::erased::Erased;
 use super::facts::Hasher;
+use super::job::Job;
 use super::own::OwnKeys;
 use super::prepare::{Builders, Tools};
 use super::retired::Retired;
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) indexing: Signal,
     /// Bytes of memory that the indexes of chunks that are not sealed may take.
     pub(crate) unsealed_max: usize,
+    /// What the maintenance thread is asked for beyond erasures.
+    pub(crate) job: Job,
     /// Index files that are to be wiped.
     pub(crate) retired: Retired,
     /// Held while the index of rows in memory is replaced, but for appending to it.
@@ -91,6 +94,7 @@ impl Shared {
             maintenance: Signal::default(),
             indexing: Signal::default(),
             unsealed_max: parts.unsealed_max,
+            job: Job::default(),
             retired: Retired::default(),
             reindexing: Mutex::default(),
             builders: Builders::default(),

@@ -13,3 +13,4 @@ pub(super) mod kit;
 mod model;
 mod queries;
 mod restart;
+mod retiring;

@@ -61,6 +61,9 @@ impl From<OpenError> for Problem {
     }
 }
 
+/// Where the logs end that the catalog names; `None` for one that is being removed.
+type Ends = BTreeMap<u64, Option<KnownEnd>>;
+
 /// What was checked, and what is broken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VerifyReport {
@@ -139,11 +142,7 @@ fn read_sessions(disk: &dyn Disk, dir: &Path) -> Result<(), OpenError> {
     super::sessions::check_header(&bytes)
 }
 
-fn read_catalog(
-    disk: &dyn Disk,
-    dir: &Path,
-    sealer: &Sealer,
-) -> Result<BTreeMap<u64, KnownEnd>, OpenError> {
+fn read_catalog(disk: &dyn Disk, dir: &Path, sealer: &Sealer) -> Result<Ends, OpenError> {
     let ids: Arc<dyn IdSource> = Arc::new(NoIds);
     let catalog = Catalog::open_copy(disk, dir, sealer, &ids)?;
     let chunks = catalog.chunks().map_err(|e| e.unusable())?;
@@ -153,11 +152,12 @@ fn read_catalog(
     super::catalog::Documents::load(Arc::new(catalog)).map_err(|e| e.unusable())?;
     let ends = chunks.into_iter().map(|(number, row)| {
         let end = match (row.state, clean_stop) {
-            (ChunkState::Full | ChunkState::Broken, _) => KnownEnd::At(row.end),
+            (ChunkState::Gone, _) => None,
+            (ChunkState::Full | ChunkState::Broken, _) => Some(KnownEnd::At(row.end)),
             (ChunkState::Open, Some(CleanStop { chunk, end })) if chunk == number => {
-                KnownEnd::At(end)
+                Some(KnownEnd::At(end))
             }
-            (ChunkState::Open, _) => KnownEnd::Unknown,
+            (ChunkState::Open, _) => Some(KnownEnd::Unknown),
         };
         (number, end)
     });
@@ -167,7 +167,7 @@ fn read_catalog(
 fn check_logs(
     disk: &dyn Disk,
     dir: &Path,
-    ends: &BTreeMap<u64, KnownEnd>,
+    ends: &Ends,
     hasher: &Hasher,
     report: &mut VerifyReport,
 ) {
@@ -180,11 +180,20 @@ fn check_logs(
             return;
         }
     };
-    for number in names.iter().filter_map(|name| index_number(name)) {
+    let is_gone = |number: &u64| ends.get(number).is_some_and(Option::is_none);
+    for number in ends.keys().filter(|number| is_gone(number)) {
+        let log = log_name(*number);
+        let note = format!("{log}: all of it has expired, the next start removes what is left");
+        report.notes.push(note);
+    }
+    let indexes = names.iter().filter_map(|name| index_number(name));
+    for number in indexes.filter(|number| !is_gone(number)) {
         check_index(disk, dir, number, report);
     }
-    let numbers: Vec<u64> = names.iter().filter_map(|name| log_number(name)).collect();
-    for number in ends.keys().filter(|number| !numbers.contains(number)) {
+    let logs = names.iter().filter_map(|name| log_number(name));
+    let numbers: Vec<u64> = logs.filter(|number| !is_gone(number)).collect();
+    let named = ends.keys().filter(|number| !is_gone(number));
+    for number in named.filter(|number| !numbers.contains(number)) {
         report.problems.push(Problem {
             file: log_name(*number),
             offset: None,
@@ -197,7 +206,9 @@ fn check_logs(
         // overwriting frames of any.
         let is_moving = report.is_running && Some(number) == last;
         let attempts = if report.is_running { ATTEMPTS } else { 1 };
-        let known = ends.get(&number).copied().unwrap_or(KnownEnd::Unknown);
+        let known = ends.get(&number).copied().flatten();
+        let known = known.unwrap_or(KnownEnd::Unknown);
+        let n_problems = report.problems.len();
         let mut outcome = Err(OpenError::Locked);
         for _ in 0..attempts {
             outcome = open_log(disk, dir, number, known);
@@ -209,7 +220,16 @@ fn check_logs(
             Ok((chunk, whole)) => check_log(&chunk, &whole, hasher, is_moving, report),
             Err(error) => report.problems.push(error.into()),
         }
+        // A server that is running may have removed it meanwhile, because all of it has expired.
+        if report.is_running && is_missing(disk, &log_path(dir, number)) {
+            report.problems.truncate(n_problems);
+        }
     }
+}
+
+fn is_missing(disk: &dyn Disk, path: &Path) -> bool {
+    let opened = disk.open_read(path);
+    opened.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// Checks every checksum of an index, and that every entry can be read.

@@ -195,6 +195,12 @@ impl View {
         }
     }
 
+    /// Takes a chunk away.
+    pub(crate) fn remove(&mut self, chunk: u64) {
+        self.segments
+            .retain(|segment| segment.chunk.number != chunk);
+    }
+
     /// Whether a row is neither erased nor hidden by retention.
     pub(crate) fn is_hidden(&self, at: Position) -> bool {
         let (chunk, row) = split(at);

@@ -24,10 +24,20 @@ pub(super) type States = BTreeMap<Hash16, (Position, StateRow)>;
 
 impl Shared {
     /// Hides what is to be hidden, and finds the newest record and the living sessions. `states` are
-    /// those of chunks that are not sealed.
-    pub(super) fn recall(&self, ledger: &[LedgerEntry], states: &States) -> Result<(), StoreError> {
+    /// those of chunks that are not sealed; `newest` is at least the newest position.
+    pub(super) fn recall(
+        &self,
+        ledger: &[LedgerEntry],
+        expiring: &[(u64, Vec<u32>)],
+        newest: Position,
+        states: &States,
+    ) -> Result<(), StoreError> {
         self.hide_again(ledger)?;
-        self.recall_newest()?;
+        for (chunk, rows) in expiring {
+            let rows: Vec<Position> = rows.iter().map(|row| position(*chunk, *row)).collect();
+            self.hide(&rows);
+        }
+        self.recall_newest(newest)?;
         self.recall_sessions(states)?;
         self.expire(&self.rules(), self.clock.now()).map(drop)
     }
@@ -46,8 +56,8 @@ impl Shared {
         Ok(())
     }
 
-    /// Finds the position of the last turn or event.
-    fn recall_newest(&self) -> Result<(), StoreError> {
+    /// Finds the position of the last turn or event, which may have expired.
+    fn recall_newest(&self, known: Position) -> Result<(), StoreError> {
         let newest = self.reading(|| {
             for segment in self.view().segments.iter().rev() {
                 for part in segment.parts.iter().rev() {
@@ -61,6 +71,7 @@ impl Shared {
             }
             Ok(Position::START)
         })?;
+        let newest = newest.max(known);
         self.change_view(|view| view.newest = newest);
         self.newest.send_replace(newest);
         Ok(())

@@ -93,10 +93,11 @@ fn images(reader: &mut Reader<'_>, number: u64) -> Option<Vec<Image>> {
 pub(crate) fn write(disk: &dyn Disk, dir: &Path, number: u64, images: &[Image]) -> io::Result<()> {
     let bytes = encode(number, images);
     let file = disk.create(&redo_path(dir, number))?;
+    // A file that loses its name keeps its bytes, where nothing finds and wipes them.
+    disk.sync_dir(&dir.join(CHUNKS_DIR))?;
     file.allocate(0, to_u64(bytes.len()))?;
     file.write_at(0, &bytes)?;
-    file.sync_data()?;
-    disk.sync_dir(&dir.join(CHUNKS_DIR))
+    file.sync_data()
 }
 
 /// Overwrites the file of a chunk with zeros and removes it, if there is one.

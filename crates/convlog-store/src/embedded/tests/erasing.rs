@@ -22,10 +22,10 @@ use crate::embedded::recover::{KnownEnd, scan};
 use crate::embedded::verify::verify_on;
 
 /// Stands in every part of the records of the customer.
-const MARK: &str = "qZ7mark";
-const CUSTOMER: &str = "qZ7mark-customer";
+pub(super) const MARK: &str = "qZ7mark";
+pub(super) const CUSTOMER: &str = "qZ7mark-customer";
 
-fn marked(i: i64) -> Draft {
+pub(super) fn marked(i: i64) -> Draft {
     let mut marked = draft(&format!("{MARK}-own-{i}"), CUSTOMER, i);
     marked.raw = format!(
         r#"{{"request":{{"input":{{"text":"{MARK} said {i}"}}}},"context":{{"{MARK}-key":{i}}}}}"#
@@ -53,14 +53,14 @@ fn fill(place: &SimPlace, store: &dyn Store) {
     block_on(store.append(batch(vec![marked(100), marked(101)]))).unwrap();
 }
 
-fn small() -> SimPlace {
+pub(super) fn small() -> SimPlace {
     SimPlace {
         rows_max: 12,
         ..SimPlace::new()
     }
 }
 
-fn logs(disk: &dyn Disk, dir: &Path) -> Vec<(PathBuf, Chunk)> {
+pub(super) fn logs(disk: &dyn Disk, dir: &Path) -> Vec<(PathBuf, Chunk)> {
     let names = disk.list(&dir.join(CHUNKS_DIR)).unwrap();
     let numbers = names.iter().filter_map(|name| log_number(name));
     let logs = numbers.map(|number| {
@@ -72,7 +72,7 @@ fn logs(disk: &dyn Disk, dir: &Path) -> Vec<(PathBuf, Chunk)> {
 }
 
 /// Payload and decompressed bytes of every frame of every log.
-fn payloads(disk: &dyn Disk, dir: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(super) fn payloads(disk: &dyn Disk, dir: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut out = Vec::new();
     for (path, chunk) in logs(disk, dir) {
         let whole = scan(&chunk, KnownEnd::Unknown).unwrap();
@@ -87,30 +87,30 @@ fn payloads(disk: &dyn Disk, dir: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
     out
 }
 
-fn holds(bytes: &[u8], part: &[u8]) -> bool {
+pub(super) fn holds(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
 /// Without blocks of zeros, of which most files have many.
-fn dense(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn dense(bytes: &[u8]) -> Vec<u8> {
     let blocks = bytes
         .chunks(512)
         .filter(|block| block[..] != [0; 512][..block.len()]);
     blocks.collect::<Vec<_>>().concat()
 }
 
-fn holds_mark(bytes: &[u8]) -> bool {
+pub(super) fn holds_mark(bytes: &[u8]) -> bool {
     holds(bytes, MARK.as_bytes())
 }
 
 /// Compressed bytes of everything that the customer said.
-fn marked_payloads(place: &SimPlace) -> Vec<Vec<u8>> {
+pub(super) fn marked_payloads(place: &SimPlace) -> Vec<Vec<u8>> {
     let all = payloads(&place.disk, Path::new(SIM_DIR));
     let marked = all.into_iter().filter(|(_, plain)| holds_mark(plain));
     marked.map(|(payload, _)| payload).collect()
 }
 
-fn check_no_trace(place: &SimPlace, before: &[Vec<u8>], when: &str) {
+pub(super) fn check_no_trace(place: &SimPlace, before: &[Vec<u8>], when: &str) {
     for bytes in place.disk.everything() {
         let bytes = dense(&bytes);
         assert!(!holds_mark(&bytes), "{when}: in the clear");
@@ -133,7 +133,7 @@ fn check_no_trace(place: &SimPlace, before: &[Vec<u8>], when: &str) {
     assert_eq!((report.problems, report.notes), (vec![], vec![]), "{when}");
 }
 
-fn others(store: &dyn Store) -> Vec<Arc<Record>> {
+pub(super) fn others(store: &dyn Store) -> Vec<Arc<Record>> {
     let mut all = all(store);
     all.retain(|record| !record.shown_id().starts_with(MARK));
     all
@@ -145,7 +145,7 @@ fn erasure(store: &dyn Store) -> Erasure {
 
 /// No index, whether in memory or in its file, holds the mark: entries are told apart first, since
 /// each shares what it can with the one before.
-fn check_no_term(embedded: &Embedded) {
+pub(super) fn check_no_term(embedded: &Embedded) {
     let view = embedded.engine.shared.view();
     let parts = view.segments.iter().flat_map(|segment| &segment.parts);
     for part in parts {

@@ -1,0 +1,135 @@
+//! A chunk that goes as a whole: marked in the catalog, taken from the readers, overwritten with
+//! zeros, removed, forgotten. A start ends what a mark stands for.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, Weak};
+use std::time::Duration;
+
+use super::{Maintenance, Trouble, redo};
+use crate::embedded::catalog::Catalog;
+use crate::embedded::disk::Disk;
+use crate::embedded::error::OpenError;
+use crate::embedded::index::Index;
+use crate::embedded::index::file::{gone_path, index_path, new_path};
+use crate::embedded::log::{CHUNKS_DIR, Chunk, log_name, log_path};
+use crate::embedded::view::Segment;
+use crate::embedded::wipe::wipe;
+
+/// How often is looked whether a reader has let go.
+const STEP: Duration = Duration::from_millis(2);
+
+/// What readers may still hold of a chunk.
+struct Held {
+    chunk: Weak<Chunk>,
+    indexes: Vec<Weak<Index>>,
+}
+
+impl Held {
+    fn of(segment: &Segment) -> Self {
+        let indexes = segment.parts.iter();
+        Held {
+            chunk: Arc::downgrade(&segment.chunk),
+            indexes: indexes.map(|part| Arc::downgrade(&part.index)).collect(),
+        }
+    }
+
+    fn is_free(&self) -> bool {
+        self.chunk.strong_count() == 0 && self.indexes.iter().all(|one| one.strong_count() == 0)
+    }
+}
+
+impl Maintenance {
+    /// Removes a chunk of which nothing is shown.
+    pub(super) fn drop_chunk(&mut self, number: u64, n_rows: usize) -> Result<(), Trouble> {
+        let shared = Arc::clone(&self.shared);
+        let busy = |_| Trouble::Later("a backup is being taken".to_owned());
+        let _permit = shared.copying.try_acquire().map_err(busy)?;
+        let later = |error: &dyn std::fmt::Display| Trouble::Later(error.to_string());
+        let is_over = || shared.maintenance.is_closed();
+        let (disk, dir) = (self.disk.as_ref(), self.dir.as_path());
+        // An index that was replaced must have left the name that the last one gets now.
+        let wiped = shared.retired.wipe(disk, dir, number, &is_over);
+        if !wiped.map_err(|error| later(&error))? {
+            return Err(Trouble::Closing);
+        }
+        let marked = shared.catalog.mark_gone(number, shared.view().newest);
+        marked.map_err(|error| later(&error))?;
+        let held = {
+            // Nobody makes its index anew meanwhile.
+            let alone = shared.reindexing.lock();
+            let _alone = alone.unwrap_or_else(PoisonError::into_inner);
+            let held = shared
+                .view()
+                .segment(number)
+                .map(|segment| Held::of(segment));
+            shared.change_view(|view| view.remove(number));
+            shared.own().drop_chunk(number);
+            held
+        };
+        shared.cache.clear();
+        while held.as_ref().is_some_and(|held| !held.is_free()) {
+            if is_over() {
+                return Err(Trouble::Closing);
+            }
+            std::thread::sleep(STEP);
+        }
+        // Who read a row meanwhile has put it here.
+        shared.cache.clear();
+        let broken = |error: io::Error| Trouble::Broken(format!("{}: {error}", log_name(number)));
+        let bytes = wipe_files(disk, dir, number).map_err(broken)?;
+        let forgotten = shared.catalog.forget_chunk(number);
+        forgotten.map_err(|error| Trouble::Broken(error.to_string()))?;
+        self.expiring.remove(&number);
+        tracing::info!(file = %log_name(number), n_rows, bytes, "a chunk has expired");
+        match self.rest(bytes) {
+            true => Ok(()),
+            false => Err(Trouble::Closing),
+        }
+    }
+}
+
+/// Overwrites and removes every file of a chunk; durable on return. Returns the length of its log
+/// and index.
+fn wipe_files(disk: &dyn Disk, dir: &Path, number: u64) -> io::Result<u64> {
+    let gone_log = dir.join(format!("{}.gone", log_name(number)));
+    // Whoever only reads the directory must not take half of a file for a damaged one.
+    for (path, gone) in [
+        (log_path(dir, number), &gone_log),
+        (index_path(dir, number), &gone_path(dir, number)),
+    ] {
+        // What has the name already was replaced by what stands at the path.
+        if disk.open_read(&path).is_ok() {
+            wipe(disk, dir, gone)?;
+        }
+        match disk.rename(&path, gone) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    disk.sync_dir(&dir.join(CHUNKS_DIR))?;
+    redo::wipe(disk, dir, number)?;
+    let mut bytes = 0;
+    for path in [&new_path(dir, number), &gone_path(dir, number), &gone_log] {
+        match disk.open_read(path) {
+            Ok(file) => bytes += file.len()?,
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(_) => continue,
+        }
+        wipe(disk, dir, path)?;
+    }
+    Ok(bytes)
+}
+
+/// Ends at the start what was begun with a chunk that is marked.
+pub(crate) fn finish(
+    disk: &dyn Disk,
+    dir: &Path,
+    catalog: &Catalog,
+    number: u64,
+) -> Result<(), OpenError> {
+    tracing::warn!(file = %log_name(number), "removing the rest of a chunk that has expired");
+    let wiped = wipe_files(disk, dir, number);
+    wiped.map_err(|error| OpenError::io(&log_name(number), error))?;
+    catalog.forget_chunk(number).map_err(|e| e.unusable())
+}

@@ -1,0 +1,534 @@
+//! Retention reaches the bytes: nothing of what has expired is left in any file, whatever fails,
+//! and nothing else is touched.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use convlog_model::filter::Filter;
+use convlog_model::query::{Query, Scan, Sort, SortKey};
+use convlog_model::record::{Draft, Record};
+use convlog_model::store::retention::InstanceRetention;
+use convlog_model::store::{Batch, Outcome, Retention, Store};
+use convlog_model::time::{DAY_US, Timestamp};
+use futures::executor::block_on;
+
+use super::erasing::{
+    CUSTOMER, MARK, check_no_term, check_no_trace, holds_mark, logs, marked, marked_payloads,
+    others, payloads, small,
+};
+use super::kit::{Place, SIM_DIR, SimPlace, all, batch, draft, erase_customer, home, shown, state};
+use crate::embedded::Embedded;
+use crate::embedded::disk::sim::Fault;
+use crate::embedded::disk::{Disk, RealDisk};
+use crate::embedded::log::CHUNKS_DIR;
+use crate::embedded::log::log_number;
+use crate::embedded::verify::verify_on;
+
+/// Records of the bot `gone` live for so many days, all others for ever.
+fn rules(days: u32) -> Retention {
+    let own = InstanceRetention {
+        bots: [("gone".to_owned(), days)].into(),
+        ..Default::default()
+    };
+    Retention {
+        instances: [(home(), own)].into(),
+        ..Default::default()
+    }
+}
+
+/// Full of marks, to expire.
+fn going(i: i64) -> Draft {
+    let mut draft = marked(i);
+    draft.set_text("bot", "gone");
+    draft
+}
+
+fn staying(name: &str, i: i64) -> Draft {
+    let mut draft = draft(name, "bob", i);
+    draft.set_text("bot", "stays");
+    draft
+}
+
+/// Rows that expire beside others in the same blocks, then chunks of which every row does.
+fn fill(place: &SimPlace, store: &dyn Store) {
+    fill_with(place, store, 8, 32);
+}
+
+fn fill_with(place: &SimPlace, store: &dyn Store, n_mixed: i64, n_going: i64) {
+    for i in 0..n_mixed {
+        let records = vec![
+            staying(&format!("bob-{i}"), i),
+            going(i),
+            staying(&format!("cid-{i}"), i),
+        ];
+        let states = vec![state("s", CUSTOMER, MARK.as_bytes(), &place.clock)];
+        block_on(store.append(Batch { records, states })).unwrap();
+    }
+    for i in 10..10 + n_going {
+        block_on(store.append(batch(vec![going(i)]))).unwrap();
+    }
+    for i in 50..54 {
+        let last = staying(&format!("last-{i}"), i);
+        block_on(store.append(batch(vec![last]))).unwrap();
+    }
+}
+
+fn n_logs(place: &SimPlace) -> usize {
+    logs(&place.disk, Path::new(SIM_DIR)).len()
+}
+
+fn has_marks(place: &SimPlace) -> bool {
+    let frames = payloads(&place.disk, Path::new(SIM_DIR));
+    frames.iter().any(|(_, plain)| holds_mark(plain))
+}
+
+fn expire(store: &dyn Store, days: u32) -> u64 {
+    let hidden = block_on(store.expire(&rules(days))).unwrap();
+    block_on(store.settle()).unwrap();
+    hidden
+}
+
+#[test]
+fn nothing_of_what_has_expired_is_left_in_any_byte() {
+    let place = small();
+    let embedded = place.open();
+    let store = embedded.store();
+    fill(&place, store.as_ref());
+    let before = marked_payloads(&place);
+    let (rest, n_before) = (others(store.as_ref()), n_logs(&place));
+    assert_eq!(rest.len(), 20);
+    assert_eq!(expire(store.as_ref(), 1), 40);
+    assert_eq!(all(store.as_ref()), rest);
+    assert!(n_logs(&place) <= n_before - 2, "chunks go as a whole");
+    check_no_term(&embedded);
+    drop((embedded, store));
+    check_no_trace(&place, &before, "after a clean stop");
+    let embedded = place.open();
+    check_no_term(&embedded);
+    let store = embedded.store();
+    assert_eq!(all(store.as_ref()), rest);
+    // What has left is unknown: the same own id is a new record.
+    let again = block_on(store.append(batch(vec![going(12)]))).unwrap();
+    assert!(matches!(again.outcomes[..], [Outcome::Stored(_)]));
+    let state = block_on(store.load_state(&home(), "s")).unwrap();
+    assert_eq!(state.unwrap().state, MARK.as_bytes());
+}
+
+#[test]
+fn a_few_rows_stay_until_seven_days_after_the_first_has_expired() {
+    let place = SimPlace::new();
+    let embedded = place.open();
+    let store = embedded.store();
+    let now = place.now_s();
+    for i in 0..50 {
+        let name = format!("bob-{i}");
+        block_on(store.append(batch(vec![staying(&name, now)]))).unwrap();
+    }
+    block_on(store.append(batch(vec![going(now)]))).unwrap();
+    place.clock.step(DAY_US);
+    block_on(store.append(batch(vec![going(now + 86_400)]))).unwrap();
+    let rest = others(store.as_ref());
+    assert_eq!(expire(store.as_ref(), 3), 0);
+    let second = 1_000_000;
+    for (micros, hidden) in [
+        (2 * DAY_US + second, 1),
+        (DAY_US, 1),
+        (5 * DAY_US, 0),
+        (DAY_US - 2 * second, 0),
+    ] {
+        place.clock.step(micros);
+        assert_eq!(expire(store.as_ref(), 3), hidden);
+        assert!(has_marks(&place));
+    }
+    place.clock.step(2 * second);
+    expire(store.as_ref(), 3);
+    assert!(!has_marks(&place));
+    assert_eq!(all(store.as_ref()), rest);
+}
+
+#[test]
+fn nothing_is_overwritten_before_its_time() {
+    let place = small();
+    let embedded = place.open();
+    let store = embedded.store();
+    let now = place.now_s();
+    for i in 0..30 {
+        let mut late = going(now);
+        late.own_id = Some(format!("{MARK}-late-{i}"));
+        block_on(store.append(batch(vec![late]))).unwrap();
+    }
+    let files = place.disk.everything();
+    place.clock.step(DAY_US - 1);
+    assert_eq!(expire(store.as_ref(), 1), 0);
+    assert_eq!(shown(store.as_ref()).len(), 30);
+    assert_eq!(n_logs(&place), 3);
+    assert_eq!(payloads(&place.disk, Path::new(SIM_DIR)).len(), 32);
+    assert!(files.len() > 5);
+}
+
+#[test]
+fn a_longer_rule_keeps_what_a_shorter_one_has_only_hidden() {
+    let place = SimPlace::new();
+    let embedded = place.open();
+    let store = embedded.store();
+    let now = place.now_s();
+    for i in 0..50 {
+        let name = format!("bob-{i}");
+        block_on(store.append(batch(vec![staying(&name, now)]))).unwrap();
+    }
+    block_on(store.append(batch(vec![going(now)]))).unwrap();
+    place.clock.step(2 * DAY_US);
+    assert_eq!(expire(store.as_ref(), 1), 1);
+    place.clock.step(20 * DAY_US);
+    assert_eq!(expire(store.as_ref(), 365), 0);
+    assert!(has_marks(&place));
+    drop((embedded, store));
+    let embedded = place.open();
+    assert_eq!(all(embedded.store().as_ref()).len(), 51);
+}
+
+#[test]
+fn a_chunk_with_the_state_of_a_living_session_stays() {
+    let place = small();
+    let embedded = place.open();
+    let store = embedded.store();
+    let states = vec![state("s", "somebody", b"kept", &place.clock)];
+    let records = vec![going(0)];
+    block_on(store.append(Batch { records, states })).unwrap();
+    for i in 1..30 {
+        block_on(store.append(batch(vec![going(i)]))).unwrap();
+    }
+    block_on(store.append(batch(vec![staying("last", 40)]))).unwrap();
+    let before = marked_payloads(&place);
+    expire(store.as_ref(), 1);
+    let numbers = |place: &SimPlace| -> Vec<u64> {
+        let names = place.disk.list(&Path::new(SIM_DIR).join(CHUNKS_DIR));
+        names
+            .unwrap()
+            .iter()
+            .filter_map(|name| log_number(name))
+            .collect()
+    };
+    assert_eq!(numbers(&place), [1, 3]);
+    let kept = block_on(store.load_state(&home(), "s")).unwrap();
+    assert_eq!(kept.unwrap().state, b"kept");
+    drop((embedded, store));
+    check_no_trace(&place, &before, "with a session");
+    let embedded = place.open();
+    let store = embedded.store();
+    let kept = block_on(store.load_state(&home(), "s")).unwrap();
+    assert_eq!(kept.unwrap().state, b"kept");
+    place.clock.step(3_700_000_000);
+    expire(store.as_ref(), 1);
+    assert_eq!(numbers(&place), [3]);
+    assert_eq!(shown(store.as_ref()), ["last"]);
+}
+
+#[test]
+fn cursors_and_walks_go_on_behind_a_chunk_that_is_gone() {
+    let place = small();
+    let embedded = place.open();
+    let store = embedded.store();
+    fill(&place, store.as_ref());
+    let mut query = Query::new(home(), Filter::All);
+    query.sort = Sort {
+        key: SortKey::Position,
+        descending: false,
+    };
+    query.limit = 36;
+    let page = block_on(store.search(&query)).unwrap();
+    (query.after, query.upto) = (page.next, Some(page.upto));
+    let last = page.records.last().unwrap();
+    assert_eq!(last.flat().text("bot"), Some("gone"));
+    let mut walk = Scan {
+        instance: home(),
+        filter: Filter::All,
+        after: last.position,
+        upto: None,
+        limit: 100,
+    };
+    let newest = store.newest();
+    expire(store.as_ref(), 1);
+    let expected: Vec<String> = (50..54).map(|i| format!("last-{i}")).collect();
+    let names = |records: &[Arc<Record>]| -> Vec<String> {
+        records.iter().map(|record| record.shown_id()).collect()
+    };
+    let check = |store: &dyn Store, query: &Query, walk: &Scan| {
+        let page = block_on(store.search(query)).unwrap();
+        assert_eq!((names(&page.records), page.next), (expected.clone(), None));
+        let walked = block_on(store.scan(walk)).unwrap();
+        assert_eq!(
+            (names(&walked.records), walked.done),
+            (expected.clone(), true)
+        );
+        assert_eq!(store.newest(), newest);
+    };
+    check(store.as_ref(), &query, &walk);
+    drop((embedded, store));
+    let embedded = place.open();
+    let store = embedded.store();
+    check(store.as_ref(), &query, &walk);
+    // The newest ones go, too; their position stays what it was.
+    let everything = Retention {
+        default_days: 1,
+        ..Default::default()
+    };
+    block_on(store.expire(&everything)).unwrap();
+    block_on(store.settle()).unwrap();
+    drop((embedded, store));
+    let embedded = place.open();
+    let store = embedded.store();
+    assert_eq!(store.newest(), newest);
+    walk.after = newest;
+    assert!(block_on(store.scan(&walk)).unwrap().done);
+    let stored = block_on(store.append(batch(vec![draft("next", "ann", 60)]))).unwrap();
+    assert!(matches!(stored.outcomes[..], [Outcome::Stored(s)] if s.position > newest));
+}
+
+/// A place whose engine was stopped, with what is to expire and what else there is.
+struct Prepared {
+    place: SimPlace,
+    before: Vec<Vec<u8>>,
+    rest: Vec<Arc<Record>>,
+}
+
+fn prepared() -> Prepared {
+    let place = small();
+    let embedded = place.open();
+    let store = embedded.store();
+    fill_with(&place, store.as_ref(), 3, 14);
+    let rest = others(store.as_ref());
+    drop((embedded, store));
+    let before = marked_payloads(&place);
+    Prepared {
+        place,
+        before,
+        rest,
+    }
+}
+
+/// Expires and settles as far as the disk lets it.
+fn try_expire(place: &SimPlace) {
+    let Ok(embedded) = place.try_open() else {
+        return;
+    };
+    let store = embedded.store();
+    drop(block_on(store.expire(&rules(1))));
+    drop(block_on(store.settle()));
+    // Records that are shown are what they were, or a read says that it cannot.
+    let query = Query::new(home(), Filter::equals("bot", "stays"));
+    if let Ok(page) = block_on(store.search(&query)) {
+        assert_eq!(page.records.len(), 10);
+    }
+}
+
+fn check_finishes(place: &SimPlace, prepared: &Prepared, when: &str) {
+    let embedded = place.try_open().unwrap_or_else(|e| panic!("{when}: {e}"));
+    let store = embedded.store();
+    // What is half done is hidden, whatever the rules say.
+    let filter = Filter::equals("bot", "gone");
+    let counted = block_on(store.count(&home(), &filter)).unwrap();
+    let found = block_on(store.search(&Query::new(home(), filter))).unwrap();
+    assert_eq!(counted as usize, found.records.len(), "{when}");
+    expire(store.as_ref(), 1);
+    assert_eq!(all(store.as_ref()), prepared.rest, "{when}");
+    let stored = block_on(store.append(batch(vec![draft("new", "ann", 60)]))).unwrap();
+    let newest = prepared.rest.last().unwrap();
+    assert!(
+        matches!(stored.outcomes[..], [Outcome::Stored(s)]
+            if s.position > newest.position && s.id > newest.id),
+        "{when}"
+    );
+    drop((embedded, store));
+    check_no_trace(place, &prepared.before, when);
+}
+
+fn each_call(fault: Fault, crash: bool) {
+    let prepared = prepared();
+    let place = prepared.place.fork();
+    try_expire(&place);
+    let calls = place.disk.calls();
+    for call in 1..=calls {
+        let when = format!("{fault:?} at call {call}");
+        let place = prepared.place.fork();
+        place.disk.fail_at(call, fault);
+        try_expire(&place);
+        place.disk.heal();
+        if crash {
+            place.disk.crash(call);
+            let report = verify_on(&place.disk, Path::new(SIM_DIR));
+            assert_eq!(report.problems, [], "{when}");
+        }
+        check_finishes(&place, &prepared, &when);
+    }
+}
+
+#[test]
+fn any_call_may_fail_and_a_restart_finishes_it() {
+    each_call(Fault::Once, false);
+}
+
+#[test]
+fn any_call_may_find_no_room_and_a_restart_finishes_it() {
+    each_call(Fault::Full, false);
+}
+
+#[test]
+fn the_machine_may_die_at_any_call_and_a_restart_finishes_it() {
+    each_call(Fault::Dead, true);
+}
+
+#[test]
+fn the_machine_may_die_again_at_any_call_of_the_finish() {
+    let prepared = prepared();
+    let half = |place: &SimPlace| {
+        let report = verify_on(&place.disk, Path::new(SIM_DIR));
+        report
+            .notes
+            .iter()
+            .any(|note| note.contains("all of it has expired"))
+    };
+    let died = (1..)
+        .map(|call| {
+            let place = prepared.place.fork();
+            place.disk.fail_at(call, Fault::Dead);
+            try_expire(&place);
+            place.disk.heal();
+            place.disk.crash(call);
+            place
+        })
+        .find(half);
+    let died = died.unwrap();
+    for call in 1.. {
+        let place = died.fork();
+        place.disk.fail_at(place.disk.calls() + call, Fault::Dead);
+        let is_whole = place.try_open().is_ok();
+        place.disk.crash(call + 1000);
+        check_finishes(&place, &prepared, &format!("again at call {call}"));
+        if is_whole {
+            break;
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_half_gone_stay_hidden_under_longer_rules() {
+    let prepared = prepared();
+    let dies = |call: u64| {
+        let place = prepared.place.fork();
+        place.disk.fail_at(call, Fault::Dead);
+        try_expire(&place);
+        place.disk.heal();
+        place.disk.crash(call);
+        place
+    };
+    let calls = {
+        let place = prepared.place.fork();
+        try_expire(&place);
+        place.disk.calls()
+    };
+    for call in (1..calls).step_by(3) {
+        let place = dies(call);
+        let embedded = place.open();
+        let store = embedded.store();
+        block_on(store.expire(&Retention::default())).unwrap();
+        let filter = Filter::equals("bot", "gone");
+        let counted = block_on(store.count(&home(), &filter)).unwrap();
+        let mut query = Query::new(home(), filter);
+        query.limit = 100;
+        let found = block_on(store.search(&query)).unwrap();
+        assert_eq!(counted as usize, found.records.len(), "died at call {call}");
+        assert_eq!(others(store.as_ref()), prepared.rest, "died at call {call}");
+    }
+}
+
+#[test]
+fn an_erasure_ends_beside_retention() {
+    let place = small();
+    let embedded = place.open();
+    let store = embedded.store();
+    fill(&place, store.as_ref());
+    block_on(store.expire(&rules(1))).unwrap();
+    block_on(store.erase(&erase_customer("bob", 1))).unwrap();
+    block_on(store.settle()).unwrap();
+    let erasure = block_on(store.erasures(&home())).unwrap().remove(0);
+    let done = convlog_model::store::ErasureState::Done;
+    assert_eq!((erasure.records, erasure.state), (20, done));
+    assert_eq!(shown(store.as_ref()), [""; 0]);
+    drop((embedded, store));
+    let plain = payloads(&place.disk, Path::new(SIM_DIR));
+    let is_empty = |(_, plain): &(_, Vec<u8>)| !plain.windows(5).any(|part| part == b"hello");
+    assert!(plain.iter().all(is_empty));
+}
+
+#[test]
+fn readers_see_no_error_and_no_gap_while_chunks_go() {
+    let place = Place::new();
+    let mut options = place.options();
+    options.limits.rows_max = 100;
+    let embedded = Embedded::open(options).unwrap();
+    let store = embedded.store();
+    let mut expected = Vec::new();
+    for chunk in 0..30 {
+        let records: Vec<Draft> = (0..100)
+            .map(|i| match chunk % 3 {
+                0 => staying(&format!("stays {chunk} {i}"), i),
+                _ => {
+                    let mut going = staying(&format!("goes {chunk} {i}"), i);
+                    going.set_text("bot", &format!("goes-{chunk}"));
+                    going
+                }
+            })
+            .collect();
+        if chunk % 3 == 0 {
+            expected.extend(records.iter().map(|r| r.own_id.clone().unwrap()));
+        }
+        block_on(store.append(batch(records))).unwrap();
+    }
+    let (is_over, rounds) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::SeqCst) {
+                    let mut names = shown(store.as_ref());
+                    names.retain(|name| name.starts_with("stays"));
+                    assert_eq!(names, expected);
+                    rounds.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        let mut bots = std::collections::BTreeMap::new();
+        for chunk in (0..30).filter(|chunk| chunk % 3 != 0) {
+            bots.insert(format!("goes-{chunk}"), 1);
+            let own = InstanceRetention {
+                bots: bots.clone(),
+                ..Default::default()
+            };
+            let rules = Retention {
+                instances: [(home(), own)].into(),
+                ..Default::default()
+            };
+            assert_eq!(block_on(store.expire(&rules)).unwrap(), 100);
+            let seen = rounds.load(Ordering::SeqCst);
+            while chunk % 5 == 0 && rounds.load(Ordering::SeqCst) < seen + 3 {
+                std::thread::yield_now();
+            }
+        }
+        block_on(store.settle()).unwrap();
+        is_over.store(true, Ordering::SeqCst);
+    });
+    assert_eq!(shown(store.as_ref()), expected);
+    embedded.close();
+    let n_left = logs(&RealDisk, place.dir.path()).len();
+    assert!(n_left <= 11, "{n_left} logs are left");
+}
+
+impl SimPlace {
+    /// Seconds since 1970 on its clock.
+    fn now_s(&self) -> i64 {
+        use convlog_model::clock::Clock;
+        let now: Timestamp = self.clock.now();
+        now.millis() / 1000
+    }
+}
