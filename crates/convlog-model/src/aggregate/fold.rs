@@ -87,10 +87,7 @@ fn value_of(by: &GroupBy, scalar: &Scalar) -> Option<Value> {
     }
 }
 
-fn group<'a>(
-    by: &GroupBy,
-    records: &[&'a Flat],
-) -> Result<BTreeMap<Value, Group<'a>>, StoreError> {
+fn group<'a>(by: &GroupBy, records: &[&'a Flat]) -> Result<BTreeMap<Value, Group<'a>>, StoreError> {
     let mut groups: BTreeMap<Value, Group<'a>> = BTreeMap::new();
     for record in records {
         let mut values: BTreeMap<Value, Option<&str>> = BTreeMap::new();

@@ -137,7 +137,10 @@ fn limits_and_intervals_below_one_are_refused() {
 fn equal_numbers_of_one_object_count_once() {
     let field = raw("a.b");
     let metrics = vec![Metric::Average(field.clone()), Metric::Percentiles(field)];
-    let bodies = [r#"{"a":[{"b":[1,1.0,1]},{"b":1.0}],"a.b":1}"#, r#"{"a":{"b":[9,5]}}"#];
+    let bodies = [
+        r#"{"a":[{"b":[1,1.0,1]},{"b":1.0}],"a.b":1}"#,
+        r#"{"a":{"b":[9,5]}}"#,
+    ];
     let percentiles = r#"{"p50":1.0,"p90":9,"p95":9,"p99":9}"#;
     assert_eq!(
         rows(&request(Vec::new(), metrics), &bodies),
