@@ -1,5 +1,6 @@
 //! Pages and walks: matches by the index, then the naive evaluator on rows that only may match.
 
+mod aggregate;
 mod measure;
 
 use std::sync::Arc;
@@ -7,7 +8,6 @@ use std::sync::Arc;
 use convlog_model::fields::FieldRef;
 use convlog_model::filter::Filter;
 use convlog_model::filter::eval::matches;
-use convlog_model::flatten::Flat;
 use convlog_model::ids::{InstanceId, Position};
 use convlog_model::query::{After, PAGE_MAX, Page, Query, Scan, Scanned, Sort, SortKey};
 use convlog_model::record::Record;
@@ -62,18 +62,21 @@ impl<'a> Budget<'a> {
         }
     }
 
-    pub(super) fn unlimited(shared: &'a Shared) -> Self {
+    fn unlimited(shared: &'a Shared) -> Self {
         Self::new(shared, u64::MAX, u64::MAX)
     }
 
     pub(super) fn spend(&mut self) -> Result<(), StoreError> {
-        let is_late = self.shared.clock.monotonic_us() > self.deadline_us;
-        match self.rows_left.checked_sub(1) {
-            Some(left) if !is_late => {
-                self.rows_left = left;
-                Ok(())
-            }
-            _ => Err(too_dear()),
+        self.check_time()?;
+        let left = self.rows_left.checked_sub(1);
+        self.rows_left = left.ok_or_else(too_dear)?;
+        Ok(())
+    }
+
+    pub(super) fn check_time(&self) -> Result<(), StoreError> {
+        match self.shared.clock.monotonic_us() > self.deadline_us {
+            true => Err(too_dear()),
+            false => Ok(()),
         }
     }
 }
@@ -91,11 +94,10 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// A match, with the leaves of what was asked when they were needed.
+/// A match.
 struct Match {
     candidate: Candidate,
     record: Arc<Record>,
-    flat: Option<Flat>,
 }
 
 /// Why a read did not end.
@@ -236,20 +238,13 @@ impl Shared {
         let Some(record) = record else {
             return Ok(None);
         };
-        let mut flat = None;
         if !candidate.is_sure {
             budget.spend()?;
-            let leaves = record.flat_of(&asked.fields);
-            if !matches(asked.filter, &leaves) {
+            if !matches(asked.filter, &record.flat_of(&asked.fields)) {
                 return Ok(None);
             }
-            flat = Some(leaves);
         }
-        Ok(Some(Match {
-            candidate,
-            record,
-            flat,
-        }))
+        Ok(Some(Match { candidate, record }))
     }
 
     /// Leaves out what was erased while it was read.
@@ -343,27 +338,5 @@ impl Shared {
             done: reached == upto,
             upto,
         })
-    }
-
-    /// Goes over every match; what is sure is not read unless `read_all`.
-    fn each_match(
-        &self,
-        instance: &InstanceId,
-        asked: &Asked<'_>,
-        mut budget: Budget<'_>,
-        read_all: bool,
-        visit: &mut dyn FnMut(Position, Option<Match>),
-    ) -> Result<(), Stop> {
-        let wanted = self.wanted(instance, asked.filter, None, u64::MAX)?;
-        let mut runs = Runs::new(&wanted, BY_POSITION, None)?;
-        while let Some(candidate) = runs.next()? {
-            let at = candidate.at();
-            if candidate.is_sure && !read_all {
-                visit(at, None);
-            } else if let Some(found) = self.check(candidate, asked, &mut budget)? {
-                visit(at, Some(found));
-            }
-        }
-        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The engine as a whole: the contract, restarts, failures of the disk, damage.
 
+mod aggregates;
 mod backup;
 mod contract;
 mod damage;

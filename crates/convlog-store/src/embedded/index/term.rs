@@ -129,6 +129,11 @@ pub(crate) fn of_time(micros: i64) -> [u8; 8] {
     micros.wrapping_sub(i64::MIN).to_be_bytes()
 }
 
+/// The moment of a term that [`of_time`] made.
+pub(crate) fn time_of(value: [u8; 8]) -> i64 {
+    i64::from_be_bytes(value).wrapping_add(i64::MIN)
+}
+
 /// The term of a stem.
 pub(crate) fn of_stem(class: u8, stem: &str) -> Vec<u8> {
     let mut out = vec![class];
@@ -256,6 +261,7 @@ mod tests {
         let moments = [i64::MIN, -1, 0, 1, i64::MAX];
         for pair in moments.windows(2) {
             assert!(of_time(pair[0]) < of_time(pair[1]));
+            assert_eq!(time_of(of_time(pair[0])), pair[0]);
         }
         assert_eq!(moment("1970-01-01T00:00:00Z"), Some(0));
         assert_eq!(moment("1970-01-01"), None);
