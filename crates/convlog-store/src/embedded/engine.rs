@@ -35,6 +35,12 @@ const PIECE_BYTES_MIN: usize = 256 << 10;
 /// Threads of that kind: more would only take the cores from the readers.
 const PREPARERS_MAX: usize = 4;
 
+/// One a core, as far as there are threads at all.
+fn n_preparers(threads: usize) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    threads.min(cores).clamp(1, PREPARERS_MAX)
+}
+
 /// An open data directory.
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -81,8 +87,8 @@ impl Engine {
             documents: Arc::new(documents),
             queue,
             readers: Pool::new("convlog-read", threads, false)?,
-            preparers: Pool::new("convlog-prepare", threads.min(PREPARERS_MAX), true)?,
-            n_preparers: threads.min(PREPARERS_MAX),
+            preparers: Pool::new("convlog-prepare", n_preparers(threads), true)?,
+            n_preparers: n_preparers(threads),
             catalog_thread: Pool::new("convlog-catalog", 1, false)?,
             writer: Mutex::new(Some(handle)),
             indexer: Mutex::new(Some(indexer)),

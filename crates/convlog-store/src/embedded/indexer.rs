@@ -32,8 +32,9 @@ use super::writer::answer;
 
 /// So many indexes of about one size are merged into one.
 const FAN_IN: usize = 8;
-/// Indexes of so many rows are merged only when their chunk is full.
-const MERGED_ROWS_MAX: u32 = 4_096;
+/// Indexes of so many rows are merged only when their chunk is full: a search asks some more parts,
+/// and a record is merged once less.
+const MERGED_ROWS_MAX: u32 = 2_048;
 /// How long a sealing that failed waits before it is tried again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -276,7 +277,7 @@ fn small_parts(segment: &Segment) -> Option<(u64, Vec<Arc<Part>>)> {
     }
     let mut most = 1;
     while most < MERGED_ROWS_MAX {
-        most *= 8;
+        most = (most * 8).min(MERGED_ROWS_MAX);
         let n_small = parts
             .iter()
             .rev()
