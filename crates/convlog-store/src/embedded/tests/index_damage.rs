@@ -458,14 +458,19 @@ fn many_indexes_may_be_damaged_at_once() {
     let wide = Wide::new(6);
     let expected = answers(wide.open().store().as_ref());
     let damage = |embedded: &Embedded| {
+        let mut n_damaged = 0;
         for chunk in 1..=wide.n_chunks {
             let blocks = Wide::untouched(&embedded.engine.shared, chunk);
-            assert!(!blocks.is_empty(), "{chunk}");
             blocks.iter().for_each(|block| wide.flip(chunk, *block));
+            n_damaged += u64::from(!blocks.is_empty());
         }
+        n_damaged
     };
     let embedded = wide.open();
-    damage(&embedded);
+    // All but the last, which the start asks for the newest record. Later retention, whose pass has
+    // begun with the start, may have read whole indexes too.
+    let n_damaged = damage(&embedded);
+    assert!(n_damaged + 1 >= wide.n_chunks, "{n_damaged}");
     assert!(answers(embedded.store().as_ref()) == expected);
     block_on(embedded.store().settle()).unwrap();
     assert!((1..=6).all(|chunk| Wide::is_sealed(&embedded.engine.shared, chunk)));
