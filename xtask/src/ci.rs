@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{clients, out, shell, tidy};
+use crate::{clients, out, provision, shell, tidy};
 
 /// One stage: the name for `--only` and `--from`, and what it does.
 #[derive(Debug)]
@@ -148,7 +148,12 @@ fn ensure_component(subcommand: &str, component: &str) -> Result<()> {
 }
 
 fn tests() -> Result<()> {
-    shell::run(shell::cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast"]))
+    let mut tests = shell::cargo();
+    tests.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
+    if let Some(library) = provision::faketime(&shell::target_dir()?) {
+        tests.env("CONVLOG_FAKETIME", library);
+    }
+    shell::run(&mut tests)
 }
 
 fn real_clients() -> Result<()> {

@@ -8,6 +8,7 @@ mod out;
 mod provision;
 mod server;
 mod shell;
+mod soak;
 mod tidy;
 
 use std::process::ExitCode;
@@ -42,6 +43,8 @@ enum Command {
     },
     /// Installs what the real clients run in, pinned, into the target directory
     Provision,
+    /// Kills the program under load, again and again, far more often than `ci` does
+    Soak(soak::Arguments),
     /// Checks the rules of the house that neither rustfmt nor clippy can check
     Tidy,
 }
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Clients { filter } => clients::run(&filter),
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Provision => shell::target_dir().and_then(|target| provision::all(&target)),
+        Command::Soak(arguments) => soak::run(&arguments),
         Command::Tidy => tidy::run(),
     };
     match result {

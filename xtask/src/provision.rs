@@ -84,6 +84,46 @@ pub(crate) fn all(target: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The library with which tests of the program move its clock: the system's, or one unpacked from
+/// Debian's package into the target directory; `None` where there is neither.
+pub(crate) fn faketime(target: &Path) -> Option<PathBuf> {
+    const NAME: &str = "faketime/libfaketimeMT.so.1";
+    let dir = target.join("faketime");
+    let places = |root: &Path| -> Vec<PathBuf> {
+        let dirs = ["usr/lib", "usr/lib64"].map(|lib| root.join(lib));
+        let below = |dir: &PathBuf| fs::read_dir(dir).into_iter().flatten().flatten();
+        let inner = dirs
+            .iter()
+            .flat_map(|dir| below(dir).map(|entry| entry.path()));
+        let all: Vec<PathBuf> = inner.chain(dirs.iter().cloned()).collect();
+        all.into_iter().map(|dir| dir.join(NAME)).collect()
+    };
+    let find = |root: &Path| places(root).into_iter().find(|path| path.exists());
+    if let Some(found) = find(Path::new("/")).or_else(|| find(&dir)) {
+        return Some(found);
+    }
+    fs::create_dir_all(&dir).ok()?;
+    let mut get = shell::command("apt-get");
+    get.args(["-qq", "download", "libfaketime"])
+        .current_dir(&dir);
+    if shell::succeeds(&mut get) {
+        let package = fs::read_dir(&dir).ok()?.flatten().map(|entry| entry.path());
+        let package = package
+            .into_iter()
+            .find(|it| it.extension().is_some_and(|it| it == "deb"));
+        let mut unpack = shell::command("dpkg");
+        unpack.arg("-x").arg(package?).arg(&dir);
+        shell::succeeds(&mut unpack);
+    }
+    let found = find(&dir);
+    if found.is_none() {
+        out::line(
+            "libfaketime is not here and cannot be had: tests that move the clock are skipped",
+        );
+    }
+    found
+}
+
 /// Installs the environment if it is missing or out of date.
 pub(crate) fn ensure(environment: Environment, target: &Path) -> Result<()> {
     let dir = environment.dir(target);

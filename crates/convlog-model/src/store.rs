@@ -62,7 +62,8 @@ pub enum Outcome {
     Duplicate(Stored),
     /// Another body is stored under the same own id; nothing was stored.
     Conflict,
-    /// Its customer was erased after the time of the record; nothing was stored.
+    /// Its customer, or by a filter what had its own id, was erased after the time of the record;
+    /// nothing was stored.
     Erased,
 }
 
@@ -232,6 +233,8 @@ pub trait Store: Debug + Send + Sync {
     /// * Bodies are compared as JSON values whose members may come in any order.
     /// * A record of an erased customer, not later than the erasure, is refused as erased: its
     ///   time of request counts, and one that names none is later.
+    /// * A record with an own id that a filter erased is refused like one of an erased customer:
+    ///   unless it is later than the erasure.
     /// * A batch beyond the limits is invalid, and nothing is stored.
     ///
     /// # Errors

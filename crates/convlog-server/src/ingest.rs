@@ -1,5 +1,8 @@
 //! The only door for writing: bounds, learning opt-out, bots without logging, batches.
 
+use std::sync::LazyLock;
+
+use convlog_model::fields::FieldRef;
 use convlog_model::flatten::Flat;
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
@@ -171,11 +174,11 @@ impl<'a> Ingest<'a> {
         Ok(Ok(bot.map(ToOwned::to_owned)))
     }
 
-    /// The leaves of a record that keeps the bounds.
+    /// What the door looks at of a record that keeps the bounds.
     fn checked(self, caller: &Caller, draft: &Draft) -> Result<Flat, String> {
         let bytes_max = self.app.config().limits.record_bytes.min(BATCH_BYTES_MAX);
         check::envelope(caller, draft, bytes_max)?;
-        let flat = draft.flat();
+        let flat = Flat::of_fields(draft, &*DOOR_FIELDS);
         check::leaves(caller, draft, &flat)?;
         Ok(flat)
     }
@@ -201,6 +204,11 @@ impl<'a> Ingest<'a> {
         Ok(receipt.outcomes)
     }
 }
+
+/// All that the door looks at in a record.
+static DOOR_FIELDS: LazyLock<[FieldRef; 5]> = LazyLock::new(|| {
+    ["bot", "customer", "event.type", "assistant", "environment"].map(FieldRef::canonical)
+});
 
 /// Why a record of a bot without logging is rejected.
 pub(crate) const LOGGING_OFF: &str = "logging is off for its bot";

@@ -30,6 +30,7 @@ mod log;
 mod lower;
 mod maintain;
 mod own;
+mod owned;
 mod pool;
 mod prepare;
 mod queue;

@@ -90,6 +90,7 @@ pub const CASES: &[Case] = cases! { Case:
     append::the_same_own_id_twice_in_one_batch_counts_as_sent_one_after_the_other,
     append::bodies_are_compared_as_json_values_whose_members_may_come_in_any_order,
     append::a_record_of_an_erased_customer_not_later_than_the_erasure_is_refused_as_erased,
+    append::a_record_with_an_own_id_that_a_filter_erased_is_refused_like_one_of_an_erased_customer,
     append::a_batch_beyond_the_limits_is_invalid_and_nothing_is_stored,
     read::no_method_shows_records_of_another_instance_than_the_one_asked_for,
     read::sees_every_batch_whose_append_returned_before_the_call,

@@ -47,6 +47,9 @@ struct Row {
     flat: Flat,
 }
 
+/// Instance, dialect and own id.
+type OwnKey = (InstanceId, Dialect, String);
+
 #[derive(Debug)]
 struct Own {
     first: Stored,
@@ -59,10 +62,12 @@ struct State {
     rows: BTreeMap<Position, Row>,
     newest: Position,
     last_id: Option<RecordId>,
-    own_ids: BTreeMap<(InstanceId, Dialect, String), Own>,
+    own_ids: BTreeMap<OwnKey, Own>,
     erasures: BTreeMap<(InstanceId, RecordId), Erasure>,
     /// Moment of the last erasure of each customer.
     erased: BTreeMap<(InstanceId, String), Timestamp>,
+    /// Moment of the last erasure by a filter of a record with each own id.
+    erased_own_ids: BTreeMap<OwnKey, Timestamp>,
     sessions: BTreeMap<(InstanceId, String), StateWrite>,
     retention: Retention,
     /// Records that reads dropped as expired since the last call of `expire`.

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::error::Fault;
 
 /// Channels of an instance's environments, by id of the environment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Channels(pub(super) Arc<BTreeMap<String, String>>);
 
 impl Channels {

@@ -1,13 +1,18 @@
 //! `POST /records`: NDJSON in, one answer about every line out.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
 use convlog_dialects::watson::decode;
 use convlog_dialects::{DecodeError, native};
 use convlog_model::ids::InstanceId;
+use convlog_model::json::Json as Tree;
 use convlog_model::record::{Dialect, Draft};
 use convlog_model::store::Outcome;
+use futures::StreamExt as _;
+use futures::stream::FuturesOrdered;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -21,10 +26,16 @@ use crate::idempotency::Seed;
 const STEP_LINES: usize = 1000;
 /// Bytes of lines that are handed to the store together.
 const STEP_BYTES: usize = 8 << 20;
-/// Lines that are read before others get their turn.
-const LINES_AT_A_STRETCH: usize = 32;
+/// Lines, and about how many bytes of them, that one thread takes apart at a time.
+const PART_LINES: usize = 125;
+const PART_BYTES: usize = 512 << 10;
+/// Most parts of one request that are in work at once.
+const PARTS_MAX: usize = 4;
+/// Most bytes of parsed bodies that go on from one part to the store; of what is beyond, the store
+/// reads the text again.
+const TREES_BYTES_MAX: usize = 4 << 20;
 /// Most lines of one request.
-const LINES_MAX: u64 = 1_000_000;
+const LINES_MAX: usize = 1_000_000;
 /// Most lines of one request that are named as rejected.
 const REJECTED_MAX: usize = 100_000;
 
@@ -114,13 +125,13 @@ pub(crate) async fn create(
     Params(params): Params<BulkParams>,
     mut lines: Lines,
 ) -> Result<Json<BulkAnswer>, Fault> {
-    let reading = Reading {
+    let reading = Arc::new(Reading {
         importer: importer(&params.dialect)?,
         channels: Channels::of(&app, &caller.instance).await?,
         seed: seed.map(|Extension(seed)| seed),
         instance: caller.instance.clone(),
         line_bytes_max: app.config().limits.record_bytes,
-    };
+    });
     let mut answer = BulkAnswer::default();
     let mut n_lines = 0;
     let mut step = reading.step(&mut lines).await;
@@ -185,7 +196,7 @@ struct Reading {
 /// Some lines, read.
 #[derive(Default)]
 struct Step {
-    n_lines: u64,
+    n_lines: usize,
     /// Numbers of the lines of `drafts`.
     numbers: Vec<usize>,
     drafts: Vec<Draft>,
@@ -194,33 +205,70 @@ struct Step {
     end: Option<Result<(), Fault>>,
 }
 
-impl Reading {
-    /// Lines until a step is full or the body ends.
-    async fn step(&self, lines: &mut Lines) -> Step {
-        let mut step = Step::default();
-        let mut n_bytes = 0;
-        for i in 0..STEP_LINES {
-            if i % LINES_AT_A_STRETCH == 0 {
-                tokio::task::yield_now().await;
+/// Some lines that one thread takes apart.
+#[derive(Default)]
+struct Part {
+    lines: Vec<Line>,
+    n_bytes: usize,
+}
+
+impl Step {
+    fn extend(&mut self, part: Result<Step, tokio::task::JoinError>) {
+        match part {
+            Ok(part) => {
+                self.numbers.extend(part.numbers);
+                self.drafts.extend(part.drafts);
+                self.rejected.extend(part.rejected);
             }
-            if n_bytes >= STEP_BYTES {
+            Err(error) => {
+                let fault = Fault::internal(format!("lines of a bulk request: {error}"));
+                self.end = Some(Err(fault));
+            }
+        }
+    }
+}
+
+impl Reading {
+    /// Lines until a step is full or the body ends, taken apart in threads of their own.
+    async fn step(self: &Arc<Self>, lines: &mut Lines) -> Step {
+        let mut step = Step::default();
+        let mut in_work = FuturesOrdered::new();
+        let mut n_bytes = 0;
+        while step.end.is_none() && n_bytes < STEP_BYTES {
+            let n_left = STEP_LINES.saturating_sub(step.n_lines);
+            // A body that is all there already must not keep others from their turn.
+            tokio::task::yield_now().await;
+            let (part, end) = read_part(lines, n_left.min(PART_LINES)).await;
+            if part.lines.is_empty() && end.is_none() {
                 break;
             }
-            let line = match lines.next().await {
-                Ok(Some(line)) => line,
-                Ok(None) => {
-                    step.end = Some(Ok(()));
-                    break;
-                }
-                Err(fault) => {
-                    step.end = Some(Err(fault));
-                    break;
-                }
-            };
-            n_bytes += line.bytes.as_ref().map_or(0, Vec::len);
-            step.n_lines += 1;
+            n_bytes += part.n_bytes;
+            step.n_lines += part.lines.len();
+            step.end = end;
+            if in_work.len() >= PARTS_MAX
+                && let Some(done) = in_work.next().await
+            {
+                step.extend(done);
+            }
+            let reading = Arc::clone(self);
+            in_work.push_back(tokio::task::spawn_blocking(move || reading.part(part)));
+        }
+        while let Some(done) = in_work.next().await {
+            step.extend(done);
+        }
+        step
+    }
+
+    fn part(&self, part: Part) -> Step {
+        let mut step = Step::default();
+        let mut trees_bytes = 0;
+        for line in part.lines {
             match self.draft(&line) {
-                Ok(draft) => {
+                Ok(mut draft) => {
+                    trees_bytes += draft.raw.known().map_or(0, tree_bytes);
+                    if trees_bytes > TREES_BYTES_MAX {
+                        draft.raw.forget_value();
+                    }
                     step.numbers.push(line.number);
                     step.drafts.push(draft);
                 }
@@ -257,6 +305,36 @@ impl Reading {
     }
 }
 
+/// The next lines, at most `n_max`, and how the body ended, once it has.
+async fn read_part(lines: &mut Lines, n_max: usize) -> (Part, Option<Result<(), Fault>>) {
+    let mut part = Part::default();
+    while part.lines.len() < n_max && part.n_bytes < PART_BYTES {
+        match lines.next().await {
+            Ok(Some(line)) => {
+                part.n_bytes += line.bytes.as_ref().map_or(0, Vec::len);
+                part.lines.push(line);
+            }
+            Ok(None) => return (part, Some(Ok(()))),
+            Err(fault) => return (part, Some(Err(fault))),
+        }
+    }
+    (part, None)
+}
+
+/// About how much memory a value takes.
+fn tree_bytes(value: &Tree) -> usize {
+    let inner: usize = match value {
+        Tree::Null | Tree::Bool(_) => 0,
+        Tree::Number(text) | Tree::String(text) => text.len(),
+        Tree::Array(items) => items.iter().map(tree_bytes).sum(),
+        Tree::Object(members) => members
+            .iter()
+            .map(|(key, value)| size_of::<String>() + key.len() + tree_bytes(value))
+            .sum(),
+    };
+    size_of::<Tree>() + inner
+}
+
 async fn store(
     app: &App,
     caller: &Caller,
@@ -283,3 +361,6 @@ async fn store(
     answer.rejected.sort_by_key(|rejected| rejected.line);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

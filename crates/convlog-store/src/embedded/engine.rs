@@ -20,7 +20,7 @@ use super::catalog::{Documents, Hidden};
 use super::error::{failed, stopped};
 use super::indexer::Indexer;
 use super::maintain::Maintenance;
-use super::pool::Pool;
+use super::pool::{Pool, step_back_a_little};
 use super::prepare::{Prepared, check, prepare};
 use super::queue::Queue;
 use super::shared::Shared;
@@ -34,6 +34,12 @@ const PIECE_BYTES_MIN: usize = 256 << 10;
 
 /// Threads of that kind: more would only take the cores from the readers.
 const PREPARERS_MAX: usize = 4;
+
+/// One a core, as far as there are threads at all.
+fn n_preparers(threads: usize) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    threads.min(cores).clamp(1, PREPARERS_MAX)
+}
 
 /// An open data directory.
 #[derive(Debug)]
@@ -64,20 +70,26 @@ impl Engine {
         let builder = std::thread::Builder::new().name("convlog-writer".to_owned());
         let handle = builder.spawn(move || writer.run(&taken, idle))?;
         let builder = std::thread::Builder::new().name("convlog-index".to_owned());
-        let indexer = builder.spawn(move || indexer.run())?;
+        let indexer = builder.spawn(move || {
+            step_back_a_little();
+            indexer.run();
+        })?;
         // What an earlier run left goes on.
         shared.indexing.want();
         shared.want_retention();
         let builder = std::thread::Builder::new().name("convlog-maintain".to_owned());
-        let maintainer = builder.spawn(move || maintenance.run())?;
+        let maintainer = builder.spawn(move || {
+            step_back_a_little();
+            maintenance.run();
+        })?;
         Ok(Engine {
             shared,
             documents: Arc::new(documents),
             queue,
-            readers: Pool::new("convlog-read", threads)?,
-            preparers: Pool::new("convlog-prepare", threads.min(PREPARERS_MAX))?,
-            n_preparers: threads.min(PREPARERS_MAX),
-            catalog_thread: Pool::new("convlog-catalog", 1)?,
+            readers: Pool::new("convlog-read", threads, false)?,
+            preparers: Pool::new("convlog-prepare", n_preparers(threads), true)?,
+            n_preparers: n_preparers(threads),
+            catalog_thread: Pool::new("convlog-catalog", 1, false)?,
             writer: Mutex::new(Some(handle)),
             indexer: Mutex::new(Some(indexer)),
             maintainer: Mutex::new(Some(maintainer)),
@@ -220,8 +232,12 @@ impl Store for Engine {
             }
             Selector::Filter(filter) => {
                 let (instance, filter) = (instance.clone(), filter.clone());
-                let rows = self.read(move |shared| shared.positions(&instance, &filter));
-                Hidden::Rows(rows.await?)
+                let hidden = self.read(move |shared| {
+                    let at = shared.positions(&instance, &filter)?;
+                    let own = shared.own_keys_of(&at)?;
+                    Ok(Hidden::Rows { at, own })
+                });
+                hidden.await?
             }
         };
         let job = EraseJob {

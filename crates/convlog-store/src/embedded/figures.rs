@@ -9,7 +9,6 @@ use convlog_model::time::Timestamp;
 
 use super::bytes::{to_u64, to_usize};
 use super::error::corrupt;
-use super::index::file::index_name;
 use super::index::source::Damaged;
 use super::lower::Trouble;
 use super::row::{self, Row};
@@ -29,14 +28,16 @@ impl Shared {
             return Ok(None);
         };
         let (number, row) = split(session.at);
-        let view = self.view();
-        let Some(segment) = view.segment(number) else {
-            return Ok(None);
-        };
-        let chunk = &segment.chunk;
-        let frame = segment.frame_of(row);
-        let frame = frame.map_err(|bad| corrupt(&index_name(number), bad.at, &bad))?;
-        let Some(frame) = frame else {
+        let found = self.reading(|| {
+            let view = self.view();
+            let Some(segment) = view.segment(number) else {
+                return Ok(None);
+            };
+            let frame = segment.frame_of(row);
+            let frame = frame.map_err(|bad| (number, bad.into()))?;
+            Ok(frame.map(|frame| (Arc::clone(&segment.chunk), frame)))
+        })?;
+        let Some((chunk, frame)) = found else {
             return Ok(None);
         };
         let place = frame.place;
@@ -62,7 +63,7 @@ impl Shared {
         let view = self.view();
         let mut stats = Stats::default();
         self.reading(|| {
-            let wanted = self.wanted(instance, &filter, None)?;
+            let wanted = self.wanted(instance, &filter, None, u64::MAX)?;
             stats = Stats::default();
             for segment in &wanted.view.segments {
                 for part in &segment.parts {

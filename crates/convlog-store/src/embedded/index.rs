@@ -363,6 +363,23 @@ pub(crate) fn key(path: u32, kind: Kind, value: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 impl Index {
+    /// Whether the bytes at an offset were looked at.
+    pub(crate) fn was_checked(&self, at: usize) -> bool {
+        self.source.was_checked(at)
+    }
+
+    /// Codes of the kinds of terms that it has.
+    pub(crate) fn codes(&self) -> std::collections::BTreeSet<u8> {
+        let mut codes = std::collections::BTreeSet::new();
+        let dict = self.terms();
+        let mut cursor = dict.cursor();
+        let mut key = Vec::new();
+        while cursor.next(&mut key).unwrap().is_some() {
+            codes.insert(key[KEY_HEAD - 1]);
+        }
+        codes
+    }
+
     /// Whether a key of its dictionaries contains these bytes.
     pub(crate) fn holds(&self, bytes: &[u8]) -> bool {
         let mut found = false;

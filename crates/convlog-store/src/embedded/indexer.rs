@@ -3,6 +3,7 @@
 
 mod mend;
 mod rebuild;
+mod seal;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,11 +13,12 @@ use std::time::Duration;
 use convlog_model::store::{ErrorKind, StoreError};
 
 pub(crate) use self::rebuild::{last_id, rebuild};
+pub(crate) use self::seal::seal;
 use super::bytes::to_u64;
 use super::disk::Disk;
 use super::error::OpenError;
 use super::frames::FrameRow;
-use super::index::file::{self, gone_path, index_name, index_path, new_path};
+use super::index::file::{self, gone_path, index_path, new_path};
 use super::index::merge::{Input, Rows, merge};
 use super::index::source::Damaged;
 use super::index::{Index, Parts};
@@ -30,14 +32,15 @@ use super::writer::answer;
 
 /// So many indexes of about one size are merged into one.
 const FAN_IN: usize = 8;
-/// Indexes of so many rows are merged only when their chunk is full.
-const MERGED_ROWS_MAX: u32 = 4_096;
+/// Indexes of so many rows are merged only when their chunk is full: a search asks some more parts,
+/// and a record is merged once less.
+const MERGED_ROWS_MAX: u32 = 2_048;
 /// How long a sealing that failed waits before it is tried again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a chunk was not sealed.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+pub(crate) enum Trouble {
     #[error("{0}")]
     Disk(#[from] io::Error),
     #[error("{0}")]
@@ -46,6 +49,12 @@ enum Trouble {
     Open(#[from] OpenError),
     #[error("the store is closing")]
     Closing,
+}
+
+/// One thing to do. It holds no view: a file is wiped only when nobody holds what it replaced.
+enum Step {
+    Merge(u64, Vec<Arc<Part>>),
+    Seal(u64),
 }
 
 /// The indexing thread's own state.
@@ -84,21 +93,30 @@ impl Indexer {
             if self.shared.indexing.is_closed() {
                 return Err(Trouble::Closing);
             }
-            let view = self.shared.view();
-            let unsealed = || view.segments.iter().filter(|segment| !segment.is_sealed);
-            // What readers search part by part comes first.
-            if let Some((chunk, parts)) = unsealed().find_map(|segment| small_parts(segment)) {
-                self.merge_parts(chunk, &parts)?;
-                continue;
-            }
-            match unsealed().find(|segment| segment.is_full) {
-                Some(segment) => self.seal(segment.chunk.number)?,
+            match self.next() {
+                Some(Step::Merge(chunk, parts)) => self.merge_parts(chunk, parts)?,
+                Some(Step::Seal(chunk)) => {
+                    let is_over = || self.shared.indexing.is_closed();
+                    let (disk, dir) = (self.disk.as_ref(), self.dir.as_path());
+                    seal(&self.shared, disk, dir, chunk, &is_over)?;
+                }
                 None => return Ok(()),
             }
         }
     }
 
-    fn merge_parts(&self, chunk: u64, parts: &[Arc<Part>]) -> Result<(), Trouble> {
+    /// What is to be done next. What readers search part by part comes first.
+    fn next(&self) -> Option<Step> {
+        let view = self.shared.view();
+        let unsealed = || view.segments.iter().filter(|segment| !segment.is_sealed);
+        if let Some((chunk, parts)) = unsealed().find_map(|segment| small_parts(segment)) {
+            return Some(Step::Merge(chunk, parts));
+        }
+        let full = unsealed().find(|segment| segment.is_full)?;
+        Some(Step::Seal(full.chunk.number))
+    }
+
+    fn merge_parts(&self, chunk: u64, parts: Vec<Arc<Part>>) -> Result<(), Trouble> {
         let _alone = self.lock();
         // An erasure may have replaced them.
         let view = self.shared.view();
@@ -121,7 +139,7 @@ impl Indexer {
         let merged = Arc::new(Part {
             base,
             index: Arc::new(merge(&inputs, rows, false)?.in_memory()?),
-            held: Some(frames_of(parts)),
+            held: Some(frames_of(&parts)),
         });
         self.shared.change_view(|view| {
             view.change(chunk, |segment| {
@@ -140,42 +158,6 @@ impl Indexer {
     fn lock(&self) -> MutexGuard<'_, ()> {
         let alone = self.shared.reindexing.lock();
         alone.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes the index of a full chunk: temporary name, sync, name, sync of the directory.
-    fn seal(&self, chunk: u64) -> Result<(), Trouble> {
-        let _alone = self.lock();
-        let view = self.shared.view();
-        let Some(segment) = view.segment(chunk) else {
-            return Ok(());
-        };
-        let own = self.shared.own().bits(chunk);
-        let forgotten = segment.hidden.overwritten.clone();
-        let bytes = encode(segment, forgotten.as_deref(), &own)?;
-        // An index that was damaged must have left its file before another takes its place.
-        let is_over = || self.shared.indexing.is_closed();
-        let (disk, dir) = (self.disk.as_ref(), self.dir.as_path());
-        if !self.shared.retired.wipe(disk, dir, chunk, &is_over)? {
-            return Err(Trouble::Closing);
-        }
-        let index = write(disk, dir, chunk, &bytes)?;
-        let sealed = Arc::new(Part {
-            base: 0,
-            index: Arc::new(index),
-            held: None,
-        });
-        self.shared.change_view(|view| {
-            view.change(chunk, |segment| {
-                segment.parts = vec![sealed];
-                segment.is_sealed = true;
-                segment.hidden.forget(forgotten.as_deref());
-            });
-        });
-        self.shared.own().seal(chunk, &own);
-        tracing::debug!(file = %index_name(chunk), bytes = bytes.len(), "chunk sealed");
-        // Nobody holds what stood in its place: it was damaged.
-        wipe(disk, dir, &gone_path(dir, chunk))?;
-        Ok(())
     }
 }
 
@@ -261,7 +243,7 @@ fn write_new(disk: &dyn Disk, dir: &Path, path: &Path, bytes: &[u8]) -> io::Resu
     // An attempt before this one may have left it.
     wipe(disk, dir, path)?;
     let file = disk.create(path)?;
-    // A file that loses its name keeps its bytes, where nothing finds and wipes them.
+    // The name first: bytes of which a crash left no name could not be wiped.
     disk.sync_dir(&dir.join(CHUNKS_DIR))?;
     file.allocate(0, to_u64(bytes.len()))?;
     file.write_at(0, bytes)?;
@@ -295,7 +277,7 @@ fn small_parts(segment: &Segment) -> Option<(u64, Vec<Arc<Part>>)> {
     }
     let mut most = 1;
     while most < MERGED_ROWS_MAX {
-        most *= 8;
+        most = (most * 8).min(MERGED_ROWS_MAX);
         let n_small = parts
             .iter()
             .rev()

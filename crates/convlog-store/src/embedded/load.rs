@@ -10,17 +10,18 @@ use convlog_model::clock::{Clock, IdSource};
 use convlog_model::ids::RecordId;
 use convlog_model::seal::Sealer;
 
-use self::recall::{States, erased_customers};
+use self::recall::States;
 use super::cache::Cache;
 use super::catalog::{Catalog, ChunkRow, ChunkState, CleanStop};
 use super::codec::Codec;
 use super::dictionary::builtin;
 use super::disk::Disk;
+use super::erased::Erased;
 use super::error::OpenError;
 use super::facts::Hasher;
 use super::index::Section;
 use super::index::file::{self, index_name};
-use super::indexer::{last_id, rebuild};
+use super::indexer::rebuild;
 use super::log::{CHUNKS_DIR, Chunk, ChunkHeader, log_name, log_number, log_path};
 use super::maintain::{gone, redo};
 use super::own::{OwnBits, OwnKeys};
@@ -66,7 +67,6 @@ struct Reading<'a> {
     view: View,
     own: OwnKeys,
     states: States,
-    last_id: Option<RecordId>,
 }
 
 impl Start<'_> {
@@ -91,18 +91,13 @@ impl Start<'_> {
             view: View::default(),
             own: OwnKeys::default(),
             states: States::new(),
-            last_id: None,
         };
         let mut open = None;
         for (number, row) in &chunks {
             open = self.read_chunk(*number, row, clean_stop, &catalog, &mut reading)?;
         }
         let Reading {
-            view,
-            own,
-            states,
-            last_id,
-            ..
+            view, own, states, ..
         } = reading;
         if clean_stop.is_some() {
             catalog.set_clean_stop(None).map_err(|e| e.unusable())?;
@@ -121,14 +116,16 @@ impl Start<'_> {
             unsealed_max: self.unsealed_max,
             view,
             own,
-            erased: erased_customers(&ledger),
+            erased: Erased::of(ledger.iter()),
             rules,
             codec,
             erasures: ledger.iter().map(|entry| entry.erasure.clone()).collect(),
             hasher,
         });
         let recalled = shared.recall(&ledger, &expiring, newest, &states);
-        recalled.map_err(|error| OpenError::unusable(CHUNKS_DIR, error.log_text()))?;
+        let last_id = recalled
+            .and_then(|()| shared.recall_last_id())
+            .map_err(|error| OpenError::unusable(CHUNKS_DIR, error.log_text()))?;
         Ok(Loaded {
             shared,
             open,
@@ -257,7 +254,6 @@ impl Start<'_> {
         segment.parts.extend(rebuilt.part);
         segment.is_full = is_full;
         reading.view.segments.push(Arc::new(segment));
-        reading.last_id = rebuilt.last_id.or(reading.last_id);
         for (row, state) in rebuilt.states {
             let at = position(chunk.number, row);
             reading.states.insert(state.session_hash, (at, state));
@@ -277,19 +273,27 @@ impl Start<'_> {
     ) -> Result<bool, OpenError> {
         let number = chunk.number;
         let opened = file::open(self.disk, self.dir, number).and_then(|index| {
-            let own = index.section(Section::OwnKeys);
-            let own = own.bytes().ok().and_then(OwnBits::from_bytes);
-            let damaged = || OpenError::unusable(&index_name(number), "has damaged own keys");
-            let own = own.ok_or_else(damaged)?;
-            match index.rows() == row.rows {
-                true => Ok((index, own)),
-                false => Err(OpenError::unusable(
-                    &index_name(number),
-                    "misses rows of its log",
-                )),
+            let damaged = |at: u64, why: &str| OpenError::damaged(&index_name(number), at, why);
+            if index.rows() != row.rows {
+                return Err(damaged(12, "not the rows of its log"));
             }
+            let section = index.section(Section::OwnKeys);
+            let own = section.bytes().map(OwnBits::from_bytes);
+            let own = own.and_then(|own| own.ok_or_else(|| section.fault(0)));
+            let own = own.map_err(|bad| damaged(bad.at, "wrong checksum, or no own ids"))?;
+            let mut segment = Segment::new(Arc::clone(chunk));
+            segment.parts.push(Arc::new(Part {
+                base: 0,
+                index: Arc::new(index),
+                held: None,
+            }));
+            (segment.is_full, segment.is_sealed) = (true, true);
+            let last = row.rows.checked_sub(1).map(|last| segment.frame_of(last));
+            let last = last.transpose();
+            last.map_err(|bad| damaged(bad.at, "wrong checksum, or no frames"))?;
+            Ok((segment, own))
         });
-        let (index, own) = match opened {
+        let (segment, own) = match opened {
             Ok(opened) => opened,
             Err(OpenError::Newer { file, offset, why }) => {
                 return Err(OpenError::Newer { file, offset, why });
@@ -303,21 +307,6 @@ impl Start<'_> {
             }
         };
         reading.own.seal(number, &own);
-        let mut segment = Segment::new(Arc::clone(chunk));
-        segment.parts.push(Arc::new(Part {
-            base: 0,
-            index: Arc::new(index),
-            held: None,
-        }));
-        (segment.is_full, segment.is_sealed) = (true, true);
-        let last = row.rows.checked_sub(1).map(|last| segment.frame_of(last));
-        if let Some(Ok(Some(frame))) = last {
-            let header = chunk.read_frame(frame.place);
-            let (header, _) = header.map_err(|error| {
-                OpenError::damaged(&chunk.name, frame.place.offset, error.log_text())
-            })?;
-            reading.last_id = Some(last_id(&header));
-        }
         reading.view.segments.push(Arc::new(segment));
         Ok(true)
     }

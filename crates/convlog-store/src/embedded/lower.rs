@@ -1,6 +1,7 @@
 //! A filter as sets of rows of one part: those that surely match, and those that possibly do and
 //! must be looked at. `not` turns both over and swaps them.
 
+pub(crate) mod each;
 mod given;
 mod value;
 mod words;

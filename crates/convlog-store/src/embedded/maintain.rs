@@ -23,6 +23,8 @@ use self::redo::Image;
 use super::bytes::{to_u64, to_usize};
 use super::disk::{Disk, is_full};
 use super::error::stopped;
+use super::index::file::index_name;
+use super::index::source::Damaged;
 use super::log::{Chunk, Place, log_name};
 use super::own::Own;
 use super::shared::Shared;
@@ -54,6 +56,8 @@ enum Trouble {
     Closing,
     /// Nothing was left half done; it is tried again later.
     Later(String),
+    /// The index of this chunk is damaged.
+    Index(u64, Damaged),
     /// Something was; a restart finishes it.
     Broken(String),
 }
@@ -107,7 +111,7 @@ impl Maintenance {
         let shared = Arc::clone(&self.shared);
         let mut patience = None;
         while let Some(settling) = shared.maintenance.take(patience) {
-            let result = self.work();
+            let result = self.work_and_mend();
             patience = match &result {
                 Err(Trouble::Later(why)) => {
                     tracing::warn!(error = %why, "maintenance waits, it is tried again later");
@@ -120,11 +124,28 @@ impl Maintenance {
                     }
                     None
                 }
-                Ok(()) | Err(Trouble::Closing) => None,
+                Ok(()) | Err(Trouble::Closing | Trouble::Index(..)) => None,
             };
             for reply in settling {
                 answer(reply, outcome(&result));
             }
+        }
+    }
+
+    /// Works; damaged indexes that it meets are made again.
+    fn work_and_mend(&mut self) -> Result<(), Trouble> {
+        let mut n_left = self.shared.view().segments.len();
+        loop {
+            let (chunk, damaged) = match self.work() {
+                Err(Trouble::Index(chunk, damaged)) => (chunk, damaged),
+                other => return other,
+            };
+            let Some(left) = n_left.checked_sub(1) else {
+                let name = index_name(chunk);
+                return Err(Trouble::Later(format!("{name}: {damaged}")));
+            };
+            n_left = left;
+            self.shared.mend(chunk, damaged)?;
         }
     }
 
@@ -237,7 +258,8 @@ impl Maintenance {
         let mut frames: Vec<Doomed> = Vec::new();
         let mut bytes = 0;
         for row in rows.iter() {
-            let frame = segment.frame_of(row)?;
+            let frame = segment.frame_of(row);
+            let frame = frame.map_err(|bad| Trouble::Index(number, bad))?;
             let Some(frame) = frame else { continue };
             if self.unfit.contains(&(number, frame.place.offset)) {
                 continue;
@@ -359,10 +381,14 @@ fn outcome(result: &Result<(), Trouble>) -> Result<(), StoreError> {
     match result {
         Ok(()) => Ok(()),
         Err(Trouble::Closing) => Err(stopped()),
-        Err(Trouble::Later(why) | Trouble::Broken(why)) => {
+        Err(trouble) => {
             let error =
                 StoreError::new(ErrorKind::Unavailable, "maintenance could not be finished");
-            Err(error.with_log(why.clone()))
+            Err(error.with_log(match trouble {
+                Trouble::Later(why) | Trouble::Broken(why) => why.clone(),
+                Trouble::Index(chunk, damaged) => format!("{}: {damaged}", index_name(*chunk)),
+                Trouble::Closing => String::new(),
+            }))
         }
     }
 }

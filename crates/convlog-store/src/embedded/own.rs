@@ -80,18 +80,16 @@ pub(crate) struct OwnKeys {
 }
 
 impl OwnKeys {
-    /// Notes a record of a chunk that is not sealed.
+    /// Notes a record of a chunk that is not sealed, behind all that were noted. One that had the
+    /// same key is gone.
     pub(crate) fn put(&mut self, chunk: u64, key: Hash16, own: Own) {
-        self.open
-            .entry(chunk)
-            .or_default()
-            .entry(key)
-            .or_insert(own);
+        self.open.entry(chunk).or_default().insert(key, own);
     }
 
-    /// The record of a key in the chunks that are not sealed.
+    /// The last record of a key in the chunks that are not sealed; those before are gone.
     pub(crate) fn get(&self, key: &Hash16) -> Option<Own> {
-        self.open.values().find_map(|keys| keys.get(key)).copied()
+        let chunks = self.open.values().rev();
+        chunks.filter_map(|keys| keys.get(key)).next().copied()
     }
 
     /// Forgets rows of a chunk that is not sealed.

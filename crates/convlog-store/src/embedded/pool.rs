@@ -22,14 +22,20 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(name: &str, threads: usize) -> std::io::Result<Self> {
+    /// `step_back` lets other threads go first where these want the same core.
+    pub(crate) fn new(name: &str, threads: usize, step_back: bool) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel::<Job>(WAITING_MAX);
         let receiver = Arc::new(Mutex::new(receiver));
         let mut handles = Vec::with_capacity(threads);
         for i in 0..threads {
             let receiver = Arc::clone(&receiver);
             let builder = std::thread::Builder::new().name(format!("{name}-{i}"));
-            handles.push(builder.spawn(move || work(&receiver))?);
+            handles.push(builder.spawn(move || {
+                if step_back {
+                    step_back_a_little();
+                }
+                work(&receiver);
+            })?);
         }
         Ok(Pool {
             jobs: Mutex::new(Some(sender)),
@@ -76,6 +82,18 @@ impl Pool {
                 tracing::error!("a thread of the store ended by a panic");
             }
         }
+    }
+}
+
+/// Levels of niceness that work behind the scenes steps back by.
+const NICENESS: i32 = 5;
+
+/// Lets other threads go first where the calling one wants the same core: whoever reads waits for an
+/// answer, and is done in a moment.
+pub(crate) fn step_back_a_little() {
+    // Where that is not allowed, all threads are equal.
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "a thread could not step back");
     }
 }
 

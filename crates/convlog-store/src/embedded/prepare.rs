@@ -19,8 +19,9 @@ use super::index::Index;
 use super::index::build::Builder;
 use super::row;
 
-/// Rows are put together into one block up to so many bytes.
-const BLOCK_BYTES: usize = 16 << 10;
+/// Rows are put together into one block up to so many bytes: beyond that zstd copies the tables of
+/// its dictionary for each block, which takes as long as to compress it.
+const BLOCK_BYTES: usize = 8 << 10;
 
 /// An append, ready to be given a place.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! Pages and walks: matches by the index, then the naive evaluator on rows that only may match.
 
+mod aggregate;
 mod measure;
 
 use std::sync::Arc;
@@ -7,7 +8,6 @@ use std::sync::Arc;
 use convlog_model::fields::FieldRef;
 use convlog_model::filter::Filter;
 use convlog_model::filter::eval::matches;
-use convlog_model::flatten::Flat;
 use convlog_model::ids::{InstanceId, Position};
 use convlog_model::query::{After, PAGE_MAX, Page, Query, Scan, Scanned, Sort, SortKey};
 use convlog_model::record::Record;
@@ -17,7 +17,7 @@ use super::error::corrupt;
 use super::lower::Trouble;
 use super::row::{self, Row};
 use super::runs::{Candidate, Rank, Runs};
-use super::select::Wanted;
+use super::select::{Wanted, too_dear};
 use super::shared::Shared;
 use super::view::{Segment, position};
 
@@ -27,8 +27,6 @@ const SEARCH_ROWS_MAX: u64 = 200_000;
 const SEARCH_US_MAX: u64 = 2_000_000;
 /// Most rows that one step of a walk reads.
 const SCAN_ROWS_MAX: usize = 20_000;
-/// Damaged indexes that one request waits for.
-const MENDED_MAX: usize = 3;
 
 const BY_POSITION: Sort = Sort {
     key: SortKey::Position,
@@ -64,21 +62,21 @@ impl<'a> Budget<'a> {
         }
     }
 
-    pub(super) fn unlimited(shared: &'a Shared) -> Self {
+    fn unlimited(shared: &'a Shared) -> Self {
         Self::new(shared, u64::MAX, u64::MAX)
     }
 
     pub(super) fn spend(&mut self) -> Result<(), StoreError> {
-        let is_late = self.shared.clock.monotonic_us() > self.deadline_us;
-        match self.rows_left.checked_sub(1) {
-            Some(left) if !is_late => {
-                self.rows_left = left;
-                Ok(())
-            }
-            _ => {
-                let text = "too many records must be read to answer this, narrow the filter";
-                Err(StoreError::new(ErrorKind::Timeout, text))
-            }
+        self.check_time()?;
+        let left = self.rows_left.checked_sub(1);
+        self.rows_left = left.ok_or_else(too_dear)?;
+        Ok(())
+    }
+
+    pub(super) fn check_time(&self) -> Result<(), StoreError> {
+        match self.shared.clock.monotonic_us() > self.deadline_us {
+            true => Err(too_dear()),
+            false => Ok(()),
         }
     }
 }
@@ -96,11 +94,10 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// A match, with the leaves of what was asked when they were needed.
+/// A match.
 struct Match {
     candidate: Candidate,
     record: Arc<Record>,
-    flat: Option<Flat>,
 }
 
 /// Why a read did not end.
@@ -131,13 +128,14 @@ impl Shared {
         &self,
         mut read: impl FnMut() -> Result<T, Stop>,
     ) -> Result<T, StoreError> {
-        let mut n_mended = 0;
+        // Each chunk once: an index that was made again is in memory.
+        let mut n_left = self.view().segments.len();
         loop {
             match read() {
                 Ok(answer) => return Ok(answer),
                 Err(Stop::Error(error)) => return Err(error),
-                Err(Stop::Index(chunk, damaged)) if n_mended < MENDED_MAX => {
-                    n_mended += 1;
+                Err(Stop::Index(chunk, damaged)) if n_left > 0 => {
+                    n_left -= 1;
                     self.mend(chunk, damaged)?;
                 }
                 Err(Stop::Index(chunk, damaged)) => {
@@ -148,12 +146,16 @@ impl Shared {
         }
     }
 
-    pub(crate) fn wanted<'a>(
-        &self,
+    pub(crate) fn wanted<'a, 'b>(
+        &'b self,
         instance: &'a InstanceId,
         filter: &'a Filter,
         upto: Option<Position>,
-    ) -> Result<Wanted<'a>, StoreError> {
+        micros: u64,
+    ) -> Result<Wanted<'a>, StoreError>
+    where
+        'b: 'a,
+    {
         let view = self.view();
         let upto = match upto {
             Some(upto) if upto > view.newest => {
@@ -168,6 +170,8 @@ impl Shared {
             upto,
             rules: self.rules(),
             now: self.clock.now(),
+            deadline_us: self.clock.monotonic_us().saturating_add(micros),
+            clock: self.clock.as_ref(),
         })
     }
 
@@ -234,20 +238,13 @@ impl Shared {
         let Some(record) = record else {
             return Ok(None);
         };
-        let mut flat = None;
         if !candidate.is_sure {
             budget.spend()?;
-            let leaves = record.flat_of(&asked.fields);
-            if !matches(asked.filter, &leaves) {
+            if !matches(asked.filter, &record.flat_of(&asked.fields)) {
                 return Ok(None);
             }
-            flat = Some(leaves);
         }
-        Ok(Some(Match {
-            candidate,
-            record,
-            flat,
-        }))
+        Ok(Some(Match { candidate, record }))
     }
 
     /// Leaves out what was erased while it was read.
@@ -262,7 +259,7 @@ impl Shared {
     }
 
     fn search_once(&self, query: &Query) -> Result<Page, Stop> {
-        let wanted = self.wanted(&query.instance, &query.filter, query.upto)?;
+        let wanted = self.wanted(&query.instance, &query.filter, query.upto, SEARCH_US_MAX)?;
         let upto = wanted.upto;
         if query.after.is_some_and(|after| after.position > upto) {
             return Err(invalid("the page begins behind the end of its match set").into());
@@ -309,7 +306,7 @@ impl Shared {
     }
 
     fn scan_once(&self, scan: &Scan) -> Result<Scanned, Stop> {
-        let wanted = self.wanted(&scan.instance, &scan.filter, scan.upto)?;
+        let wanted = self.wanted(&scan.instance, &scan.filter, scan.upto, u64::MAX)?;
         if scan.after > wanted.view.newest {
             return Err(invalid("the walk begins behind the newest position").into());
         }
@@ -341,27 +338,5 @@ impl Shared {
             done: reached == upto,
             upto,
         })
-    }
-
-    /// Goes over every match; what is sure is not read unless `read_all`.
-    fn each_match(
-        &self,
-        instance: &InstanceId,
-        asked: &Asked<'_>,
-        mut budget: Budget<'_>,
-        read_all: bool,
-        visit: &mut dyn FnMut(Position, Option<Match>),
-    ) -> Result<(), Stop> {
-        let wanted = self.wanted(instance, asked.filter, None)?;
-        let mut runs = Runs::new(&wanted, BY_POSITION, None)?;
-        while let Some(candidate) = runs.next()? {
-            let at = candidate.at();
-            if candidate.is_sure && !read_all {
-                visit(at, None);
-            } else if let Some(found) = self.check(candidate, asked, &mut budget)? {
-                visit(at, Some(found));
-            }
-        }
-        Ok(())
     }
 }

@@ -24,7 +24,8 @@ impl Retired {
         held.push((chunk, Arc::downgrade(index)));
     }
 
-    fn is_held(&self, chunk: u64) -> bool {
+    /// Whether a reader holds what was replaced in a chunk.
+    pub(crate) fn is_held(&self, chunk: u64) -> bool {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut mine = held.iter().filter(|(number, _)| *number == chunk);
         mine.any(|(_, index)| index.strong_count() > 0)

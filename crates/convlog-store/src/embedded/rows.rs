@@ -9,10 +9,8 @@ use convlog_model::store::{Retention, StoreError, Stored};
 use convlog_model::time::Timestamp;
 
 use super::bytes::to_u64;
-use super::error::corrupt;
 use super::facts::Facts;
 use super::index::build::path_bytes;
-use super::index::file::index_name;
 use super::index::source::Damaged;
 use super::index::term::{self, Kind};
 use super::index::{ENGINE, Index, Section};
@@ -118,7 +116,6 @@ impl Shared {
 
     /// How many of these rows reads can show: records that are neither erased nor expired.
     pub(crate) fn count_visible(&self, rows: &[Position]) -> Result<usize, StoreError> {
-        let view = self.view();
         let mut by_chunk: BTreeMap<u64, RowSet> = BTreeMap::new();
         for at in rows {
             let (chunk, row) = split(*at);
@@ -127,20 +124,23 @@ impl Shared {
                 .or_insert_with(|| RowSet::empty(1 << 16));
             set.insert(row);
         }
-        let mut count = 0;
-        for (chunk, rows) in by_chunk {
-            let Some(segment) = view.segment(chunk) else {
-                continue;
-            };
-            for part in &segment.parts {
-                let damaged = |bad: Damaged| corrupt(&index_name(chunk), bad.at, &bad);
-                let records = records(&part.index).map_err(damaged)?;
-                let shown = records.iter().map(|row| part.base + row);
-                let shown = shown.filter(|row| rows.contains(*row));
-                count += shown.filter(|row| !segment.hidden.contains(*row)).count();
+        self.reading(|| {
+            let view = self.view();
+            let mut count = 0;
+            for (chunk, rows) in &by_chunk {
+                let Some(segment) = view.segment(*chunk) else {
+                    continue;
+                };
+                for part in &segment.parts {
+                    let records = records(&part.index);
+                    let records = records.map_err(|bad| (*chunk, Trouble::from(bad)))?;
+                    let shown = records.iter().map(|row| part.base + row);
+                    let shown = shown.filter(|row| rows.contains(*row));
+                    count += shown.filter(|row| !segment.hidden.contains(*row)).count();
+                }
             }
-        }
-        Ok(count)
+            Ok(count)
+        })
     }
 
     /// The first record of an own id, unless it is gone.

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use convlog_model::clock::Clock;
 use convlog_model::filter::Filter;
 use convlog_model::ids::{InstanceId, Position};
-use convlog_model::store::Retention;
+use convlog_model::store::{ErrorKind, Retention, StoreError};
 use convlog_model::time::{DAY_US, Timestamp};
 
 use super::index::class::Class;
@@ -26,6 +27,15 @@ pub(crate) struct Wanted<'a> {
     pub(crate) upto: Position,
     pub(crate) rules: Arc<Retention>,
     pub(crate) now: Timestamp,
+    /// Moment of the monotonic clock at which it is too late to answer.
+    pub(crate) deadline_us: u64,
+    pub(crate) clock: &'a dyn Clock,
+}
+
+/// The error of a question that takes too long.
+pub(crate) fn too_dear() -> StoreError {
+    let text = "too many records must be read to answer this, narrow the filter";
+    StoreError::new(ErrorKind::Timeout, text)
 }
 
 impl Wanted<'_> {
@@ -35,6 +45,9 @@ impl Wanted<'_> {
         let number = segment.chunk.number;
         if number > chunk || (number == chunk && part.base > row) {
             return Ok(None);
+        }
+        if self.clock.monotonic_us() > self.deadline_us {
+            return Err(too_dear().into());
         }
         let mut sets = lower(self.filter, part, &segment.chunk)?;
         if sets.possible.is_empty() {

@@ -1,5 +1,6 @@
 //! The engine as a whole: the contract, restarts, failures of the disk, damage.
 
+mod aggregates;
 mod backup;
 mod contract;
 mod damage;
@@ -7,7 +8,10 @@ mod differential;
 mod erasing;
 mod failure;
 mod fixture;
+mod fixture_v2;
+mod index_damage;
 pub(super) mod kit;
+mod model;
 mod queries;
 mod restart;
 mod retiring;

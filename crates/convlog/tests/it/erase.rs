@@ -1,41 +1,12 @@
 //! An erasure reaches every file of a running server.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::json;
 
-use crate::harness::{Start, log, scratch};
+use crate::harness::{Start, found_in, log, payload_added, scratch};
 
 const MARK: &str = "qZ7mark";
-
-/// The bytes of every file below a directory.
-fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut out = Vec::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => out.extend(files(&path)),
-            false => out.push((path.display().to_string(), fs::read(&path).unwrap())),
-        }
-    }
-    out
-}
-
-fn found_in(dir: &Path, part: &[u8]) -> Vec<String> {
-    let holds = |bytes: &[u8]| bytes.windows(part.len()).any(|window| window == part);
-    let files = files(dir).into_iter().filter(|(_, bytes)| holds(bytes));
-    files.map(|(name, _)| name).collect()
-}
-
-/// Payload of the first frame by which a log differs from what it was.
-fn payload_of_change(before: &[u8], after: &[u8]) -> Vec<u8> {
-    let byte = |at: usize| before.get(at).copied().unwrap_or(0);
-    let differs = (0..after.len()).find(|at| byte(*at) != after[*at]).unwrap();
-    let start = differs / 4 * 4;
-    let length = u32::from_le_bytes(after[start + 4..start + 8].try_into().unwrap());
-    after[start + 60..start + 60 + length as usize].to_vec()
-}
 
 #[test]
 fn erase_waits_until_nothing_is_left_in_any_file() {
@@ -50,7 +21,7 @@ fn erase_waits_until_nothing_is_left_in_any_file() {
     marked["response"]["context"][format!("{MARK}-key")] = MARK.into();
     marked["response"]["intents"] = json!([{"intent": format!("{MARK}-intent"), "confidence": 1}]);
     server.load("watson-v1", &[marked.to_string()]);
-    let payload = payload_of_change(&before, &fs::read(&newest).unwrap());
+    let payload = payload_added(&before, &fs::read(&newest).unwrap());
     assert_eq!(found_in(&data, &payload).len(), 1);
 
     let customer = format!("{MARK}-customer");

@@ -1,7 +1,7 @@
 //! Starts the program as a user would, talks HTTP to it, and ends it in every way.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -422,4 +422,171 @@ pub(crate) fn log_lines(bot: &str, n_logs: u64) -> Vec<String> {
 pub(crate) fn echo_bot(server: &Server, id: &str) {
     let bot = serde_json::json!({"name": id, "language": "en", "connector": {"kind": "echo"}});
     server.send("PUT", &format!("/convlog/v1/bots/{id}"), &bot);
+}
+
+/// The bytes of every file below a directory.
+pub(crate) fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut out = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => out.extend(files(&path)),
+            false => out.push((path.display().to_string(), fs::read(&path).unwrap())),
+        }
+    }
+    out
+}
+
+/// Names of the files below a directory that hold these bytes.
+pub(crate) fn found_in(dir: &Path, part: &[u8]) -> Vec<String> {
+    found_of(dir, &[part])
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// Files below a directory that hold one of these, each with the number of the first that it holds.
+pub(crate) fn found_of(dir: &Path, parts: &[&[u8]]) -> Vec<(String, usize)> {
+    // Which pairs of bytes something begins with: most places are passed over by one look.
+    let mut starts = vec![Vec::new(); 1 << 16];
+    let pair = |bytes: &[u8]| usize::from(bytes[0]) << 8 | usize::from(bytes[1]);
+    for (number, part) in parts.iter().enumerate() {
+        starts[pair(part)].push(number);
+    }
+    let first = |bytes: &[u8]| {
+        (0..bytes.len().saturating_sub(1)).find_map(|at| {
+            let rest = &bytes[at..];
+            let mut here = starts[pair(rest)].iter();
+            here.find(|number| rest.starts_with(parts[**number]))
+                .copied()
+        })
+    };
+    let found = files(dir).into_iter();
+    found
+        .filter_map(|(name, bytes)| Some((name, first(&bytes)?)))
+        .collect()
+}
+
+/// Payload of each frame of a log, as docs/format.md has them.
+fn frames(log: &[u8]) -> Vec<&[u8]> {
+    let number = |at: usize| {
+        let bytes = log
+            .get(at..at + 4)
+            .map_or([0; 4], |it| it.try_into().unwrap());
+        u32::from_le_bytes(bytes) as usize
+    };
+    let mut frames = Vec::new();
+    let mut at = number(12);
+    while number(at) > 0 {
+        frames.push(&log[at + 60..at + 60 + number(at + 4)]);
+        at += number(at);
+    }
+    frames
+}
+
+/// Payload of the first frame with rows that a log has got since it was as `before`, which is
+/// empty for a new log. A writer that has nothing to do adds a frame without.
+pub(crate) fn payload_added(before: &[u8], after: &[u8]) -> Vec<u8> {
+    let n_before = frames(before).len();
+    let added = frames(after).into_iter().skip(n_before);
+    let mut with_rows = added.filter(|payload| !payload.is_empty());
+    with_rows.next().unwrap().to_vec()
+}
+
+/// Whether tests whose names begin with `slow_` do their work.
+pub(crate) fn is_slow_wanted() -> bool {
+    std::env::vars_os().any(|(name, _)| name == "CONVLOG_SLOW")
+}
+
+/// Rounds of a crash test: `CONVLOG_SOAK_ROUNDS`, else so many.
+pub(crate) fn n_rounds(usual: u64) -> u64 {
+    let mut all = std::env::vars();
+    let wanted = all.find(|(name, _)| name == "CONVLOG_SOAK_ROUNDS");
+    wanted.map_or(usual, |(_, rounds)| rounds.parse().unwrap())
+}
+
+/// Says something past the test runner, which shows what tests print only when they fail.
+pub(crate) fn say(text: &str) {
+    writeln!(std::io::stdout(), "{text}").unwrap();
+}
+
+/// A small file system of a test's own, in memory. Its directory is there until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Mounted(PathBuf);
+
+impl Mounted {
+    /// Mounts one of so many MiB at `dir`, which is made; `None`, and a word about it, where that
+    /// is not allowed.
+    pub(crate) fn tmpfs(dir: &Path, mib: u64) -> Option<Self> {
+        let size = format!("size={mib}m,mode=755");
+        Self::mount(dir, &["-t", "tmpfs", "-o", &size, "convlog-test"])
+    }
+
+    /// Mounts what these arguments of `mount` say.
+    pub(crate) fn mount(dir: &Path, arguments: &[&str]) -> Option<Self> {
+        fs::create_dir_all(dir).unwrap();
+        let mounted = Command::new("mount").args(arguments).arg(dir).output();
+        match mounted {
+            Ok(output) if output.status.success() => Some(Mounted(dir.to_owned())),
+            other => {
+                say(&format!(
+                    "SKIPPED: this test needs a file system of its own and cannot mount one: {other:?}"
+                ));
+                None
+            }
+        }
+    }
+
+    /// Mounts it again with other options.
+    pub(crate) fn remount(&self, options: &str) {
+        let options = format!("remount,{options}");
+        let mut mount = Command::new("mount");
+        finish(mount.args(["-o", &options]).arg(&self.0)).ok();
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // A process that still uses it has been told to end.
+        let unmounted = Command::new("umount").arg(&self.0).status();
+        if !unmounted.is_ok_and(|status| status.success()) {
+            say(&format!("cannot unmount {}", self.0.display()));
+        }
+    }
+}
+
+/// Fills files of a directory until so many bytes are taken, or all that there are.
+pub(crate) fn fill(path: &Path, bytes_max: usize) {
+    let mut file = File::create(path).unwrap();
+    let block = vec![0x5A; 1 << 16];
+    let mut n_written = 0;
+    while n_written < bytes_max {
+        match file.write(&block) {
+            Ok(n) => n_written += n,
+            Err(_) => return,
+        }
+    }
+}
+
+/// Text that does not compress to much less than half, different for each number.
+pub(crate) fn noise(number: u64, len: usize) -> String {
+    let mut state = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut text = String::with_capacity(len + 16);
+    while text.len() < len {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        text.push_str(&format!("{state:016x}"));
+    }
+    text
+}
+
+/// Waits until every erasure of a server has reached every file.
+pub(crate) fn all_erased(server: &Server) {
+    eventually(|| {
+        let list = server.get("/convlog/v1/erasures?limit=1000");
+        let erasures = list["erasures"].as_array().unwrap();
+        let is_done = |erasure: &Value| erasure["state"] == "done";
+        erasures.iter().all(is_done).then_some(())
+    });
 }

@@ -4,10 +4,15 @@
 
 mod backup;
 mod cli;
+mod clock;
 mod crash;
+mod directory;
+mod disk;
 mod erase;
+mod erase_crash;
 mod harness;
 mod import;
 mod logging_off;
 mod network;
 mod process;
+mod readers;

@@ -132,3 +132,36 @@ fn limits_and_intervals_below_one_are_refused() {
         "the interval of t is below 1 microsecond"
     );
 }
+
+#[test]
+fn equal_numbers_of_one_object_count_once() {
+    let field = raw("a.b");
+    let metrics = vec![Metric::Average(field.clone()), Metric::Percentiles(field)];
+    let bodies = [
+        r#"{"a":[{"b":[1,1.0,1]},{"b":1.0}],"a.b":1}"#,
+        r#"{"a":{"b":[9,5]}}"#,
+    ];
+    let percentiles = r#"{"p50":1.0,"p90":9,"p95":9,"p99":9}"#;
+    assert_eq!(
+        rows(&request(Vec::new(), metrics), &bodies),
+        [format!("[] 2 [3.4,{percentiles}]")]
+    );
+}
+
+#[test]
+fn groups_that_a_limit_cuts_count_on_their_level_only() {
+    let values = |n: usize, from: usize| {
+        let values: Vec<String> = (from..from + n).map(|value| value.to_string()).collect();
+        values.join(",")
+    };
+    let half = GROUPS_MAX / 2 + 1;
+    let body = |a: &str, from: usize| format!(r#"{{"a":{a},"b":[{}]}}"#, values(half, from));
+    let bodies = [body("1", 0), body("1", 0), body("2", half)];
+    let flats: Vec<Flat> = bodies.iter().map(|body| draft(body).flat()).collect();
+    let kept = request(vec![terms_of("a", 1), terms_of("b", 3)], Vec::new());
+    assert_eq!(fold(&kept, &flats).unwrap().rows.len(), 3);
+    let all = request(vec![terms_of("a", 2), terms_of("b", 3)], Vec::new());
+    let error = fold(&all, &flats).unwrap_err();
+    let expected = "more than 100000 groups by b: narrow the filter";
+    assert_eq!(error.client_text(), expected);
+}

@@ -230,6 +230,58 @@ pub(super) async fn a_record_of_an_erased_customer_not_later_than_the_erasure_is
     assert_eq!(rig.left().await, ["later", "another"]);
 }
 
+pub(super) async fn a_record_with_an_own_id_that_a_filter_erased_is_refused_like_one_of_an_erased_customer(
+    rig: Rig,
+) {
+    let named = |name: &str, own_id: &str, micros: i64| {
+        owned(turn_at(name, rig.now().plus_micros(micros)), own_id)
+    };
+    let doomed = named("doomed", "1", -10_000_000);
+    rig.store(vec![doomed.clone(), named("kept", "2", -10_000_000)])
+        .await;
+    let request = |number: u64| Erase {
+        id: erasure_id(number),
+        instance: home(),
+        selector: Selector::Filter(Filter::equals("own_id", "1")),
+    };
+    ok(rig.store.erase(&request(1)).await);
+    let mut elsewhere = named("elsewhere", "1", -1_000_000);
+    elsewhere.instance = other();
+    let mut foreign = named("foreign", "1", -1_000_000);
+    foreign.dialect = Dialect::WatsonV2;
+    let timeless = owned(turn("timeless"), "1");
+    let outcomes = rig
+        .append(vec![
+            doomed.clone(),
+            named("another body", "1", 0),
+            elsewhere,
+            foreign,
+            timeless.clone(),
+            named("later", "1", 1),
+            doomed,
+        ])
+        .await;
+    assert_eq!(outcomes[0], Outcome::Erased);
+    assert_eq!(outcomes[1], Outcome::Erased);
+    assert!(matches!(outcomes[2], Outcome::Stored(_)), "{outcomes:?}");
+    assert!(matches!(outcomes[3], Outcome::Stored(_)), "{outcomes:?}");
+    assert!(matches!(outcomes[4], Outcome::Stored(_)), "{outcomes:?}");
+    assert_eq!(outcomes[5], Outcome::Conflict);
+    assert_eq!(outcomes[6], Outcome::Erased);
+    assert_eq!(rig.left().await, ["kept", "foreign", "timeless"]);
+    // What is erased twice is refused up to the later of both.
+    rig.clock.step(1_000_000);
+    ok(rig.store.erase(&request(2)).await);
+    let late = named("late", "1", 0);
+    assert_eq!(rig.append(vec![late]).await, [Outcome::Erased]);
+    let stored = rig.append(vec![timeless.clone(), timeless]).await;
+    let Outcome::Stored(first) = stored[0] else {
+        panic!("{stored:?}");
+    };
+    assert_eq!(stored[1], Outcome::Duplicate(first));
+    assert_eq!(rig.left().await, ["kept", "timeless"]);
+}
+
 pub(super) async fn a_batch_beyond_the_limits_is_invalid_and_nothing_is_stored(rig: Rig) {
     let many = vec![turn("a"); BATCH_RECORDS_MAX + 1];
     let mut big = turn("a");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Own, Row, State, invalid};
+use super::{Own, OwnKey, Row, State, invalid};
 use crate::clock::IdSource;
 use crate::fields;
 use crate::flatten::Flat;
@@ -67,13 +67,10 @@ impl State {
     }
 
     fn append_one(&mut self, draft: Draft, now: Timestamp, ids: &dyn IdSource) -> Outcome {
-        if self.is_erased(&draft) {
+        let key = own_key(&draft);
+        if self.is_erased(&draft, key.as_ref()) {
             return Outcome::Erased;
         }
-        let key = draft
-            .own_id
-            .clone()
-            .map(|own_id| (draft.instance.clone(), draft.dialect, own_id));
         let body = sorted_body(&draft.raw);
         if let Some(own) = key.as_ref().and_then(|key| self.own_ids.get(key)) {
             return if own.body == body {
@@ -117,22 +114,30 @@ impl State {
         id
     }
 
-    /// Whether the customer was erased at or after the time of the request. A record that names
-    /// no time comes after every erasure before it.
-    fn is_erased(&self, draft: &Draft) -> bool {
-        if self.erased.is_empty() {
+    /// Whether the customer, or what had the own id, was erased at or after the time of the
+    /// request. A record that names no time comes after every erasure before it.
+    fn is_erased(&self, draft: &Draft, key: Option<&OwnKey>) -> bool {
+        if self.erased.is_empty() && self.erased_own_ids.is_empty() {
             return false;
         }
         let flat = Flat::of(draft);
         let Some(requested) = flat.time("time.request") else {
             return false;
         };
-        let mut erasures = super::erase::customers(&flat).filter_map(|customer| {
+        let of_customers = super::erase::customers(&flat).filter_map(|customer| {
             self.erased
                 .get(&(draft.instance.clone(), customer.to_owned()))
         });
+        let of_own_id = key.and_then(|key| self.erased_own_ids.get(key));
+        let mut erasures = of_customers.chain(of_own_id);
         erasures.any(|erased_at| requested <= *erased_at)
     }
+}
+
+/// By what a resend is recognised.
+pub(super) fn own_key(draft: &Draft) -> Option<OwnKey> {
+    let own_id = draft.own_id.clone()?;
+    Some((draft.instance.clone(), draft.dialect, own_id))
 }
 
 /// The body as a resend is recognised by: equal for JSON values whose members come in any order.

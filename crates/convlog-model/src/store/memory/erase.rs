@@ -1,6 +1,7 @@
 //! What leaves: erasures, and what has expired.
 
 use super::State;
+use super::append::own_key;
 use crate::filter::eval::matches;
 use crate::flatten::Flat;
 use crate::ids::{InstanceId, Position};
@@ -32,6 +33,14 @@ impl State {
                 })
             }
             Selector::Filter(filter) => {
+                let rows = self.rows.values().filter(|row| {
+                    row.record.draft.instance == request.instance && matches(filter, &row.flat)
+                });
+                let keys: Vec<_> = rows.filter_map(|row| own_key(&row.record.draft)).collect();
+                for key in keys {
+                    let erased_at = self.erased_own_ids.entry(key).or_insert(now);
+                    *erased_at = (*erased_at).max(now);
+                }
                 self.drop_rows(&request.instance, |flat| matches(filter, flat))
             }
         };

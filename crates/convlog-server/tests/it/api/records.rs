@@ -31,6 +31,30 @@ async fn good_lines_are_kept_and_bad_ones_named() {
 }
 
 #[tokio::test]
+async fn bad_lines_are_named_in_order_however_the_lines_are_shared_out() {
+    let server = Server::start().await;
+    let is_bad = |n: u32| n % 7 == 3 || n > 995;
+    let lines: Vec<String> = (1..=1_200)
+        .map(|n| match is_bad(n) {
+            true => "[]".to_owned(),
+            false => log(n).line(),
+        })
+        .collect();
+    let answer = server.post(BULK_V1, &lines.join("\n")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let answer = answer.json();
+    let bad: Vec<i64> = (1..=1_200).filter(|n| is_bad(*n)).map(i64::from).collect();
+    let rejected = answer.get("rejected").unwrap().as_array().unwrap();
+    let named: Vec<i64> = rejected
+        .iter()
+        .map(|one| one.get("line").unwrap().as_i64().unwrap())
+        .collect();
+    assert_eq!(named, bad);
+    let accepted = answer.get("accepted").unwrap().as_i64().unwrap();
+    assert_eq!(accepted, 1_200 - i64::try_from(bad.len()).unwrap());
+}
+
+#[tokio::test]
 async fn bytes_that_are_no_utf8_are_one_bad_line() {
     use axum::body::Body;
     use axum::http::Request;

@@ -7,14 +7,20 @@ use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata};
 
 use super::{Catalog, CatalogError, LEDGER};
 use crate::embedded::bytes::{Malformed, Reader, put_bytes, put_len, put_varint, to_u64};
+use crate::embedded::row::Hash16;
 
 /// What an erasure hides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Hidden {
     /// Everything of the customer with this keyed hash, before the position of the entry.
     Customer([u8; 32]),
-    /// These rows.
-    Rows(Vec<Position>),
+    /// What matched a filter.
+    Rows {
+        /// The rows.
+        at: Vec<Position>,
+        /// Keys of their own ids, rising.
+        own: Vec<Hash16>,
+    },
 }
 
 /// One erasure as the ledger keeps it.
@@ -28,6 +34,7 @@ pub(crate) struct LedgerEntry {
 
 const CUSTOMER: u8 = 1;
 const ROWS: u8 = 2;
+const ROWS_WITH_OWN_IDS: u8 = 3;
 
 impl LedgerEntry {
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -57,15 +64,15 @@ impl LedgerEntry {
                 out.push(CUSTOMER);
                 out.extend_from_slice(hash);
             }
-            Hidden::Rows(rows) => {
-                out.push(ROWS);
-                put_len(&mut out, rows.len());
-                let mut last = 0;
-                for row in rows {
-                    // Rising positions: the steps are small.
-                    let step = row.0.saturating_sub(last);
-                    put_varint(&mut out, u64::try_from(step).unwrap_or(u64::MAX));
-                    last = row.0;
+            Hidden::Rows { at, own } => {
+                out.push(match own.is_empty() {
+                    true => ROWS,
+                    false => ROWS_WITH_OWN_IDS,
+                });
+                put_rows(&mut out, at);
+                if !own.is_empty() {
+                    put_len(&mut out, own.len());
+                    own.iter().for_each(|key| out.extend_from_slice(key));
                 }
             }
         }
@@ -104,14 +111,15 @@ impl LedgerEntry {
         let before = Position(u128::from_le_bytes(reader.array()?));
         let hidden = match reader.u8()? {
             CUSTOMER => Hidden::Customer(reader.array()?),
-            ROWS => {
-                let mut rows = Vec::new();
-                let mut last = 0u128;
-                for _ in 0..reader.count()? {
-                    last = last.saturating_add(reader.varint()?.into());
-                    rows.push(Position(last));
+            kind @ (ROWS | ROWS_WITH_OWN_IDS) => {
+                let at = rows(&mut reader)?;
+                let mut own = Vec::new();
+                if kind == ROWS_WITH_OWN_IDS {
+                    for _ in 0..reader.count()? {
+                        own.push(reader.array()?);
+                    }
                 }
-                Hidden::Rows(rows)
+                Hidden::Rows { at, own }
             }
             _ => return Err(reader.fault("unknown kind of erasure")),
         };
@@ -122,6 +130,27 @@ impl LedgerEntry {
             hidden,
         })
     }
+}
+
+fn put_rows(out: &mut Vec<u8>, rows: &[Position]) {
+    put_len(out, rows.len());
+    let mut last = 0;
+    for row in rows {
+        // Rising positions: the steps are small.
+        let step = row.0.saturating_sub(last);
+        put_varint(out, u64::try_from(step).unwrap_or(u64::MAX));
+        last = row.0;
+    }
+}
+
+fn rows(reader: &mut Reader<'_>) -> Result<Vec<Position>, Malformed> {
+    let mut rows = Vec::new();
+    let mut last = 0u128;
+    for _ in 0..reader.count()? {
+        last = last.saturating_add(reader.varint()?.into());
+        rows.push(Position(last));
+    }
+    Ok(rows)
 }
 
 impl Catalog {

@@ -1,5 +1,7 @@
 //! Makes the index of the rows of one append: leaves become terms, terms are sorted once.
 
+mod finish;
+
 use convlog_model::fields::{self, FieldRef, FieldType, RAW_TEXT};
 use convlog_model::flatten::{Leaves, ScalarRef, Space};
 use convlog_model::record::Draft;
@@ -8,13 +10,13 @@ use convlog_model::time::Timestamp;
 use hashbrown::HashMap;
 use rust_stemmers::Stemmer;
 
+pub(super) use self::finish::parts;
 use super::class::Class;
-use super::dict::DictWriter;
-use super::intern::{Interner, Lists};
+use super::intern::Interner;
 use super::path::{ENGINE, code};
 use super::postings::{Extent, posting};
 use super::term::{self, Kind};
-use super::{KEY_HEAD, Parts, Section, column, path};
+use super::{KEY_HEAD, path};
 use crate::embedded::bytes::{to_u32, to_usize};
 
 /// Most leaves, and most elements, of a record that are indexed; a record with more counts as a
@@ -289,11 +291,22 @@ impl Builder {
         }
     }
 
+    fn exact_text(&mut self, path: u32, text: &str, at: u32) {
+        let mut key = std::mem::take(&mut self.scratch);
+        key.clear();
+        key.extend_from_slice(&path.to_be_bytes());
+        key.push(0);
+        let kind = term::put_text(&mut key, text);
+        key[KEY_HEAD - 1] = kind.code();
+        let (number, _) = self.terms.intern(&key);
+        self.scratch = key;
+        self.occurrences.push((number, at));
+    }
+
     fn text(&mut self, path: u32, text: &str, language: u8, at: u32) {
         let row = self.rows + 1;
         let known = *self.facts(path);
-        let (kind, bytes) = term::of_text(text);
-        self.term(path, kind, &bytes, at);
+        self.exact_text(path, text, at);
         let is_words = known.is_text || known.text_row == row;
         let is_keyword = !known.is_text || known.other_row == row;
         let may_fold = |byte: u8| byte.is_ascii_uppercase() || !byte.is_ascii();
@@ -346,108 +359,6 @@ impl Builder {
         let value = term::of_stem(class, &stem);
         Some(self.intern(path, Kind::Stem, &value))
     }
-
-    /// The sections of the index. The builder begins anew, and keeps its room.
-    pub(crate) fn finish(&mut self) -> Parts {
-        let mut order: Vec<(Vec<u8>, u32)> = (0..to_u32(self.paths.len()))
-            .map(|n| {
-                let (space, bytes) = split(self.paths.get(n));
-                (path::key(space, bytes), n)
-            })
-            .collect();
-        order.sort_unstable();
-        let lists = Lists::of(&self.occurrences, self.terms.len());
-        let elements = Lists::of_extents(std::mem::take(&mut self.extents), self.terms.len());
-        let mut used = vec![false; order.len()];
-        for n in 0..to_u32(self.terms.len()) {
-            if let Some(path) = le_path(self.terms.get(n)) {
-                used[path] = true;
-            }
-        }
-        let mut paths = DictWriter::default();
-        let mut ranks = vec![0u32; order.len()];
-        for (key, number) in &order {
-            let number = to_usize((*number).into());
-            if used[number] {
-                ranks[number] = paths.count;
-                paths.key(key);
-            }
-        }
-        let rank = |n: u32| le_path(self.terms.get(n)).map_or(0, |path| ranks[path]);
-        let mut sorted: Vec<(u32, u32)> = (0..to_u32(self.terms.len()))
-            .map(|n| (rank(n), n))
-            .collect();
-        let value = |n: u32| self.terms.get(n).get(4..).unwrap_or_default();
-        sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| value(a.1).cmp(value(b.1))));
-        let mut terms = DictWriter::default();
-        let mut whole = Vec::new();
-        for (path, n) in sorted {
-            whole.clear();
-            whole.extend_from_slice(&path.to_be_bytes());
-            whole.extend_from_slice(value(n));
-            match elements.get(n) {
-                [] => terms.term(&whole, lists.get(n)),
-                extents => terms.elements(&whole, extents),
-            }
-        }
-        let made = parts(self.rows, paths, terms, &self.request, &self.response);
-        self.clear();
-        made
-    }
-
-    fn clear(&mut self) {
-        self.paths.clear();
-        self.path_facts.clear();
-        self.terms.clear();
-        self.occurrences.clear();
-        self.request.clear();
-        self.response.clear();
-        self.stems.clear();
-        self.rows = 0;
-        self.references.clear();
-        self.shape.clear();
-        self.last_path = None;
-    }
-
-    /// Bytes of room that it keeps.
-    pub(crate) fn room(&self) -> usize {
-        self.paths.room() + self.terms.room() + self.occurrences.capacity() * 8
-    }
-}
-
-/// Puts the sections together that every index has.
-pub(super) fn parts(
-    rows: u32,
-    paths: DictWriter,
-    terms: DictWriter,
-    request: &[Option<i64>],
-    response: &[Option<i64>],
-) -> Parts {
-    let mut out = Parts {
-        rows,
-        ..Parts::default()
-    };
-    for (section, values) in [(Section::Request, request), (Section::Response, response)] {
-        let mut bytes = Vec::new();
-        column::encode(&mut bytes, values);
-        out.put(section, bytes);
-    }
-    out.put(Section::Paths, paths.entries);
-    out.put(Section::PathBlocks, paths.blocks);
-    out.put(Section::Terms, terms.entries);
-    out.put(Section::TermBlocks, terms.blocks);
-    out.put(Section::Postings, terms.postings);
-    out
-}
-
-fn le_path(key: &[u8]) -> Option<usize> {
-    let path = key.get(..KEY_HEAD)?.first_chunk::<4>()?;
-    Some(to_usize(u32::from_be_bytes(*path).into()))
-}
-
-fn split(name: &[u8]) -> (u8, &[u8]) {
-    name.split_first()
-        .map_or((0, &[]), |(space, rest)| (*space, rest))
 }
 
 fn short(element: u32) -> u16 {

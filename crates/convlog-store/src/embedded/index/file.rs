@@ -98,24 +98,22 @@ pub(crate) fn of_map(name: &str, number: u64, map: Arc<dyn Mapped>) -> Result<In
     if bytes.get(..8) != Some(&super::MAGIC) {
         return Err(damaged(0, "no index of convlog"));
     }
-    match bytes.get(8..).and_then(le_u32) {
-        Some(format) if format == to_usize(super::FORMAT.into()) => {}
-        Some(format) => return Err(OpenError::newer(name, 8, format!("format {format}"))),
-        None => return Err(damaged(8, "header cut off")),
+    let format = bytes.get(8..).and_then(le_u32);
+    let cut_off = || damaged(bytes.len(), "header cut off");
+    let format = format.ok_or_else(cut_off)?;
+    let is_newer = format != to_usize(super::FORMAT.into());
+    if is_newer && !is_damaged(bytes, number_at(24)) {
+        return Err(OpenError::newer(name, 8, format!("format {format}")));
     }
-    let len = number_at(24).ok_or_else(|| damaged(24, "header cut off"))?;
-    let n_blocks = len.div_ceil(CHECKED_LEN);
-    let table_end = n_blocks
-        .checked_mul(4)
-        .and_then(|table| table.checked_add(len));
-    let table_end = table_end.filter(|end| end.checked_add(4) == Some(bytes.len()));
-    let table_end = table_end.ok_or_else(|| damaged(24, "length that is not the file's"))?;
-    let table = bytes.get(len..table_end).unwrap_or_default();
-    if bytes.get(table_end..).and_then(le_u32) != Some(to_usize(checksum(table).into())) {
-        return Err(damaged(table_end, "wrong checksum of the checksums"));
+    let len = number_at(24).ok_or_else(cut_off)?;
+    let table = table_of(bytes, len);
+    let (table, of_table) = table.ok_or_else(|| damaged(24, "length that is not the file's"))?;
+    if of_table != checksum(table) {
+        let why = "wrong checksum of the checksums";
+        return Err(damaged(len + table.len(), why));
     }
     if number_at(16) != Some(to_usize(number)) {
-        return Err(OpenError::unusable(name, "is the index of another chunk"));
+        return Err(damaged(16, "index of another chunk"));
     }
     let checksums = table.chunks_exact(4).map(|bytes| {
         bytes
@@ -125,4 +123,23 @@ pub(crate) fn of_map(name: &str, number: u64, map: Arc<dyn Mapped>) -> Result<In
     let source = Source::file(Arc::clone(&map), len, checksums.collect());
     let index = Index::open(source);
     index.map_err(|bad| OpenError::damaged(name, bad.at, "wrong checksum or impossible header"))
+}
+
+/// The checksums behind `len` bytes, and theirs; `None` when the file has another length.
+fn table_of(bytes: &[u8], len: usize) -> Option<(&[u8], u32)> {
+    let end = len.div_ceil(CHECKED_LEN).checked_mul(4)?.checked_add(len)?;
+    let of_table = bytes.get(end..)?;
+    let of_table = u32::from_le_bytes(of_table.try_into().ok()?);
+    Some((bytes.get(len..end)?, of_table))
+}
+
+/// Whether a file that names another format is one of ours but for that: its checksums are where
+/// ours are, and the header does not fit to its own.
+fn is_damaged(bytes: &[u8], len: Option<usize>) -> bool {
+    let Some((table, of_table)) = len.and_then(|len| table_of(bytes, len)) else {
+        return false;
+    };
+    let block = bytes.get(..CHECKED_LEN.min(len.unwrap_or_default()));
+    let expected = table.first_chunk::<4>().map(|b| u32::from_le_bytes(*b));
+    of_table == checksum(table) && expected != block.map(checksum)
 }

@@ -12,7 +12,8 @@ use crate::embedded::bytes::{to_u32, to_usize};
 pub(super) struct Interner {
     bytes: Vec<u8>,
     ends: Vec<u32>,
-    table: HashTable<u32>,
+    /// Upper half of the hash, and the number.
+    table: HashTable<(u32, u32)>,
     hasher: DefaultHashBuilder,
 }
 
@@ -43,23 +44,25 @@ impl Interner {
     /// The number of these bytes, and whether they are new.
     pub(super) fn intern(&mut self, bytes: &[u8]) -> (u32, bool) {
         let hash = self.hasher.hash_one(bytes);
-        if let Some(number) = self.table.find(hash, |n| self.get(*n) == bytes) {
+        // Half of it tells nearly all entries apart, and is all that moving one needs.
+        let half = u32::try_from(hash >> 32).unwrap_or(0);
+        let hash = spread(half);
+        let is_same = |(known, number): &(u32, u32)| *known == half && self.get(*number) == bytes;
+        if let Some((_, number)) = self.table.find(hash, is_same) {
             return (*number, false);
         }
         let number = to_u32(self.ends.len());
         self.bytes.extend_from_slice(bytes);
         self.ends.push(to_u32(self.bytes.len()));
-        let (table, hasher) = (&mut self.table, &self.hasher);
-        let ends = &self.ends;
-        let held = &self.bytes;
-        table.insert_unique(hash, number, |n| {
-            let n = to_usize((*n).into());
-            let end = |n: usize| ends.get(n).map_or(0, |end| to_usize((*end).into()));
-            let start = n.checked_sub(1).map_or(0, end);
-            hasher.hash_one(held.get(start..end(n)).unwrap_or_default())
-        });
+        let moved = |(half, _): &(u32, u32)| spread(*half);
+        self.table.insert_unique(hash, (half, number), moved);
         (number, true)
     }
+}
+
+/// A hash of which both ends count, out of half of one.
+fn spread(half: u32) -> u64 {
+    u64::from(half).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// Things by term, each list rising.

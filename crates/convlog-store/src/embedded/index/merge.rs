@@ -86,9 +86,10 @@ pub(crate) fn merge(inputs: &[Input<'_>], rows: u32, with_bloom: bool) -> Result
     if maps.iter().any(Map::forgets) {
         union.keep_used(inputs, &maps)?;
     }
-    let paths = union.write();
+    let (paths, ranks) = union.write();
     let mut merging = Merging {
         heads: Heads::new(inputs, &union)?,
+        ranks,
         seeds: if with_bloom {
             union.seeds()
         } else {
@@ -164,8 +165,8 @@ impl Union {
         Ok(())
     }
 
-    /// Writes the used paths; afterwards the places are their final numbers.
-    fn write(&mut self) -> DictWriter {
+    /// Writes the used paths, and the number that each path has among them.
+    fn write(&self) -> (DictWriter, Vec<u32>) {
         let mut out = DictWriter::default();
         let mut ranks = Vec::with_capacity(self.keys.len());
         for (key, used) in self.keys.iter().zip(&self.used) {
@@ -174,10 +175,7 @@ impl Union {
                 out.key(key);
             }
         }
-        for place in self.places.iter_mut().flatten() {
-            *place = ranks.get(to_usize((*place).into())).copied().unwrap_or(0);
-        }
-        out
+        (out, ranks)
     }
 
     /// Seeds of the filter, by final number.
@@ -216,7 +214,7 @@ struct Head<'a> {
     cursor: DictCursor<'a>,
     /// As the input writes it.
     key: Vec<u8>,
-    /// Its path in the merged index.
+    /// Its path among those of all inputs, used or not: terms must not change places.
     path: u32,
     found: Option<Found<'a>>,
 }
@@ -302,6 +300,8 @@ impl<'a> Heads<'a> {
 
 struct Merging<'a> {
     heads: Heads<'a>,
+    /// Numbers of paths in the merged index.
+    ranks: Vec<u32>,
     seeds: Vec<u64>,
     hashes: Vec<u64>,
     terms: DictWriter,
@@ -339,20 +339,24 @@ impl Merging<'_> {
                 }
                 self.heads.pop()?;
             }
-            self.write(&key, &list, &extents);
+            self.write(&mut key, &list, &extents);
         }
         Ok(())
     }
 
-    fn write(&mut self, key: &[u8], list: &[u32], extents: &[Extent]) {
+    fn write(&mut self, key: &mut [u8], list: &[u32], extents: &[Extent]) {
+        let path = place_of(key, &self.ranks);
+        if let Some(place) = key.first_chunk_mut::<4>() {
+            *place = to_u32(path).to_be_bytes();
+        }
+        let key = &*key;
         if !extents.is_empty() {
             self.terms.elements(key, extents);
         } else if !list.is_empty() {
             self.terms.term(key, list);
             let kind = key.get(4).and_then(|code| Kind::filtered(*code));
-            let path = key.first_chunk::<4>().map_or(0, |b| u32::from_be_bytes(*b));
             if let Some(kind) = kind
-                && let Some(seed) = self.seeds.get(to_usize(path.into()))
+                && let Some(seed) = self.seeds.get(path)
             {
                 let value = key.get(KEY_HEAD..).unwrap_or_default();
                 self.hashes.push(bloom::hash(*seed, kind, value));

@@ -3,6 +3,11 @@
 //! A posting is one number: the row in the upper 16 bits, the element in the lower ones (0 is the
 //! record itself). Lists rise. docs/format.md has the forms.
 
+use std::cell::RefCell;
+use std::io;
+
+use zstd::bulk::{Compressor, Decompressor};
+
 use crate::embedded::bytes::{Malformed, Reader, put_len, put_varint, to_u32, to_u64, to_usize};
 use crate::embedded::rowset::RowSet;
 
@@ -12,7 +17,29 @@ pub(crate) const ROWS_MAX: usize = 1 << 16;
 /// Bytes that one posting list, or the entries of one array, may take after decompression.
 const PLAIN_LEN_MAX: usize = 64 << 20;
 /// Lists shorter than this are not compressed.
-const COMPRESS_FROM: usize = 256;
+const COMPRESS_FROM: usize = 1024;
+
+thread_local! {
+    /// To make a context takes longer than to compress most lists.
+    static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn pack(plain: &[u8]) -> io::Result<Vec<u8>> {
+    PACKER.with_borrow_mut(|packer| match packer {
+        Some(packer) => packer.compress(plain),
+        None => packer.insert(Compressor::new(1)?).compress(plain),
+    })
+}
+
+fn unpack(packed: &[u8], len: usize) -> io::Result<Vec<u8>> {
+    UNPACKER.with_borrow_mut(|unpacker| match unpacker {
+        Some(unpacker) => unpacker.decompress(packed, len),
+        None => unpacker
+            .insert(Decompressor::new()?)
+            .decompress(packed, len),
+    })
+}
 
 const ROWS: u8 = 0;
 const PAIRS: u8 = 1;
@@ -117,7 +144,7 @@ pub(crate) fn encode_extents(out: &mut Vec<u8>, extents: &[Extent]) {
 /// Regular lists, such as those of a value that every row has twice, nearly vanish.
 fn compress(out: &mut Vec<u8>, plain: &[u8]) {
     if plain.len() >= COMPRESS_FROM
-        && let Ok(packed) = zstd::bulk::compress(plain, 1)
+        && let Ok(packed) = pack(plain)
         && packed.len() + 8 < plain.len() - plain.len() / 8
     {
         out.push(COMPRESSED);
@@ -138,7 +165,7 @@ fn plain(bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
         return Err(reader.fault("postings too long"));
     }
     let packed = reader.take(reader.left())?;
-    let plain = zstd::bulk::decompress(packed, len);
+    let plain = unpack(packed, len);
     plain
         .map(Some)
         .map_err(|_| reader.fault("postings cannot be decompressed"))

@@ -98,6 +98,17 @@ impl Source {
         Ok(())
     }
 
+    #[cfg(test)]
+    pub(crate) fn was_checked(&self, at: usize) -> bool {
+        let block = at / CHECKED_LEN;
+        match self {
+            Source::Memory(_) => true,
+            Source::File { checked, .. } => {
+                checked[block / 64].load(Ordering::Relaxed) & (1 << (block % 64)) != 0
+            }
+        }
+    }
+
     /// A part of it.
     pub(crate) fn part(&self, range: &Range<usize>) -> Part<'_> {
         Part {

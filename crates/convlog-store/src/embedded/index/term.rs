@@ -78,11 +78,22 @@ impl Kind {
 
 /// The term of a string.
 pub(crate) fn of_text(text: &str) -> (Kind, Vec<u8>) {
-    match uuid_bytes(text) {
-        Some(bytes) => (Kind::Uuid, bytes.to_vec()),
-        None if text.len() <= VALUE_LEN_MAX => (Kind::Text, text.as_bytes().to_vec()),
-        None => (Kind::Hashed, hash(text)),
+    let mut value = Vec::new();
+    (put_text(&mut value, text), value)
+}
+
+/// Appends the term of a string.
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) -> Kind {
+    if let Some(bytes) = uuid_bytes(text) {
+        out.extend_from_slice(&bytes);
+        return Kind::Uuid;
     }
+    if text.len() <= VALUE_LEN_MAX {
+        out.extend_from_slice(text.as_bytes());
+        return Kind::Text;
+    }
+    out.extend_from_slice(&hash(text));
+    Kind::Hashed
 }
 
 /// The term of a number; one too long to be compared by value is like a word too long to be kept.
@@ -116,6 +127,11 @@ pub(crate) fn of_folded(folded: &str) -> (Vec<u8>, bool) {
 /// The term of a moment.
 pub(crate) fn of_time(micros: i64) -> [u8; 8] {
     micros.wrapping_sub(i64::MIN).to_be_bytes()
+}
+
+/// The moment of a term that [`of_time`] made.
+pub(crate) fn time_of(value: [u8; 8]) -> i64 {
+    i64::from_be_bytes(value).wrapping_add(i64::MIN)
 }
 
 /// The term of a stem.
@@ -169,26 +185,31 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 /// The bytes of a UUID that is written as [`uuid_text`] writes it.
 fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
     let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
-    if HYPHENS.iter().any(|at| text.get(*at) != Some(&b'-')) {
+    if HYPHENS.iter().any(|at| text[*at] != b'-') {
         return None;
     }
+    let groups = [
+        &text[0..8],
+        &text[9..13],
+        &text[14..18],
+        &text[19..23],
+        &text[24..36],
+    ];
     let mut out = [0; 16];
-    let mut n_digits = 0;
-    for (i, byte) in text.iter().enumerate() {
-        if HYPHENS.contains(&i) {
-            continue;
-        }
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            _ => return None,
-        };
-        if let Some(to) = out.get_mut(n_digits / 2) {
-            *to = *to << 4 | digit;
-        }
-        n_digits += 1;
+    let mut pairs = groups.into_iter().flat_map(|group| group.chunks_exact(2));
+    for to in &mut out {
+        let pair = pairs.next()?;
+        *to = digit(pair[0])? << 4 | digit(pair[1])?;
     }
     Some(out)
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
 }
 
 fn uuid_text(bytes: [u8; 16]) -> String {
@@ -240,6 +261,7 @@ mod tests {
         let moments = [i64::MIN, -1, 0, 1, i64::MAX];
         for pair in moments.windows(2) {
             assert!(of_time(pair[0]) < of_time(pair[1]));
+            assert_eq!(time_of(of_time(pair[0])), pair[0]);
         }
         assert_eq!(moment("1970-01-01T00:00:00Z"), Some(0));
         assert_eq!(moment("1970-01-01"), None);

@@ -46,9 +46,18 @@ fn chunk() -> Chunk {
 }
 
 fn index_of(drafts: &[Draft]) -> Index {
+    index_with_gaps(&drafts.iter().map(Some).collect::<Vec<_>>())
+}
+
+/// The index of rows of which some hold nothing.
+fn index_with_gaps(drafts: &[Option<&Draft>]) -> Index {
     let hasher = hasher();
     let mut builder = Builder::default();
     for draft in drafts {
+        let Some(draft) = *draft else {
+            builder.skip();
+            continue;
+        };
         let body = draft.raw.value();
         let leaves = Leaves::of(draft, body.as_deref());
         let facts = hasher.facts(draft, &leaves, body.as_deref());
@@ -132,6 +141,7 @@ proptest! {
     fn a_merge_is_as_if_all_rows_had_come_at_once(
         bytes in proptest::collection::vec(any::<u8>(), 0..900),
         cut in 0_usize..12,
+        gap in 1_usize..5,
     ) {
         let mut choices = Choices::new(&bytes);
         let mut drafts = Vec::new();
@@ -147,6 +157,24 @@ proptest! {
         let merged = merge(&inputs, drafts.len() as u32, false).unwrap().in_memory().unwrap();
         let at_once = index_of(&drafts);
         prop_assert_eq!(merged.source.all(), at_once.source.all());
+        // Forgetting rows of both leaves what a record less would have left.
+        let some: Vec<Option<&Draft>> =
+            (0..).zip(&drafts).map(|(row, d)| (row % gap != 0).then_some(d)).collect();
+        let (left, right) = some.split_at(first.len());
+        let kept = |rows: &[Option<&Draft>]| {
+            let mut kept = RowSet::full(rows.len() as u32);
+            let gone = (0..).zip(rows).filter(|(_, draft)| draft.is_none());
+            gone.for_each(|(row, _)| kept.remove(row));
+            kept
+        };
+        let (of_left, of_right) = (kept(left), kept(right));
+        let inputs = [
+            Input { index: &a, rows: Rows::Only(0, &of_left) },
+            Input { index: &b, rows: Rows::Only(first.len() as u32, &of_right) },
+        ];
+        let forgotten = merge(&inputs, drafts.len() as u32, false).unwrap().in_memory().unwrap();
+        let without = index_with_gaps(&some);
+        prop_assert_eq!(forgotten.source.all(), without.source.all());
         // Forgetting the rows of the second leaves nothing of them.
         let mut kept = RowSet::empty(drafts.len() as u32);
         kept.insert_range(0, first.len() as u32);

@@ -5,6 +5,8 @@ use std::sync::PoisonError;
 use convlog_model::store::{ErrorKind, StoreError};
 
 use super::rebuild;
+use crate::embedded::catalog::ChunkState;
+use crate::embedded::error::failed;
 use crate::embedded::index::file::index_name;
 use crate::embedded::index::source::Damaged;
 use crate::embedded::recover::{KnownEnd, scan};
@@ -28,8 +30,11 @@ impl Shared {
             "an index is damaged, it is made again from its log"
         );
         let log = &segment.chunk;
-        let rebuilt = scan(log, KnownEnd::Unknown)
-            .and_then(|whole| rebuild(log, &whole, &self.hasher, THREADS));
+        let whole = {
+            let _held = log.hold();
+            scan(log, self.end_of(chunk)?)
+        };
+        let rebuilt = whole.and_then(|whole| rebuild(log, &whole, &self.hasher, THREADS));
         let rebuilt = rebuilt.map_err(|error| {
             StoreError::new(ErrorKind::Corrupt, "stored bytes are damaged")
                 .with_log(error.to_string())
@@ -52,5 +57,16 @@ impl Shared {
         });
         self.indexing.want();
         Ok(())
+    }
+
+    /// Up to where the log of a full chunk was synced: what is missing before is damage.
+    fn end_of(&self, chunk: u64) -> Result<KnownEnd, StoreError> {
+        let chunks = self.catalog.chunks();
+        let chunks = chunks.map_err(|error| failed("catalog", &error))?;
+        let row = chunks.iter().find(|(number, _)| *number == chunk);
+        Ok(match row {
+            Some((_, row)) if row.state != ChunkState::Open => KnownEnd::At(row.end),
+            _ => KnownEnd::Unknown,
+        })
     }
 }

@@ -33,7 +33,6 @@ pub(crate) struct Rebuilt {
     pub(crate) own: Vec<(Hash16, Own)>,
     /// Bytes of raw bodies.
     pub(crate) raw: usize,
-    pub(crate) last_id: Option<RecordId>,
 }
 
 /// What some frames hold.
@@ -75,7 +74,6 @@ pub(crate) fn rebuild(
     }
     let mut out = Rebuilt {
         part: part(chunk, &frames, &batches)?,
-        last_id: frames.last().map(|(_, header)| last_id(header)),
         ..Rebuilt::default()
     };
     for batch in batches {

@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use convlog_model::ids::Position;
+use convlog_model::ids::{Position, RecordId};
 use convlog_model::store::{ErasureState, StoreError};
 
 use crate::embedded::catalog::{Hidden, LedgerEntry};
-use crate::embedded::erased::{Erased, ErasedCustomer};
 use crate::embedded::error::failed;
 use crate::embedded::frames::FrameRow;
 use crate::embedded::index::build::state_value;
 use crate::embedded::index::term::Kind;
+use crate::embedded::indexer::last_id;
 use crate::embedded::log::Chunk;
 use crate::embedded::lower::Trouble;
 use crate::embedded::row::{self, Hash16, Row, StateRow};
@@ -22,21 +22,6 @@ use crate::embedded::view::{Segment, position};
 
 /// States of sessions: the newest row of each.
 pub(super) type States = BTreeMap<Hash16, (Position, StateRow)>;
-
-/// Customers that may not come back.
-pub(super) fn erased_customers(ledger: &[LedgerEntry]) -> Erased {
-    let mut out = Erased::default();
-    for entry in ledger {
-        if let Hidden::Customer(customer) = &entry.hidden {
-            let erased = ErasedCustomer {
-                before: entry.before,
-                requested_at: entry.erasure.requested_at,
-            };
-            out.note(*customer, erased);
-        }
-    }
-    out
-}
 
 impl Shared {
     /// Hides what is to be hidden, and finds the newest record and the living sessions. `states` are
@@ -64,7 +49,7 @@ impl Shared {
         let is_open = |entry: &&LedgerEntry| entry.erasure.state != ErasureState::Done;
         for entry in ledger.iter().filter(is_open) {
             match &entry.hidden {
-                Hidden::Rows(rows) => self.hide(rows),
+                Hidden::Rows { at, .. } => self.hide(at),
                 Hidden::Customer(customer) => {
                     self.hide(&self.rows_of_customer(customer, entry.before)?);
                 }
@@ -104,6 +89,24 @@ impl Shared {
         let former = received.max(run.and_then(|run| run.received));
         self.job.recall(former, run.map(|run| run.at), held);
         Ok(())
+    }
+
+    /// The id of the last row.
+    pub(super) fn recall_last_id(&self) -> Result<Option<RecordId>, StoreError> {
+        self.reading(|| {
+            for segment in self.view().segments.iter().rev() {
+                let Some(last) = segment.rows().checked_sub(1) else {
+                    continue;
+                };
+                let frame = segment.frame_of(last);
+                let frame = frame.map_err(|bad| (segment.chunk.number, Trouble::from(bad)))?;
+                if let Some(frame) = frame {
+                    let (header, _) = segment.chunk.read_frame(frame.place)?;
+                    return Ok(Some(last_id(&header)));
+                }
+            }
+            Ok(None)
+        })
     }
 
     /// Puts back the sessions whose key still stands, and ends those that an erasure or the time
@@ -175,14 +178,24 @@ fn last_state(
     Ok(None)
 }
 
-/// The state in a row; `None` when it cannot be read, as if the session had ended.
+/// The state in a row. One that cannot be read is told of, and its session has ended.
 fn read_state(chunk: &Chunk, frame: &FrameRow, wanted: u32) -> Option<StateRow> {
-    let (header, plain) = chunk.read_frame(frame.place).ok()?;
-    let rows = row::split(&plain, header.row_count).ok()?;
-    let mut numbered = rows.into_iter().zip(header.first_row..);
-    let (bytes, _) = numbered.find(|(_, row)| *row == wanted)?;
-    match row::decode(bytes).ok()? {
-        Row::State(state) => Some(state),
-        _ => None,
-    }
+    let read = || -> Result<Option<StateRow>, String> {
+        let plain = chunk.read_frame(frame.place);
+        let (header, plain) = plain.map_err(|error| error.log_text().to_owned())?;
+        let rows = row::split(&plain, header.row_count).map_err(|bad| bad.to_string())?;
+        let mut numbered = rows.into_iter().zip(header.first_row..);
+        let Some((bytes, _)) = numbered.find(|(_, row)| *row == wanted) else {
+            return Ok(None);
+        };
+        match row::decode(bytes).map_err(|bad| bad.to_string())? {
+            Row::State(state) => Ok(Some(state)),
+            _ => Ok(None),
+        }
+    };
+    read().unwrap_or_else(|error| {
+        let (file, offset) = (&chunk.name, frame.place.offset);
+        tracing::error!(%file, offset, %error, "a session ends, its state cannot be read");
+        None
+    })
 }

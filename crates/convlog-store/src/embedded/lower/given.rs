@@ -5,12 +5,14 @@ use convlog_model::ids::RecordId;
 use convlog_model::text::fold;
 use convlog_model::time::Timestamp;
 
+use super::each::{Reading, Take};
 use super::value::time_range;
 use super::{Domain, Lower, Sets, Trouble};
 use crate::embedded::frame::{self, Header};
 use crate::embedded::frames::FrameRow;
 use crate::embedded::index::build::path_bytes;
 use crate::embedded::index::source::Damaged;
+use crate::embedded::index::term::{self, Kind};
 use crate::embedded::rowset::RowSet;
 
 const ID: &str = "id";
@@ -82,6 +84,62 @@ impl Lower<'_> {
         found.possible.unite(&found.sure);
         found.intersect(&Sets::of_sure(mine));
         sets.unite(&found);
+        Ok(())
+    }
+
+    /// The id, or the time of receipt, of those of `rows` in which the name means it.
+    pub(super) fn each_given(
+        &self,
+        name: &str,
+        reading: Reading,
+        rows: &RowSet,
+        take: &mut Take<'_>,
+    ) -> Result<(), Trouble> {
+        let is_meant = matches!(
+            (name, reading),
+            (ID, Reading::Values) | (RECEIVED, Reading::Values | Reading::Moments)
+        );
+        if !is_meant {
+            return Ok(());
+        }
+        let mut mine = self.rows_given(name)?;
+        mine.intersect(rows);
+        if name == ID {
+            return self.each_id(&mine, take);
+        }
+        let mut walk = self.part.frames()?.walk();
+        for row in mine.iter() {
+            let Some(received) = walk.get(self.part.base + row) else {
+                continue;
+            };
+            if reading == Reading::Moments {
+                take(Kind::Time, &term::of_time(received), &[row]);
+            } else {
+                let text = Timestamp::from_micros(received).to_micros_text();
+                take(Kind::Text, text.as_bytes(), &[row]);
+            }
+        }
+        Ok(())
+    }
+
+    fn each_id(&self, rows: &RowSet, take: &mut Take<'_>) -> Result<(), Trouble> {
+        let frames = self.part.frames()?;
+        let row_of = |row: u32| row.checked_sub(self.part.base);
+        for frame in (0..frames.len()).filter_map(|number| frames.get(number)) {
+            let first = row_of(frame.first_row).unwrap_or(0);
+            if rows.iter_from(first).next().is_none() {
+                break;
+            }
+            let header = self.header(&frame)?;
+            let mut id = header.first_id;
+            for row in frame.first_row..frame.first_row + u32::from(header.row_count) {
+                if let Some(row) = row_of(row).filter(|row| rows.contains(*row)) {
+                    let (kind, value) = term::of_text(&id.to_string());
+                    take(kind, &value, &[row]);
+                }
+                id = id.next();
+            }
+        }
         Ok(())
     }
 

@@ -274,17 +274,9 @@ impl Lower<'_> {
             ("time.request", Section::Request),
             ("time.response", Section::Response),
         ] {
-            let Some(canonical) = self.index.path(1, &path_bytes(name))? else {
+            let Some(rows) = self.rows_in_column(name, hits.target)? else {
                 continue;
             };
-            let mut rows = match hits.target.path == canonical {
-                true => RowSet::full(self.index.rows()),
-                false => self.rows_referring(canonical, hits.target.path)?,
-            };
-            if let Some(only) = &hits.target.only {
-                rows.intersect(only);
-            }
-            rows.subtract(&self.index.engine_rows(Kind::OddTimes, &[])?);
             let column = self.index.column(section)?;
             let Some((least, greatest)) = column.bounds() else {
                 continue;
@@ -302,6 +294,27 @@ impl Lower<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The rows in which the column of a canonical time holds the one moment at a target; `None`
+    /// when the time is nowhere.
+    pub(super) fn rows_in_column(
+        &self,
+        name: &str,
+        target: &Target,
+    ) -> Result<Option<RowSet>, Damaged> {
+        let Some(canonical) = self.index.path(1, &path_bytes(name))? else {
+            return Ok(None);
+        };
+        let mut rows = match target.path == canonical {
+            true => RowSet::full(self.index.rows()),
+            false => self.rows_referring(canonical, target.path)?,
+        };
+        if let Some(only) = &target.only {
+            rows.intersect(only);
+        }
+        rows.subtract(&self.index.engine_rows(Kind::OddTimes, &[])?);
+        Ok(Some(rows))
     }
 
     /// The rows in which a canonical path refers to a raw one.

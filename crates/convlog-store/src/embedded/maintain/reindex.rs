@@ -8,25 +8,15 @@ use convlog_model::store::StoreError;
 
 use super::Trouble;
 use crate::embedded::disk::Disk;
-use crate::embedded::index::build::path_bytes;
-use crate::embedded::index::class::Class;
+use crate::embedded::index::Parts;
 use crate::embedded::index::merge::{Input, Rows, merge};
 use crate::embedded::index::source::Damaged;
-use crate::embedded::index::term::{self, Kind};
-use crate::embedded::index::{ENGINE, Parts};
-use crate::embedded::indexer::{encode, kept, write};
-use crate::embedded::lower;
+use crate::embedded::indexer::{Trouble as NotSealed, encode, kept, seal, write};
 use crate::embedded::own::OwnBits;
-use crate::embedded::row::Hash16;
+use crate::embedded::read::Stop;
 use crate::embedded::rowset::RowSet;
 use crate::embedded::shared::Shared;
 use crate::embedded::view::{Part, Segment};
-
-impl From<Damaged> for Trouble {
-    fn from(damaged: Damaged) -> Self {
-        Trouble::Later(damaged.to_string())
-    }
-}
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
@@ -54,7 +44,7 @@ pub(super) fn reindex(
     wipe()?;
     {
         let alone = shared.reindexing.lock();
-        let _alone = alone.unwrap_or_else(PoisonError::into_inner);
+        let alone = alone.unwrap_or_else(PoisonError::into_inner);
         let view = shared.view();
         let Some(segment) = view.segment(chunk) else {
             return Ok(());
@@ -62,11 +52,20 @@ pub(super) fn reindex(
         let Some(forgotten) = segment.hidden.overwritten.clone() else {
             return Ok(());
         };
+        let damaged = |bad: Damaged| Trouble::Index(chunk, bad);
+        if !segment.is_full {
+            return forget_in_memory(shared, segment, &forgotten).map_err(damaged);
+        }
         if !segment.is_sealed {
-            return forget_in_memory(shared, segment, &forgotten);
+            // Its file, should it have a damaged one, must not outlive the erasure.
+            drop(alone);
+            return seal(shared, disk, dir, chunk, is_over).map_err(|trouble| match trouble {
+                NotSealed::Closing => Trouble::Closing,
+                other => later(&other),
+            });
         }
         let own = own_bits(shared, segment, &forgotten)?;
-        let bytes = encode(segment, Some(&forgotten), &own)?;
+        let bytes = encode(segment, Some(&forgotten), &own).map_err(damaged)?;
         let index = write(disk, dir, chunk, &bytes).map_err(|error| later(&error))?;
         for part in &segment.parts {
             shared.retired.note(chunk, &part.index);
@@ -87,7 +86,7 @@ pub(super) fn reindex(
     wipe()
 }
 
-fn forget_in_memory(shared: &Shared, segment: &Segment, forgotten: &RowSet) -> Result<(), Trouble> {
+fn forget_in_memory(shared: &Shared, segment: &Segment, forgotten: &RowSet) -> Result<(), Damaged> {
     let mut replaced = Vec::new();
     for part in &segment.parts {
         let rows = kept(part, Some(forgotten));
@@ -122,65 +121,10 @@ fn forget_in_memory(shared: &Shared, segment: &Segment, forgotten: &RowSet) -> R
 
 /// The bits of the own ids that stay.
 fn own_bits(shared: &Shared, segment: &Segment, forgotten: &RowSet) -> Result<OwnBits, Trouble> {
-    let mut keys: Vec<Hash16> = Vec::new();
-    for part in &segment.parts {
-        let index = &part.index;
-        let (Some(engine), Some(path)) = (
-            index.path(ENGINE, &[])?,
-            index.path(1, &path_bytes("own_id"))?,
-        ) else {
-            continue;
-        };
-        let mut classes = Vec::new();
-        index.each(engine, Kind::Class, &[], |class, found| {
-            classes.extend(Class::decode(class).map(|class| (class, found)));
-            true
-        })?;
-        let mut terms = Vec::new();
-        for kind in [Kind::Text, Kind::Uuid, Kind::Hashed] {
-            index.each(path, kind, &[], |value, found| {
-                terms.push((term::value(kind, value), found));
-                true
-            })?;
-        }
-        let mut class_of = vec![u32::MAX; part.index.rows() as usize];
-        for (number, (_, found)) in (0u32..).zip(&classes) {
-            index.postings(*found, |posting| {
-                if let Some(class) = class_of.get_mut((posting >> 16) as usize) {
-                    *class = number;
-                }
-            })?;
-        }
-        for (value, found) in terms {
-            let mut rows = Vec::new();
-            index.postings(found, |posting| rows.push(posting >> 16))?;
-            for row in rows
-                .into_iter()
-                .filter(|row| !forgotten.contains(part.base + row))
-            {
-                let class = class_of.get(row as usize).copied().unwrap_or(u32::MAX);
-                let class = classes.get(class as usize).map(|(class, _)| class);
-                let own_id = match &value {
-                    Some(value) => value.as_text().map(str::to_owned),
-                    None => long_own_id(shared, segment, part.base + row)?,
-                };
-                if let (Some(class), Some(own_id)) = (class, own_id) {
-                    let key = shared.hasher.own(&class.instance, class.dialect, &own_id);
-                    keys.push(key);
-                }
-            }
-        }
-    }
+    let keys = shared.own_keys(segment, &|row| !forgotten.contains(row));
+    let keys = keys.map_err(|stop| match stop {
+        Stop::Index(chunk, damaged) => Trouble::Index(chunk, damaged),
+        Stop::Error(error) => Trouble::from(error),
+    })?;
     Ok(OwnBits::of(keys.iter()))
-}
-
-/// An own id that the index holds by hash.
-fn long_own_id(shared: &Shared, segment: &Segment, row: u32) -> Result<Option<String>, Trouble> {
-    let record = shared
-        .record(segment, row)
-        .map_err(|(_, trouble)| match trouble {
-            lower::Trouble::Damaged(damaged) => Trouble::from(damaged),
-            lower::Trouble::Store(error) => Trouble::from(error),
-        })?;
-    Ok(record.and_then(|record| record.draft.own_id.clone()))
 }

@@ -1,7 +1,7 @@
-//! Counts and aggregates: over sets of rows where these are sure, row by row elsewhere.
+//! Counts, and the rows that aggregates are about: sets where these are sure, row by row elsewhere.
 
-use convlog_model::aggregate::{Aggregate, GroupBy, Metric, Table, fold};
-use convlog_model::fields::FieldRef;
+use std::sync::Arc;
+
 use convlog_model::filter::Filter;
 use convlog_model::filter::eval::matches;
 use convlog_model::ids::{InstanceId, Position};
@@ -9,67 +9,76 @@ use convlog_model::record::Record;
 use convlog_model::store::StoreError;
 
 use super::{Asked, Budget, Stop};
+use crate::embedded::rowset::RowSet;
+use crate::embedded::select::Wanted;
 use crate::embedded::shared::Shared;
+use crate::embedded::view::{Part, Segment, position};
 
 /// Most rows that a count or an aggregate reads.
 const COUNT_ROWS_MAX: u64 = 2_000_000;
 /// Longest time of a count or an aggregate.
-const COUNT_US_MAX: u64 = 30_000_000;
+pub(super) const COUNT_US_MAX: u64 = 30_000_000;
+
+/// Matching rows of a part.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) segment: Arc<Segment>,
+    pub(super) part: Arc<Part>,
+    pub(super) rows: RowSet,
+}
+
 impl Shared {
     pub(crate) fn count(&self, instance: &InstanceId, filter: &Filter) -> Result<u64, StoreError> {
         self.reading(|| self.count_once(instance, filter))
     }
 
     fn count_once(&self, instance: &InstanceId, filter: &Filter) -> Result<u64, Stop> {
-        let wanted = self.wanted(instance, filter, None)?;
-        let mut budget = Budget::new(self, COUNT_ROWS_MAX, COUNT_US_MAX);
-        let asked = Asked::new(filter);
+        let wanted = self.wanted(instance, filter, None, COUNT_US_MAX)?;
+        let mut budget = self.count_budget();
         let mut count = 0;
+        self.each_matching(&wanted, &mut budget, &mut |place| {
+            count += u64::from(place.rows.count());
+        })?;
+        Ok(count)
+    }
+
+    /// What a count or an aggregate may cost.
+    pub(super) fn count_budget(&self) -> Budget<'_> {
+        Budget::new(self, COUNT_ROWS_MAX, COUNT_US_MAX)
+    }
+
+    /// Hands over the rows of each part that match; reads those of which this is not sure.
+    pub(super) fn each_matching(
+        &self,
+        wanted: &Wanted<'_>,
+        budget: &mut Budget<'_>,
+        visit: &mut dyn FnMut(Place),
+    ) -> Result<(), Stop> {
+        let asked = Asked::new(wanted.filter);
         for segment in &wanted.view.segments {
             for part in &segment.parts {
                 let found = wanted.of(segment, part);
                 let found = found.map_err(|trouble| (segment.chunk.number, trouble))?;
                 let Some(mut sets) = found else { continue };
-                count += u64::from(sets.sure.count());
                 sets.possible.subtract(&sets.sure);
                 for row in sets.possible.iter() {
                     budget.spend()?;
                     let record = self.record(segment, part.base + row)?;
-                    let passes = |record: &Record| matches(filter, &record.flat_of(&asked.fields));
-                    count += u64::from(record.is_some_and(|record| passes(&record)));
+                    let passes =
+                        |record: &Record| matches(wanted.filter, &record.flat_of(&asked.fields));
+                    if record.is_some_and(|record| passes(&record)) {
+                        sets.sure.insert(row);
+                    }
                 }
+                budget.check_time()?;
+                visit(Place {
+                    segment: Arc::clone(segment),
+                    part: Arc::clone(part),
+                    rows: sets.sure,
+                });
             }
         }
-        Ok(count)
-    }
-
-    pub(crate) fn aggregate(&self, request: &Aggregate) -> Result<Table, StoreError> {
-        let by = request.by.iter().map(|group| match group {
-            GroupBy::Terms { field, .. } | GroupBy::Interval { field, .. } => field.clone(),
-        });
-        let metrics = request.metrics.iter().filter_map(|metric| match metric {
-            Metric::Count => None,
-            Metric::Distinct(field) | Metric::Average(field) | Metric::Percentiles(field) => {
-                Some(field.clone())
-            }
-        });
-        let fields: Vec<FieldRef> = by.chain(metrics).collect();
-        let mut asked = Asked::new(&request.filter);
-        asked.fields.extend(fields.iter().cloned());
-        let flats = self.reading(|| {
-            let budget = Budget::new(self, COUNT_ROWS_MAX, COUNT_US_MAX);
-            let mut flats = Vec::new();
-            self.each_match(&request.instance, &asked, budget, true, &mut |_, found| {
-                if let Some(found) = found {
-                    let read = || found.record.flat_of(&fields);
-                    let mut flat = found.flat.unwrap_or_else(read);
-                    flat.keep_only(&fields);
-                    flats.push(flat);
-                }
-            })?;
-            Ok(flats)
-        })?;
-        fold::fold(request, &flats)
+        Ok(())
     }
 
     /// Positions of everything that matches now, whatever it costs.
@@ -78,11 +87,14 @@ impl Shared {
         instance: &InstanceId,
         filter: &Filter,
     ) -> Result<Vec<Position>, StoreError> {
-        let asked = Asked::new(filter);
         self.reading(|| {
+            let wanted = self.wanted(instance, filter, None, COUNT_US_MAX)?;
             let mut out = Vec::new();
-            let budget = Budget::unlimited(self);
-            self.each_match(instance, &asked, budget, false, &mut |at, _| out.push(at))?;
+            let mut budget = Budget::unlimited(self);
+            self.each_matching(&wanted, &mut budget, &mut |place| {
+                let at = |row| position(place.segment.chunk.number, place.part.base + row);
+                out.extend(place.rows.iter().map(at));
+            })?;
             Ok(out)
         })
     }

@@ -1,7 +1,8 @@
 //! The ledger of erasures of another history, put into the terms of the one that comes back.
 //!
 //! A position means the same in two histories only in chunks that both have. Where they part,
-//! an entry about a customer goes on by time, and one about rows says nothing.
+//! an entry about a customer goes on by time, and one about rows tells only which own ids may not
+//! come back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -39,8 +40,8 @@ impl Ledger {
         max = max.max(self.next_chunk.saturating_sub(1));
         for entry in &self.entries {
             max = max.max(chunk_of(entry.before));
-            if let Hidden::Rows(rows) = &entry.hidden {
-                max = max.max(rows.last().copied().map(chunk_of).unwrap_or_default());
+            if let Hidden::Rows { at, .. } = &entry.hidden {
+                max = max.max(at.last().copied().map(chunk_of).unwrap_or_default());
             }
         }
         max
@@ -87,10 +88,11 @@ impl History<'_> {
     ) -> Result<LedgerEntry, OpenError> {
         let (before, hidden) = match &entry.hidden {
             Hidden::Customer(_) => (self.before(entry, theirs)?, entry.hidden.clone()),
-            Hidden::Rows(rows) => {
+            Hidden::Rows { at, own } => {
                 let is_ours = |at: &&Position| self.is_shared(chunk_of(**at), theirs);
-                let rows = rows.iter().filter(is_ours).copied().collect();
-                (entry.before, Hidden::Rows(rows))
+                let at = at.iter().filter(is_ours).copied().collect();
+                let own = own.clone();
+                (entry.before, Hidden::Rows { at, own })
             }
         };
         Ok(LedgerEntry {

@@ -306,6 +306,9 @@ fn a_fresher_ledger_is_applied_from_a_backup_or_a_directory() {
         options.dir = wanted.dir;
         let embedded = Embedded::open(options).unwrap();
         assert_eq!(shown(embedded.store().as_ref()), [""; 0]);
+        let again = vec![draft("b1", "bob", 2), draft("a9", "ann", 2)];
+        let again = block_on(embedded.store().append(batch(again))).unwrap();
+        assert_eq!(again.outcomes, [Outcome::Erased, Outcome::Erased]);
         append(&embedded, vec![draft("b2", "bob", 9)]);
         assert_eq!(shown(embedded.store().as_ref()), ["b2"]);
     }

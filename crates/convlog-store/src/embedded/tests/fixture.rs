@@ -41,8 +41,13 @@ fn options(dir: &Path, clock: &Arc<TestClock>) -> Options {
 }
 
 fn copy(from: &Path, to: &Path) {
+    copy_files(&FILES, from, to);
+}
+
+/// Copies files of a data directory.
+pub(super) fn copy_files(names: &[&str], from: &Path, to: &Path) {
     RealDisk.create_dir(&to.join("chunks")).unwrap();
-    for name in FILES {
+    for name in names {
         let file = RealDisk.open_read(&from.join(name)).unwrap();
         let bytes = read_all(file.as_ref(), 64 << 20).unwrap();
         RealDisk
@@ -160,4 +165,8 @@ fn a_directory_of_format_1_is_opened() {
         outcomes[..],
         [Outcome::Duplicate(_), Outcome::Erased]
     ));
+    block_on(store.settle()).unwrap();
+    drop((embedded, store));
+    let report = verify(dir.path());
+    assert_eq!((report.problems, report.indexes), (vec![], 1));
 }

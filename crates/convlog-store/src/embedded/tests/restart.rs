@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use convlog_model::control::Expect;
-use convlog_model::store::{Batch, Outcome, Retention};
+use convlog_model::filter::Filter;
+use convlog_model::store::{Batch, Erase, Outcome, Retention, Selector};
 use futures::executor::block_on;
 
 use super::kit::{Place, all, batch, draft, erase_customer, home, shown, state, stored};
+use crate::embedded::Embedded;
 
 #[test]
 fn records_come_back_as_they_were() {
@@ -67,6 +69,62 @@ fn erasures_hold_after_a_restart() {
     assert_eq!(block_on(store.erasures(&home())).unwrap(), erased);
     let again = block_on(store.append(batch(vec![draft("a", "ann", 1)]))).unwrap();
     assert_eq!(again.outcomes, [Outcome::Erased]);
+}
+
+#[test]
+fn own_ids_that_a_filter_erased_are_refused_after_a_restart() {
+    let place = Place::new();
+    let mut options = place.options();
+    options.limits.rows_max = 4;
+    let embedded = Embedded::open(options).unwrap();
+    let store = embedded.store();
+    let long = "long ".repeat(60);
+    let uuid = "0192f0c1-7a2b-7c3d-8e4f-0123456789ab";
+    let drafts: Vec<_> = ["a", &long, uuid, "kept"]
+        .iter()
+        .map(|own_id| draft(own_id, "ann", 1))
+        .collect();
+    // The first chunk is sealed, the second is open.
+    block_on(store.append(batch(drafts.clone()))).unwrap();
+    block_on(store.append(batch(vec![draft("open", "ann", 1)]))).unwrap();
+    block_on(store.settle()).unwrap();
+    let erase = Erase {
+        selector: Selector::Filter(Filter::equals("own_id", "kept").negate()),
+        ..erase_customer("", 1)
+    };
+    assert_eq!(block_on(store.erase(&erase)).unwrap().records, 4);
+    block_on(store.settle()).unwrap();
+    drop((embedded, store));
+    let embedded = place.open();
+    let store = embedded.store();
+    let mut again = drafts;
+    again.push(draft("open", "bob", 2));
+    again.push(draft("open", "bob", 2_000_000_000));
+    again.push(draft("another", "ann", 1));
+    let outcomes = block_on(store.append(batch(again))).unwrap().outcomes;
+    let refused = [0, 1, 2, 4].map(|i| outcomes[i].clone());
+    assert_eq!(refused, [const { Outcome::Erased }; 4]);
+    assert!(matches!(outcomes[3], Outcome::Duplicate(_)));
+    assert_eq!(shown(store.as_ref()), ["kept", "open", "another"]);
+}
+
+#[test]
+fn what_is_sent_again_after_an_erasure_is_recognised_when_it_is_sent_once_more() {
+    let place = Place::new();
+    let embedded = place.open();
+    let store = embedded.store();
+    let mut timeless = draft("a", "ann", 1);
+    timeless.canonical.remove("time.request");
+    let erase = Erase {
+        selector: Selector::Filter(Filter::All),
+        ..erase_customer("", 1)
+    };
+    let append = || block_on(store.append(batch(vec![timeless.clone()]))).unwrap();
+    append();
+    block_on(store.erase(&erase)).unwrap();
+    let second = stored(&append().outcomes[0]);
+    assert_eq!(append().outcomes, [Outcome::Duplicate(second)]);
+    assert_eq!(shown(store.as_ref()), ["a"]);
 }
 
 #[test]

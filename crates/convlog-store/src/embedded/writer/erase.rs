@@ -7,7 +7,6 @@ use convlog_model::time::Timestamp;
 use super::{WriteError, Writer};
 use crate::embedded::bytes::to_u64;
 use crate::embedded::catalog::{Hidden, LedgerEntry};
-use crate::embedded::erased::ErasedCustomer;
 use crate::embedded::error::failed;
 
 /// An erasure, its filter resolved to rows already.
@@ -50,18 +49,12 @@ impl Writer {
         };
         let noted = self.shared.catalog.add_to_ledger(&entry);
         noted.map_err(|error| failed("catalog", &error))?;
-        if let Hidden::Customer(customer) = &entry.hidden {
-            let erased = ErasedCustomer {
-                before: entry.before,
-                requested_at: entry.erasure.requested_at,
-            };
-            self.shared.erased().note(*customer, erased);
-        }
+        self.shared.erased().note(&entry);
         self.shared.hide(&rows);
         self.shared.cache.clear();
         let dropped = match &entry.hidden {
             Hidden::Customer(customer) => self.shared.sessions.drop_customer(customer),
-            Hidden::Rows(_) => Ok(()),
+            Hidden::Rows { .. } => Ok(()),
         };
         if let Err(error) = &dropped {
             // A restart wipes the slots. Until then the erasure may not be called done.
@@ -77,7 +70,7 @@ impl Writer {
     fn rows_to_hide(&self, hidden: &Hidden) -> Result<(Vec<Position>, usize), StoreError> {
         let rows = match hidden {
             Hidden::Customer(customer) => self.shared.rows_of_customer(customer, Position::END)?,
-            Hidden::Rows(rows) => rows.clone(),
+            Hidden::Rows { at, .. } => at.clone(),
         };
         let visible = self.shared.count_visible(&rows)?;
         Ok((rows, visible))

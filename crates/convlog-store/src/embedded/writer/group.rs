@@ -236,9 +236,7 @@ impl Writer {
         facts: &Facts,
         stored: Stored,
     ) -> Result<Outcome, StoreError> {
-        if let Some(request) = facts.row.request
-            && self.shared.erased().refuses(&facts.row.customers, request)
-        {
+        if self.shared.erased().refuses(facts) {
             return Ok(Outcome::Erased);
         }
         if let Some(own_key) = &facts.own_key {

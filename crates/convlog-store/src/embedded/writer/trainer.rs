@@ -8,6 +8,7 @@ use super::OpenChunk;
 use crate::embedded::bytes::to_usize;
 use crate::embedded::dictionary::{ROWS_MIN, ROWS_SAMPLED, train};
 use crate::embedded::log::{Chunk, Place};
+use crate::embedded::pool::step_back_a_little;
 use crate::embedded::row::{self, RecordRow, Row};
 use crate::embedded::shared::Shared;
 
@@ -38,6 +39,7 @@ impl Trainer {
         let chunk = Arc::clone(&open.chunk);
         let builder = std::thread::Builder::new().name("convlog-dictionary".to_owned());
         let thread = builder.spawn(move || {
+            step_back_a_little();
             let rows = sample(&shared, &chunk, &stop);
             if let Some(codec) = train(&rows, &chunk.codec, &stop) {
                 shared.offer_codec(codec);

@@ -1,0 +1,55 @@
+//! How much goes on from reading to the store.
+
+use convlog_model::record::ReadBody;
+
+use super::*;
+
+fn reading() -> Reading {
+    Reading {
+        importer: Importer {
+            decode: |_, line| {
+                let mut draft = convlog_model::testkit::draft("{}");
+                draft.raw = ReadBody::read(line)?.without(&[]);
+                Ok(draft)
+            },
+            needs_channel: false,
+        },
+        channels: Channels::default(),
+        seed: None,
+        instance: InstanceId::default_instance(),
+        line_bytes_max: 1 << 20,
+    }
+}
+
+#[test]
+fn values_that_take_much_more_than_their_text_do_not_go_on_by_the_hundred() {
+    let dense = format!("[{}0]", "[],".repeat(40_000));
+    let lines = [
+        dense.as_str(),
+        "{}",
+        dense.as_str(),
+        &dense,
+        &dense,
+        "{}",
+        &dense,
+    ];
+    let line = |(i, text): (usize, &&str)| Line {
+        number: i + 1,
+        bytes: Some(text.as_bytes().to_vec()),
+    };
+    let part = Part {
+        lines: lines.iter().enumerate().map(line).collect(),
+        n_bytes: 0,
+    };
+    let step = reading().part(part);
+    let is_known: Vec<bool> = step
+        .drafts
+        .iter()
+        .map(|d| d.raw.known().is_some())
+        .collect();
+    assert_eq!(is_known, [true, true, true, true, false, false, false]);
+    for (draft, text) in step.drafts.iter().zip(lines) {
+        assert_eq!(draft.raw, text);
+        assert!(draft.raw.value().is_some());
+    }
+}
