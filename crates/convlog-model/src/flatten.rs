@@ -231,25 +231,6 @@ impl Flat {
         u32::try_from(self.elements.len() - 1).unwrap_or(u32::MAX)
     }
 
-    /// Forgets every leaf that none of these fields means, for who holds many records at once.
-    /// Elements are forgotten too.
-    pub fn keep_only(&mut self, wanted: &[FieldRef]) {
-        let mut is_wanted = vec![false; self.leaves.len()];
-        for field in wanted {
-            let mut rest = self.leaves.iter().zip(&mut is_wanted);
-            for meant in self.values(field) {
-                // Values come in the order of the leaves, so each search goes on where one ended.
-                let found = rest.by_ref().find(|(leaf, _)| std::ptr::eq(*leaf, meant));
-                if let Some((_, mark)) = found {
-                    *mark = true;
-                }
-            }
-        }
-        let mut marks = is_wanted.into_iter();
-        self.leaves.retain(|_| marks.next().unwrap_or(false));
-        self.elements.truncate(1);
-    }
-
     /// All leaves, raw ones first, in the order of the bytes.
     #[must_use]
     pub fn leaves(&self) -> &[Leaf] {

@@ -31,7 +31,7 @@ pub(crate) use self::path::ENGINE;
 use self::postings::Extent;
 use self::source::{Damaged, Part, Source};
 use self::term::Kind;
-use super::bytes::{to_u64, to_usize};
+use super::bytes::{Malformed, to_u64, to_usize};
 use super::rowset::RowSet;
 
 /// Sections of an index, by their place in its header.
@@ -273,22 +273,30 @@ impl Index {
         })
     }
 
-    fn apart(&self, offset: usize, len: usize) -> Result<&[u8], Damaged> {
-        self.section(Section::Postings).get(offset, len)
+    /// Reads the list of a term; one that stands in a row alone has none.
+    fn list<T>(
+        &self,
+        found: Found<'_>,
+        read: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+    ) -> Result<T, Damaged> {
+        let section = self.section(Section::Postings);
+        let (bytes, at) = match found {
+            Found::One(_) => return Err(section.fault(0)),
+            Found::Inline(bytes) => (bytes, 0),
+            Found::Apart(offset, len) => (section.get(offset, len)?, offset),
+        };
+        read(bytes).map_err(|bad| section.fault(at + bad.at))
     }
 
     /// Adds the rows of a term to a set.
     pub(crate) fn rows_of(&self, found: Found<'_>, into: &mut RowSet) -> Result<(), Damaged> {
-        let section = self.section(Section::Postings);
-        let (bytes, at) = match found {
+        match found {
             Found::One(row) => {
                 into.insert(row);
-                return Ok(());
+                Ok(())
             }
-            Found::Inline(bytes) => (bytes, 0),
-            Found::Apart(offset, len) => (self.apart(offset, len)?, offset),
-        };
-        postings::rows(bytes, into).map_err(|bad| section.fault(at + bad.at))
+            other => self.list(other, |bytes| postings::rows(bytes, into)),
+        }
     }
 
     /// The rows of one term; none when there is no such term.
@@ -314,16 +322,25 @@ impl Index {
         found: Found<'_>,
         mut visit: impl FnMut(u32),
     ) -> Result<(), Damaged> {
-        let section = self.section(Section::Postings);
-        let (bytes, at) = match found {
+        match found {
             Found::One(row) => {
                 visit(row << 16);
-                return Ok(());
+                Ok(())
             }
-            Found::Inline(bytes) => (bytes, 0),
-            Found::Apart(offset, len) => (self.apart(offset, len)?, offset),
-        };
-        postings::decode(bytes, visit).map_err(|bad| section.fault(at + bad.at))
+            other => self.list(other, |bytes| postings::decode(bytes, visit)),
+        }
+    }
+
+    /// The classes of rows that begin with `prefix`, each with where its rows are.
+    pub(crate) fn classes(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Found<'_>)>, Damaged> {
+        let mut classes = Vec::new();
+        if let Some(engine) = self.path(ENGINE, &[])? {
+            self.each(engine, Kind::Class, prefix, |class, found| {
+                classes.push((class.to_vec(), found));
+                true
+            })?;
+        }
+        Ok(classes)
     }
 
     /// The elements of the arrays at a path.
@@ -335,13 +352,7 @@ impl Index {
     }
 
     pub(crate) fn extents(&self, found: Found<'_>) -> Result<Vec<Extent>, Damaged> {
-        let section = self.section(Section::Postings);
-        let (bytes, at) = match found {
-            Found::One(_) => return Err(section.fault(0)),
-            Found::Inline(bytes) => (bytes, 0),
-            Found::Apart(offset, len) => (self.apart(offset, len)?, offset),
-        };
-        postings::decode_extents(bytes).map_err(|bad| section.fault(at + bad.at))
+        self.list(found, postings::decode_extents)
     }
 
     fn may_hold(&self, hash: u64) -> Result<bool, Damaged> {

@@ -6,28 +6,22 @@ mod rebuild;
 mod seal;
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use convlog_model::store::{ErrorKind, StoreError};
 
 pub(crate) use self::rebuild::{last_id, rebuild};
-pub(crate) use self::seal::seal;
-use super::bytes::to_u64;
+pub(crate) use self::seal::{put_in_place, seal};
 use super::disk::Disk;
 use super::error::OpenError;
 use super::frames::FrameRow;
-use super::index::file::{self, gone_path, index_path, new_path};
 use super::index::merge::{Input, Rows, merge};
 use super::index::source::Damaged;
-use super::index::{Index, Parts};
-use super::log::CHUNKS_DIR;
-use super::own::OwnBits;
 use super::rowset::RowSet;
 use super::shared::Shared;
 use super::view::{Part, Segment};
-use super::wipe::wipe;
 use super::writer::answer;
 
 /// So many indexes of about one size are merged into one.
@@ -117,7 +111,7 @@ impl Indexer {
     }
 
     fn merge_parts(&self, chunk: u64, parts: Vec<Arc<Part>>) -> Result<(), Trouble> {
-        let _alone = self.lock();
+        let _alone = self.shared.lock_indexes();
         // An erasure may have replaced them.
         let view = self.shared.view();
         let is_there = |part: &Arc<Part>| {
@@ -154,39 +148,6 @@ impl Indexer {
         });
         Ok(())
     }
-
-    fn lock(&self) -> MutexGuard<'_, ()> {
-        let alone = self.shared.reindexing.lock();
-        alone.unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The bytes of the index file of a chunk, without the rows that are forgotten.
-pub(crate) fn encode(
-    segment: &Segment,
-    forgotten: Option<&RowSet>,
-    own: &OwnBits,
-) -> Result<Vec<u8>, Damaged> {
-    let kept: Vec<RowSet> = segment
-        .parts
-        .iter()
-        .map(|part| kept(part, forgotten))
-        .collect();
-    let inputs: Vec<Input<'_>> = segment
-        .parts
-        .iter()
-        .zip(&kept)
-        .map(|(part, kept)| Input {
-            index: &part.index,
-            rows: match forgotten {
-                Some(_) => Rows::Only(part.base, kept),
-                None => Rows::From(part.base),
-            },
-        })
-        .collect();
-    let parts: Parts = merge(&inputs, segment.rows(), true)?;
-    let frames = all_frames(segment)?;
-    Ok(file::encode(segment.chunk.number, parts, &frames, own))
 }
 
 /// The rows of a part that are not forgotten.
@@ -204,68 +165,6 @@ pub(crate) fn kept(part: &Part, forgotten: Option<&RowSet>) -> RowSet {
 fn frames_of(parts: &[Arc<Part>]) -> Vec<FrameRow> {
     let held = parts.iter().flat_map(|part| part.held.iter().flatten());
     held.copied().collect()
-}
-
-fn all_frames(segment: &Segment) -> Result<Vec<FrameRow>, Damaged> {
-    let mut out = Vec::new();
-    for part in &segment.parts {
-        let frames = part.frames()?;
-        out.extend((0..frames.len()).filter_map(|number| frames.get(number)));
-    }
-    Ok(out)
-}
-
-/// Puts the bytes of an index in the place of the one that is there, which keeps the name of what
-/// is gone.
-pub(crate) fn write(
-    disk: &dyn Disk,
-    dir: &Path,
-    chunk: u64,
-    bytes: &[u8],
-) -> Result<Index, WriteError> {
-    let (new, path) = (new_path(dir, chunk), index_path(dir, chunk));
-    if let Err(error) = write_new(disk, dir, &new, bytes) {
-        // What was written of it is of no use; what cannot be wiped now is wiped at the start.
-        drop(wipe(disk, dir, &new));
-        return Err(error.into());
-    }
-    match disk.rename(&path, &gone_path(dir, chunk)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
-    disk.rename(&new, &path)?;
-    disk.sync_dir(&dir.join(CHUNKS_DIR))?;
-    Ok(file::open(disk, dir, chunk)?)
-}
-
-/// Writes a file and makes it durable under its temporary name.
-fn write_new(disk: &dyn Disk, dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // An attempt before this one may have left it.
-    wipe(disk, dir, path)?;
-    let file = disk.create(path)?;
-    // The name first: bytes of which a crash left no name could not be wiped.
-    disk.sync_dir(&dir.join(CHUNKS_DIR))?;
-    file.allocate(0, to_u64(bytes.len()))?;
-    file.write_at(0, bytes)?;
-    file.sync_data()
-}
-
-/// Why an index was not written.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum WriteError {
-    #[error("{0}")]
-    Disk(#[from] io::Error),
-    #[error("{0}")]
-    Open(#[from] OpenError),
-}
-
-impl From<WriteError> for Trouble {
-    fn from(error: WriteError) -> Self {
-        match error {
-            WriteError::Disk(error) => Trouble::Disk(error),
-            WriteError::Open(error) => Trouble::Open(error),
-        }
-    }
 }
 
 /// Parts at the end of a run of small ones that are to be merged: as many as there are of one size

@@ -1,20 +1,17 @@
 //! The own ids of rows, out of the index of their chunk.
 
-use std::collections::BTreeMap;
-
 use convlog_model::ids::Position;
 use convlog_model::store::StoreError;
 
+use super::index::Index;
 use super::index::build::path_bytes;
 use super::index::class::Class;
 use super::index::source::Damaged;
 use super::index::term::{self, Kind};
-use super::index::{ENGINE, Index};
 use super::read::Stop;
 use super::row::Hash16;
-use super::rowset::RowSet;
 use super::shared::Shared;
-use super::view::{Part, Segment, split};
+use super::view::{Part, Segment, by_chunk};
 
 /// An own id that stands in a row.
 struct Owned {
@@ -26,15 +23,9 @@ struct Owned {
 impl Shared {
     /// Keys of the own ids of rows of any chunks, rising, each once.
     pub(crate) fn own_keys_of(&self, rows: &[Position]) -> Result<Vec<Hash16>, StoreError> {
-        let mut by_chunk: BTreeMap<u64, RowSet> = BTreeMap::new();
-        for at in rows {
-            let (chunk, row) = split(*at);
-            let set = by_chunk.entry(chunk);
-            set.or_insert_with(|| RowSet::empty(1 << 16)).insert(row);
-        }
         let mut keys = Vec::new();
-        for (chunk, rows) in &by_chunk {
-            let found = self.reading(|| match self.view().segment(*chunk) {
+        for (chunk, rows) in by_chunk(rows) {
+            let found = self.reading(|| match self.view().segment(chunk) {
                 Some(segment) => self.own_keys(segment, &|row| rows.contains(row)),
                 None => Ok(Vec::new()),
             })?;
@@ -111,15 +102,10 @@ impl Classes {
     fn of(index: &Index) -> Result<Self, Damaged> {
         let mut of_row = vec![usize::MAX; index.rows() as usize];
         let mut all = Vec::new();
-        let Some(engine) = index.path(ENGINE, &[])? else {
-            return Ok(Classes { all, of_row });
-        };
-        let mut terms = Vec::new();
-        index.each(engine, Kind::Class, &[], |class, found| {
-            terms.extend(Class::decode(class).map(|class| (class, found)));
-            true
-        })?;
-        for (class, found) in terms {
+        for (class, found) in index.classes(&[])? {
+            let Ok(class) = Class::decode(&class) else {
+                continue;
+            };
             index.postings(found, |posting| {
                 if let Some(number) = of_row.get_mut((posting >> 16) as usize) {
                     *number = all.len();

@@ -13,6 +13,17 @@ use super::wipe::wipe;
 /// How often is looked whether a reader has let go.
 const STEP: Duration = Duration::from_millis(2);
 
+/// Waits for readers to let go; false when `is_over` says so first.
+pub(crate) fn wait_until(is_free: impl Fn() -> bool, is_over: &dyn Fn() -> bool) -> bool {
+    while !is_free() {
+        if is_over() {
+            return false;
+        }
+        std::thread::sleep(STEP);
+    }
+    true
+}
+
 /// What was replaced and is not wiped yet, by chunk.
 #[derive(Debug, Default)]
 pub(crate) struct Retired(Mutex<Vec<(u64, Weak<Index>)>>);
@@ -40,11 +51,8 @@ impl Retired {
         chunk: u64,
         is_over: &dyn Fn() -> bool,
     ) -> io::Result<bool> {
-        while self.is_held(chunk) {
-            if is_over() {
-                return Ok(false);
-            }
-            std::thread::sleep(STEP);
+        if !wait_until(|| !self.is_held(chunk), is_over) {
+            return Ok(false);
         }
         wipe(disk, dir, &gone_path(dir, chunk))?;
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use convlog_model::ids::Position;
+use convlog_model::record::Record;
 use convlog_model::store::{Retention, StoreError, Stored};
 use convlog_model::time::Timestamp;
 
@@ -13,7 +14,7 @@ use super::facts::Facts;
 use super::index::build::path_bytes;
 use super::index::source::Damaged;
 use super::index::term::{self, Kind};
-use super::index::{ENGINE, Index, Section};
+use super::index::{Index, Section};
 use super::log::Chunk;
 use super::lower::Trouble;
 use super::own::Own;
@@ -21,7 +22,7 @@ use super::row::Hash16;
 use super::rowset::RowSet;
 use super::select::{cut, keep_born_from};
 use super::shared::Shared;
-use super::view::{Part, Segment, hide, position, split};
+use super::view::{Part, Segment, by_chunk, hide, position, split};
 
 /// A megabyte waits ten milliseconds for each chunk that waits.
 const BYTES_PER_US_AND_CHUNK: usize = 100;
@@ -78,15 +79,10 @@ impl Shared {
 
     /// Hides rows for good.
     pub(crate) fn hide(&self, rows: &[Position]) {
-        let mut by_chunk: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
-        for at in rows {
-            let (chunk, row) = split(*at);
-            by_chunk.entry(chunk).or_default().push(row);
-        }
         self.change_view(|view| {
-            for (chunk, rows) in by_chunk {
+            for (chunk, rows) in by_chunk(rows) {
                 view.change(chunk, |segment| {
-                    hide(&mut segment.hidden.erased, rows.into_iter())
+                    hide(&mut segment.hidden.erased, rows.iter());
                 });
             }
         });
@@ -116,14 +112,7 @@ impl Shared {
 
     /// How many of these rows reads can show: records that are neither erased nor expired.
     pub(crate) fn count_visible(&self, rows: &[Position]) -> Result<usize, StoreError> {
-        let mut by_chunk: BTreeMap<u64, RowSet> = BTreeMap::new();
-        for at in rows {
-            let (chunk, row) = split(*at);
-            let set = by_chunk
-                .entry(chunk)
-                .or_insert_with(|| RowSet::empty(1 << 16));
-            set.insert(row);
-        }
+        let by_chunk = by_chunk(rows);
         self.reading(|| {
             let view = self.view();
             let mut count = 0;
@@ -160,7 +149,7 @@ impl Shared {
         if let Some(own) = open
             && !view.is_hidden(own.stored.position)
         {
-            let has_expired = !rules.keeps_everything() && self.has_expired(own, rules)?;
+            let has_expired = !rules.keeps_everything() && self.is_gone(own, rules)?;
             return Ok((!has_expired).then_some(own));
         }
         self.reading(|| {
@@ -171,11 +160,10 @@ impl Shared {
                     let Some(record) = self.record(segment, row)? else {
                         continue;
                     };
-                    let flat = record.flat();
                     if record.draft.instance == facts.instance
                         && record.draft.dialect == facts.dialect
                         && record.draft.own_id == facts.own_id
-                        && !rules.has_expired(&record, &flat, self.clock.now())
+                        && !self.has_expired(&record, rules)
                     {
                         return Ok(Some(Own {
                             stored: Stored {
@@ -192,7 +180,8 @@ impl Shared {
         })
     }
 
-    fn has_expired(&self, own: Own, rules: &Retention) -> Result<bool, StoreError> {
+    /// Whether a record that is not sealed has expired, or is none any more.
+    fn is_gone(&self, own: Own, rules: &Retention) -> Result<bool, StoreError> {
         self.reading(|| {
             let view = self.view();
             let (chunk, row) = split(own.stored.position);
@@ -200,9 +189,12 @@ impl Shared {
                 return Ok(true);
             };
             let record = self.record(segment, row)?;
-            let now = self.clock.now();
-            Ok(record.is_none_or(|record| rules.has_expired(&record, &record.flat(), now)))
+            Ok(record.is_none_or(|record| self.has_expired(&record, rules)))
         })
+    }
+
+    fn has_expired(&self, record: &Record, rules: &Retention) -> bool {
+        !rules.keeps_everything() && rules.has_expired(record, &record.flat(), self.clock.now())
     }
 
     /// Hides what has expired for good; returns how many were not hidden before. While the clock is
@@ -245,15 +237,7 @@ impl Shared {
 /// The rows of an index that are turns or events.
 pub(crate) fn records(index: &Index) -> Result<RowSet, Damaged> {
     let mut rows = RowSet::empty(index.rows());
-    let Some(engine) = index.path(ENGINE, &[])? else {
-        return Ok(rows);
-    };
-    let mut classes = Vec::new();
-    index.each(engine, Kind::Class, &[], |_, found| {
-        classes.push(found);
-        true
-    })?;
-    for found in classes {
+    for (_, found) in index.classes(&[])? {
         index.rows_of(found, &mut rows)?;
     }
     Ok(rows)
@@ -285,15 +269,7 @@ pub(crate) fn expired_rows(
     let mut out = Vec::new();
     for part in &segment.parts {
         let index = &part.index;
-        let Some(engine) = index.path(ENGINE, &[])? else {
-            continue;
-        };
-        let mut classes = Vec::new();
-        index.each(engine, Kind::Class, &[], |class, found| {
-            classes.push((class.to_vec(), found));
-            true
-        })?;
-        for (class, found) in classes {
+        for (class, found) in index.classes(&[])? {
             let damaged = index.section(Section::Terms).fault(0);
             let Some(cut) = cut(rules, &class, now).map_err(|_| damaged)? else {
                 continue;

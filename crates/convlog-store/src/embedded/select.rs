@@ -9,10 +9,9 @@ use convlog_model::ids::{InstanceId, Position};
 use convlog_model::store::{ErrorKind, Retention, StoreError};
 use convlog_model::time::{DAY_US, Timestamp};
 
+use super::index::Section;
 use super::index::class::Class;
 use super::index::source::Damaged;
-use super::index::term::Kind;
-use super::index::{ENGINE, Section};
 use super::lower::{Sets, Trouble, lower};
 use super::rowset::RowSet;
 use super::view::{Part, Segment, View, split};
@@ -66,20 +65,7 @@ impl Wanted<'_> {
     pub(crate) fn live(&self, segment: &Segment, part: &Part) -> Result<RowSet, Damaged> {
         let index = &part.index;
         let mut live = RowSet::empty(index.rows());
-        let Some(engine) = index.path(ENGINE, &[])? else {
-            return Ok(live);
-        };
-        let mut classes = Vec::new();
-        index.each(
-            engine,
-            Kind::Class,
-            &Class::prefix(self.instance),
-            |class, rows| {
-                classes.push((class.to_vec(), rows));
-                true
-            },
-        )?;
-        for (class, found) in classes {
+        for (class, found) in index.classes(&Class::prefix(self.instance))? {
             let mut rows = RowSet::empty(index.rows());
             index.rows_of(found, &mut rows)?;
             let cut = self.cut(&class, index.section(Section::Terms).fault(0))?;

@@ -46,7 +46,7 @@ pub(crate) struct Shared {
     /// Index files that are to be wiped.
     pub(crate) retired: Retired,
     /// Held while the index of rows in memory is replaced, but for appending to it.
-    pub(crate) reindexing: Mutex<()>,
+    reindexing: Mutex<()>,
     builders: Builders,
     view: RwLock<Arc<View>>,
     own: Mutex<OwnKeys>,
@@ -127,6 +127,13 @@ impl Shared {
             codec,
             builders: &self.builders,
         }
+    }
+
+    /// Nobody else replaces an index while this is held.
+    pub(crate) fn lock_indexes(&self) -> MutexGuard<'_, ()> {
+        self.reindexing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn own(&self) -> MutexGuard<'_, OwnKeys> {

@@ -1,6 +1,7 @@
 //! What readers see: the chunks, each with its index, as they are at one moment. Never changed, but
 //! replaced as a whole, so that a reader holds no lock and waits for nobody.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use convlog_model::ids::Position;
@@ -20,6 +21,17 @@ pub(crate) fn position(chunk: u64, row: u32) -> Position {
 pub(crate) fn split(at: Position) -> (u64, u32) {
     let chunk = u64::try_from(at.0 >> 32).unwrap_or(u64::MAX);
     (chunk, u32::try_from(at.0 & 0xFFFF_FFFF).unwrap_or(u32::MAX))
+}
+
+/// Positions by chunk.
+pub(crate) fn by_chunk(rows: &[Position]) -> BTreeMap<u64, RowSet> {
+    let mut by_chunk = BTreeMap::new();
+    for at in rows {
+        let (chunk, row) = split(*at);
+        let set = by_chunk.entry(chunk);
+        set.or_insert_with(|| RowSet::empty(CHUNK_ROWS)).insert(row);
+    }
+    by_chunk
 }
 
 /// Consecutive rows of a chunk with their index.

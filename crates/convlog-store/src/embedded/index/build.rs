@@ -79,6 +79,8 @@ pub(crate) struct Builder {
     shape: Vec<u8>,
     next_shape: Vec<u8>,
     last_path: Option<u32>,
+    /// The paths of the times that have columns.
+    time_paths: Option<[u32; 2]>,
     scratch: Vec<u8>,
 }
 
@@ -222,8 +224,12 @@ impl Builder {
             }
         }
         if !facts.has_odd_times {
-            for name in ["time.request", "time.response"] {
-                let path = self.path(code(Space::Canonical), &path_bytes(name));
+            let paths = match self.time_paths {
+                Some(paths) => paths,
+                None => COLUMNS.map(|name| self.path(code(Space::Canonical), &path_bytes(name))),
+            };
+            self.time_paths = Some(paths);
+            for path in paths {
                 self.facts(path).time_row = row;
             }
         }
@@ -377,8 +383,11 @@ fn is_text_field(canonical: &str) -> bool {
     fields::lookup(canonical).is_some() && FieldRef::canonical(canonical).kind() == FieldType::Text
 }
 
+/// Canonical times that have a column.
+const COLUMNS: [&str; 2] = ["time.request", "time.response"];
+
 fn is_column(canonical: &str) -> bool {
-    canonical == "time.request" || canonical == "time.response"
+    COLUMNS.contains(&canonical)
 }
 
 /// The term of a dialogue session's state.

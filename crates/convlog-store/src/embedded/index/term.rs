@@ -59,22 +59,27 @@ impl Kind {
 
     /// Whether look-ups of it go through the Bloom filter.
     pub(crate) fn is_filtered(self) -> bool {
-        use Kind::{Customer, Folded, Hashed, LongWord, State, Stem, Text, Uuid, Word};
-        matches!(
-            self,
-            Text | Uuid | Hashed | Folded | Word | LongWord | Stem | Customer | State
-        )
+        FILTERED.contains(&self)
     }
 
     /// The filtered kind of a code.
     pub(crate) fn filtered(code: u8) -> Option<Self> {
-        use Kind::{Customer, Folded, Hashed, LongWord, State, Stem, Text, Uuid, Word};
-        let all = [
-            Text, Uuid, Hashed, Folded, Word, LongWord, Stem, Customer, State,
-        ];
-        all.into_iter().find(|kind| kind.code() == code)
+        FILTERED.into_iter().find(|kind| kind.code() == code)
     }
 }
+
+/// Kinds of which look-ups go through the Bloom filter.
+const FILTERED: [Kind; 9] = [
+    Kind::Text,
+    Kind::Uuid,
+    Kind::Hashed,
+    Kind::Folded,
+    Kind::Word,
+    Kind::LongWord,
+    Kind::Stem,
+    Kind::Customer,
+    Kind::State,
+];
 
 /// The term of a string.
 pub(crate) fn of_text(text: &str) -> (Kind, Vec<u8>) {

@@ -1,7 +1,5 @@
 //! A damaged index: its chunk gets one made of its log, first in memory, then in a new file.
 
-use std::sync::PoisonError;
-
 use convlog_model::store::{ErrorKind, StoreError};
 
 use super::rebuild;
@@ -18,8 +16,7 @@ const THREADS: usize = 2;
 impl Shared {
     /// Makes the index of a chunk again, unless somebody else did meanwhile.
     pub(crate) fn mend(&self, chunk: u64, damaged: Damaged) -> Result<(), StoreError> {
-        let alone = self.reindexing.lock();
-        let _alone = alone.unwrap_or_else(PoisonError::into_inner);
+        let _alone = self.lock_indexes();
         let view = self.view();
         let Some(segment) = view.segment(chunk).filter(|segment| segment.is_sealed) else {
             return Ok(());

@@ -11,6 +11,7 @@ use convlog_model::time::Timestamp;
 use super::{Domain, Lower, Sets, Target, Trouble};
 use crate::embedded::index::Section;
 use crate::embedded::index::build::path_bytes;
+use crate::embedded::index::dict::Found;
 use crate::embedded::index::source::Damaged;
 use crate::embedded::index::term::{self, Kind};
 use crate::embedded::rowset::RowSet;
@@ -86,11 +87,22 @@ impl Lower<'_> {
         is_sure: bool,
         hits: &mut Hits<'_>,
     ) -> Result<(), Damaged> {
-        if let Some(found) = self.index.find(hits.target.path, kind, value)? {
-            let into = match is_sure {
-                true => &mut hits.sure,
-                false => &mut hits.maybe,
-            };
+        let found = self.index.find(hits.target.path, kind, value)?;
+        self.add_all(found, is_sure, hits)
+    }
+
+    /// Adds where terms stand.
+    fn add_all<'f>(
+        &self,
+        found: impl IntoIterator<Item = Found<'f>>,
+        is_sure: bool,
+        hits: &mut Hits<'_>,
+    ) -> Result<(), Damaged> {
+        let into = match is_sure {
+            true => &mut hits.sure,
+            false => &mut hits.maybe,
+        };
+        for found in found {
             self.add(found, hits.target, hits.domain, into)?;
         }
         Ok(())
@@ -171,10 +183,7 @@ impl Lower<'_> {
                 // Behind the last that is small enough no other is.
                 holds || order.is_le()
             })?;
-        for found in found {
-            self.add(found, hits.target, hits.domain, &mut hits.sure)?;
-        }
-        Ok(())
+        self.add_all(found, true, hits)
     }
 
     /// Adds the terms of a kind that begin with `prefix` and pass.
@@ -191,10 +200,7 @@ impl Lower<'_> {
                 found.extend(passes(value).then_some(at));
                 true
             })?;
-        for found in found {
-            self.add(found, hits.target, hits.domain, &mut hits.sure)?;
-        }
-        Ok(())
+        self.add_all(found, true, hits)
     }
 
     /// Adds every term of a kind as a possible match.
@@ -204,10 +210,7 @@ impl Lower<'_> {
             found.push(at);
             true
         })?;
-        for found in found {
-            self.add(found, hits.target, hits.domain, &mut hits.maybe)?;
-        }
-        Ok(())
+        self.add_all(found, false, hits)
     }
 
     /// Whole values under a pattern, or near to a text.
@@ -255,9 +258,7 @@ impl Lower<'_> {
                 found.extend(is_inside.then_some(at));
                 is_inside
             })?;
-        for found in found {
-            self.add(found, hits.target, hits.domain, &mut hits.sure)?;
-        }
+        self.add_all(found, true, hits)?;
         if let Domain::Rows(_) = hits.domain {
             self.moments_in_columns((first, last), hits)?;
         }

@@ -26,11 +26,7 @@ impl Lower<'_> {
             };
         }
         let is_sure = wanted.len() == 1 && !has_symbols;
-        for class in 0..STEM_CLASSES {
-            let mine = self.rows_of_class(class)?;
-            if mine.is_empty() {
-                continue;
-            }
+        for (class, mine) in self.languages()? {
             let only = match &hits.target.only {
                 Some(only) => {
                     let mut both = only.clone();
@@ -58,15 +54,18 @@ impl Lower<'_> {
         Ok(())
     }
 
-    fn rows_of_class(&self, class: u8) -> Result<RowSet, Damaged> {
-        if class != 0 {
-            return self.index.engine_rows(Kind::Language, &[class]);
-        }
-        let mut rows = RowSet::full(self.index.rows());
+    /// The rows in the language of each stemmer that some row has; 0 are those without one.
+    fn languages(&self) -> Result<Vec<(u8, RowSet)>, Damaged> {
+        let mut others = RowSet::full(self.index.rows());
+        let mut all = Vec::new();
         for class in 1..STEM_CLASSES {
-            rows.subtract(&self.index.engine_rows(Kind::Language, &[class])?);
+            let rows = self.index.engine_rows(Kind::Language, &[class])?;
+            others.subtract(&rows);
+            all.push((class, rows));
         }
-        Ok(rows)
+        all.push((0, others));
+        all.retain(|(_, rows)| !rows.is_empty());
+        Ok(all)
     }
 
     /// Where a word with the same stem stands, and whether that is sure.

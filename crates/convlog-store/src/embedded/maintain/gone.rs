@@ -3,8 +3,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Weak};
 
 use super::{Maintenance, Trouble, redo};
 use crate::embedded::bytes::to_u64;
@@ -14,11 +13,9 @@ use crate::embedded::error::OpenError;
 use crate::embedded::index::Index;
 use crate::embedded::index::file::{gone_path, index_path, new_path};
 use crate::embedded::log::{CHUNKS_DIR, Chunk, log_name, log_path};
+use crate::embedded::retired::wait_until;
 use crate::embedded::view::Segment;
 use crate::embedded::wipe::wipe;
-
-/// How often is looked whether a reader has let go.
-const STEP: Duration = Duration::from_millis(2);
 
 /// What readers may still hold of a chunk.
 struct Held {
@@ -58,8 +55,7 @@ impl Maintenance {
         marked.map_err(|error| later(&error))?;
         let held = {
             // Nobody makes its index anew meanwhile.
-            let alone = shared.reindexing.lock();
-            let _alone = alone.unwrap_or_else(PoisonError::into_inner);
+            let _alone = shared.lock_indexes();
             let held = shared
                 .view()
                 .segment(number)
@@ -69,11 +65,8 @@ impl Maintenance {
             held
         };
         shared.cache.clear();
-        while held.as_ref().is_some_and(|held| !held.is_free()) {
-            if is_over() {
-                return Err(Trouble::Closing);
-            }
-            std::thread::sleep(STEP);
+        if !wait_until(|| held.as_ref().is_none_or(Held::is_free), &is_over) {
+            return Err(Trouble::Closing);
         }
         // Who read a row meanwhile has put it here.
         shared.cache.clear();

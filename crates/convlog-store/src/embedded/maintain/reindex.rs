@@ -2,7 +2,7 @@
 //! and filters of what is gone vanish with it; nothing is parsed again.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use convlog_model::store::StoreError;
 
@@ -11,7 +11,7 @@ use crate::embedded::disk::Disk;
 use crate::embedded::index::Parts;
 use crate::embedded::index::merge::{Input, Rows, merge};
 use crate::embedded::index::source::Damaged;
-use crate::embedded::indexer::{Trouble as NotSealed, encode, kept, seal, write};
+use crate::embedded::indexer::{Trouble as NotSealed, kept, put_in_place, seal};
 use crate::embedded::own::OwnBits;
 use crate::embedded::read::Stop;
 use crate::embedded::rowset::RowSet;
@@ -43,8 +43,7 @@ pub(super) fn reindex(
     };
     wipe()?;
     {
-        let alone = shared.reindexing.lock();
-        let alone = alone.unwrap_or_else(PoisonError::into_inner);
+        let alone = shared.lock_indexes();
         let view = shared.view();
         let Some(segment) = view.segment(chunk) else {
             return Ok(());
@@ -65,23 +64,11 @@ pub(super) fn reindex(
             });
         }
         let own = own_bits(shared, segment, &forgotten)?;
-        let bytes = encode(segment, Some(&forgotten), &own).map_err(damaged)?;
-        let index = write(disk, dir, chunk, &bytes).map_err(|error| later(&error))?;
-        for part in &segment.parts {
-            shared.retired.note(chunk, &part.index);
-        }
-        let part = Arc::new(Part {
-            base: 0,
-            index: Arc::new(index),
-            held: None,
-        });
-        shared.change_view(|view| {
-            view.change(chunk, |segment| {
-                segment.parts = vec![part];
-                segment.hidden.forget(Some(&forgotten));
-            });
-        });
-        shared.own().seal(chunk, &own);
+        let put = put_in_place(shared, disk, dir, segment, Some(&forgotten), &own);
+        put.map_err(|trouble| match trouble {
+            NotSealed::Index(bad) => damaged(bad),
+            other => later(&other),
+        })?;
     }
     wipe()
 }

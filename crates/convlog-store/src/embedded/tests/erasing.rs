@@ -249,26 +249,66 @@ fn expired_records_of_a_customer_are_overwritten_too() {
     check_no_trace(&place, &before, "expired");
 }
 
-/// A place whose engine was stopped, with what the customer said and what else there is.
-struct Prepared {
-    place: SimPlace,
-    before: Vec<Vec<u8>>,
-    rest: Vec<Arc<Record>>,
+/// A place whose engine was stopped, with what is to go and what else there is.
+pub(super) struct Prepared {
+    pub(super) place: SimPlace,
+    /// Compressed bytes of what is to go.
+    pub(super) before: Vec<Vec<u8>>,
+    pub(super) rest: Vec<Arc<Record>>,
+}
+
+impl Prepared {
+    pub(super) fn new(fill: impl Fn(&SimPlace, &dyn Store)) -> Self {
+        let place = small();
+        let embedded = place.open();
+        let store = embedded.store();
+        fill(&place, store.as_ref());
+        let rest = others(store.as_ref());
+        drop((embedded, store));
+        let before = marked_payloads(&place);
+        Prepared {
+            place,
+            before,
+            rest,
+        }
+    }
+
+    /// Does the work on a disk of which one call fails.
+    pub(super) fn failing_at(&self, call: u64, fault: Fault, work: fn(&SimPlace)) -> SimPlace {
+        let place = self.place.fork();
+        place.disk.fail_at(call, fault);
+        work(&place);
+        place.disk.heal();
+        place
+    }
+
+    /// Number of calls of the work.
+    pub(super) fn calls(&self, work: fn(&SimPlace)) -> u64 {
+        let place = self.place.fork();
+        work(&place);
+        place.disk.calls()
+    }
+
+    /// Does the work with a fault at each call of it, and a crash behind it, and checks what is left.
+    pub(super) fn each_call(
+        &self,
+        fault: Fault,
+        crash: bool,
+        work: fn(&SimPlace),
+        check: impl Fn(&SimPlace, &str),
+    ) {
+        for call in 1..=self.calls(work) {
+            let place = self.failing_at(call, fault, work);
+            if crash {
+                place.disk.crash(call);
+            }
+            check(&place, &format!("{fault:?} at call {call}"));
+        }
+    }
 }
 
 fn prepared() -> Prepared {
-    let place = small();
-    let embedded = place.open();
-    let store = embedded.store();
-    fill(&place, store.as_ref());
-    let rest = others(store.as_ref());
-    drop((embedded, store));
-    let before = marked_payloads(&place);
-    Prepared {
-        place,
-        before,
-        rest,
-    }
+    Prepared::new(fill)
 }
 
 /// Erases and settles as far as the disk lets it.
@@ -300,20 +340,9 @@ fn check_finishes(place: &SimPlace, prepared: &Prepared, when: &str) {
 
 fn each_call(fault: Fault, crash: bool) {
     let prepared = prepared();
-    let place = prepared.place.fork();
-    try_erase(&place);
-    let calls = place.disk.calls();
-    for call in 1..=calls {
-        let when = format!("{fault:?} at call {call}");
-        let place = prepared.place.fork();
-        place.disk.fail_at(call, fault);
-        try_erase(&place);
-        place.disk.heal();
-        if crash {
-            place.disk.crash(call);
-        }
-        check_finishes(&place, &prepared, &when);
-    }
+    prepared.each_call(fault, crash, try_erase, |place, when| {
+        check_finishes(place, &prepared, when);
+    });
 }
 
 #[test]
@@ -338,10 +367,7 @@ fn died_with_a_redo_file(prepared: &Prepared) -> SimPlace {
         !images.unwrap().is_empty()
     };
     for call in 1.. {
-        let place = prepared.place.fork();
-        place.disk.fail_at(call, Fault::Dead);
-        try_erase(&place);
-        place.disk.heal();
+        let place = prepared.failing_at(call, Fault::Dead, try_erase);
         let is_durable = (1..9).all(|seed| {
             let crashed = place.fork();
             crashed.disk.crash(seed);

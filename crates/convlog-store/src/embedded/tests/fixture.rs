@@ -32,7 +32,12 @@ fn fixture() -> PathBuf {
 }
 
 fn options(dir: &Path, clock: &Arc<TestClock>) -> Options {
-    let ids = Arc::new(SeededIds::new(1));
+    small_options(dir, clock, 1)
+}
+
+/// Options of which a few records fill a chunk.
+pub(super) fn small_options(dir: &Path, clock: &Arc<TestClock>, seed: u64) -> Options {
+    let ids = Arc::new(SeededIds::new(seed));
     let mut options = Options::new(dir, Arc::clone(clock) as _, ids);
     options.limits.step = 4 << 10;
     options.limits.reserve = 0;

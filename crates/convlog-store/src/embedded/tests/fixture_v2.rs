@@ -9,11 +9,11 @@ use convlog_model::filter::{Bound, CompareOp, Filter, Literal, Scope, Test, Time
 use convlog_model::json::Json;
 use convlog_model::record::{Dialect, Draft, Kind};
 use convlog_model::store::{Batch, ErasureState, Outcome, Store};
-use convlog_model::testkit::{SeededIds, TestClock};
+use convlog_model::testkit::TestClock;
 use convlog_model::time::{Span, Timestamp};
 use futures::executor::block_on;
 
-use super::fixture::copy_files;
+use super::fixture::{copy_files, small_options};
 use super::kit::{all, batch, draft, erase_customer, home, shown, state};
 use crate::embedded::disk::{Disk, RealDisk, read_all};
 use crate::embedded::index::file;
@@ -49,12 +49,7 @@ fn fixture() -> PathBuf {
 }
 
 fn options(dir: &Path, clock: &Arc<TestClock>) -> Options {
-    let ids = Arc::new(SeededIds::new(2));
-    let mut options = Options::new(dir, Arc::clone(clock) as _, ids);
-    options.limits.step = 4 << 10;
-    options.limits.reserve = 0;
-    options.limits.rows_max = 12;
-    options
+    small_options(dir, clock, 2)
 }
 
 fn said(name: &str, language: &str, text: &str, second: i64) -> Draft {

@@ -14,8 +14,8 @@ use convlog_model::time::{DAY_US, Timestamp};
 use futures::executor::block_on;
 
 use super::erasing::{
-    CUSTOMER, MARK, check_no_term, check_no_trace, holds_mark, logs, marked, marked_payloads,
-    others, payloads, small,
+    CUSTOMER, MARK, Prepared, check_no_term, check_no_trace, holds_mark, logs, marked,
+    marked_payloads, others, payloads, small,
 };
 use super::kit::{Place, SIM_DIR, SimPlace, all, batch, draft, erase_customer, home, shown, state};
 use crate::embedded::Embedded;
@@ -74,6 +74,15 @@ fn fill_with(place: &SimPlace, store: &dyn Store, n_mixed: i64, n_going: i64) {
     }
 }
 
+/// One row in 51 of a chunk is to expire.
+fn fill_nearly_staying(store: &dyn Store, second: i64) {
+    for i in 0..50 {
+        let name = format!("bob-{i}");
+        block_on(store.append(batch(vec![staying(&name, second)]))).unwrap();
+    }
+    block_on(store.append(batch(vec![going(second)]))).unwrap();
+}
+
 fn n_logs(place: &SimPlace) -> usize {
     logs(&place.disk, Path::new(SIM_DIR)).len()
 }
@@ -121,11 +130,7 @@ fn a_few_rows_stay_until_seven_days_after_the_first_has_expired() {
     let embedded = place.open();
     let store = embedded.store();
     let now = place.now_s();
-    for i in 0..50 {
-        let name = format!("bob-{i}");
-        block_on(store.append(batch(vec![staying(&name, now)]))).unwrap();
-    }
-    block_on(store.append(batch(vec![going(now)]))).unwrap();
+    fill_nearly_staying(store.as_ref(), now);
     place.clock.step(DAY_US);
     block_on(store.append(batch(vec![going(now + 86_400)]))).unwrap();
     let rest = others(store.as_ref());
@@ -173,11 +178,7 @@ fn a_longer_rule_keeps_what_a_shorter_one_has_only_hidden() {
     let embedded = place.open();
     let store = embedded.store();
     let now = place.now_s();
-    for i in 0..50 {
-        let name = format!("bob-{i}");
-        block_on(store.append(batch(vec![staying(&name, now)]))).unwrap();
-    }
-    block_on(store.append(batch(vec![going(now)]))).unwrap();
+    fill_nearly_staying(store.as_ref(), now);
     place.clock.step(2 * DAY_US);
     assert_eq!(expire(store.as_ref(), 1), 1);
     place.clock.step(20 * DAY_US);
@@ -286,26 +287,8 @@ fn cursors_and_walks_go_on_behind_a_chunk_that_is_gone() {
     assert!(matches!(stored.outcomes[..], [Outcome::Stored(s)] if s.position > newest));
 }
 
-/// A place whose engine was stopped, with what is to expire and what else there is.
-struct Prepared {
-    place: SimPlace,
-    before: Vec<Vec<u8>>,
-    rest: Vec<Arc<Record>>,
-}
-
 fn prepared() -> Prepared {
-    let place = small();
-    let embedded = place.open();
-    let store = embedded.store();
-    fill_with(&place, store.as_ref(), 3, 14);
-    let rest = others(store.as_ref());
-    drop((embedded, store));
-    let before = marked_payloads(&place);
-    Prepared {
-        place,
-        before,
-        rest,
-    }
+    Prepared::new(|place, store| fill_with(place, store, 3, 14))
 }
 
 /// Expires and settles as far as the disk lets it.
@@ -346,22 +329,13 @@ fn check_finishes(place: &SimPlace, prepared: &Prepared, when: &str) {
 
 fn each_call(fault: Fault, crash: bool) {
     let prepared = prepared();
-    let place = prepared.place.fork();
-    try_expire(&place);
-    let calls = place.disk.calls();
-    for call in 1..=calls {
-        let when = format!("{fault:?} at call {call}");
-        let place = prepared.place.fork();
-        place.disk.fail_at(call, fault);
-        try_expire(&place);
-        place.disk.heal();
+    prepared.each_call(fault, crash, try_expire, |place, when| {
         if crash {
-            place.disk.crash(call);
             let report = verify_on(&place.disk, Path::new(SIM_DIR));
             assert_eq!(report.problems, [], "{when}");
         }
-        check_finishes(&place, &prepared, &when);
-    }
+        check_finishes(place, &prepared, when);
+    });
 }
 
 #[test]
@@ -391,10 +365,7 @@ fn the_machine_may_die_again_at_any_call_of_the_finish() {
     };
     let died = (1..)
         .map(|call| {
-            let place = prepared.place.fork();
-            place.disk.fail_at(call, Fault::Dead);
-            try_expire(&place);
-            place.disk.heal();
+            let place = prepared.failing_at(call, Fault::Dead, try_expire);
             place.disk.crash(call);
             place
         })
@@ -415,21 +386,9 @@ fn the_machine_may_die_again_at_any_call_of_the_finish() {
 #[test]
 fn rows_that_are_half_gone_stay_hidden_under_longer_rules() {
     let prepared = prepared();
-    let dies = |call: u64| {
-        let place = prepared.place.fork();
-        place.disk.fail_at(call, Fault::Dead);
-        try_expire(&place);
-        place.disk.heal();
+    for call in (1..prepared.calls(try_expire)).step_by(3) {
+        let place = prepared.failing_at(call, Fault::Dead, try_expire);
         place.disk.crash(call);
-        place
-    };
-    let calls = {
-        let place = prepared.place.fork();
-        try_expire(&place);
-        place.disk.calls()
-    };
-    for call in (1..calls).step_by(3) {
-        let place = dies(call);
         let embedded = place.open();
         let store = embedded.store();
         block_on(store.expire(&Retention::default())).unwrap();

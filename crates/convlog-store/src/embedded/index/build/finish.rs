@@ -67,6 +67,7 @@ impl Builder {
         self.references.clear();
         self.shape.clear();
         self.last_path = None;
+        self.time_paths = None;
     }
 
     /// Bytes of room that it keeps.
