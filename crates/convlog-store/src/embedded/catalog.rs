@@ -11,13 +11,13 @@ mod ledger;
 mod rules;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use convlog_model::clock::IdSource;
 use convlog_model::ids::Timeline;
 use convlog_model::seal::Sealer;
 use convlog_model::time::Timestamp;
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 pub(crate) use self::documents::Documents;
 pub(crate) use self::dump::{Dump, check_format, decode_ledger, encode_ledger};
@@ -152,6 +152,8 @@ impl CatalogError {
 #[derive(Debug)]
 pub(crate) struct Catalog {
     db: Database,
+    /// Whether a write has failed: redb panics at some that follow.
+    is_broken: Mutex<bool>,
     sealer: Sealer,
     ids: Arc<dyn IdSource>,
 }
@@ -202,6 +204,7 @@ impl Catalog {
     fn with(db: Database, sealer: &Sealer, ids: &Arc<dyn IdSource>) -> Result<Self, OpenError> {
         let catalog = Catalog {
             db,
+            is_broken: Mutex::new(false),
             sealer: sealer.derive("catalog"),
             ids: Arc::clone(ids),
         };
@@ -258,10 +261,33 @@ impl Catalog {
         Ok(meta.get(name)?.map(|value| value.value().to_vec()))
     }
 
-    fn put_meta(&self, name: &str, value: &[u8]) -> Result<(), CatalogError> {
+    /// Changes tables, all or none; durable on return. After a write that failed there is no other.
+    fn write<T>(
+        &self,
+        change: impl FnOnce(&WriteTransaction) -> Result<T, CatalogError>,
+    ) -> Result<T, CatalogError> {
+        let mut is_broken = self
+            .is_broken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *is_broken {
+            let text = "a write failed before, nothing is written until a restart";
+            return Err(CatalogError(text.to_owned()));
+        }
+        // Also when the library panics in between.
+        *is_broken = true;
         let tx = self.db.begin_write()?;
-        tx.open_table(META)?.insert(name, value)?;
-        Ok(tx.commit()?)
+        let out = change(&tx)?;
+        tx.commit()?;
+        *is_broken = false;
+        Ok(out)
+    }
+
+    fn put_meta(&self, name: &str, value: &[u8]) -> Result<(), CatalogError> {
+        self.write(|tx| {
+            tx.open_table(META)?.insert(name, value)?;
+            Ok(())
+        })
     }
 
     /// Every chunk, in order.
@@ -278,14 +304,13 @@ impl Catalog {
 
     /// Adds or changes the rows of chunks, all or none.
     pub(crate) fn put_chunks(&self, rows: &[(u64, ChunkRow)]) -> Result<(), CatalogError> {
-        let tx = self.db.begin_write()?;
-        {
+        self.write(|tx| {
             let mut table = tx.open_table(CHUNKS)?;
             for (number, row) in rows {
                 table.insert(*number, row.encode().as_slice())?;
             }
-        }
-        Ok(tx.commit()?)
+            Ok(())
+        })
     }
 
     /// The mark of the last clean stop; gone once the engine works again.
@@ -300,8 +325,7 @@ impl Catalog {
 
     /// Sets or removes the mark.
     pub(crate) fn set_clean_stop(&self, mark: Option<CleanStop>) -> Result<(), CatalogError> {
-        let tx = self.db.begin_write()?;
-        {
+        self.write(|tx| {
             let mut meta = tx.open_table(META)?;
             match mark {
                 Some(CleanStop { chunk, end }) => {
@@ -310,7 +334,7 @@ impl Catalog {
                 }
                 None => drop(meta.remove("clean_stop")?),
             }
-        }
-        Ok(tx.commit()?)
+            Ok(())
+        })
     }
 }

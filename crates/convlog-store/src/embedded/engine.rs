@@ -56,6 +56,22 @@ pub(crate) struct Engine {
     maintainer: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Answers those who wait for the writer also when it ends by a panic.
+struct WriterGuard {
+    queue: Arc<Queue<Command>>,
+    shared: Arc<Shared>,
+}
+
+impl Drop for WriterGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared
+                .set_broken("the writing thread ended by a panic");
+            self.queue.abandon();
+        }
+    }
+}
+
 impl Engine {
     /// Starts the threads.
     pub(crate) fn start(
@@ -66,9 +82,12 @@ impl Engine {
         idle: Duration,
     ) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new());
-        let taken = Arc::clone(&queue);
+        let guard = WriterGuard {
+            queue: Arc::clone(&queue),
+            shared: Arc::clone(&shared),
+        };
         let builder = std::thread::Builder::new().name("convlog-writer".to_owned());
-        let handle = builder.spawn(move || writer.run(&taken, idle))?;
+        let handle = builder.spawn(move || writer.run(&guard.queue, idle))?;
         let builder = std::thread::Builder::new().name("convlog-index".to_owned());
         let indexer = builder.spawn(move || {
             step_back_a_little();

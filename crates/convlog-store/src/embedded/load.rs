@@ -85,7 +85,7 @@ impl Start<'_> {
         let expiring = catalog.expiring().map_err(|e| e.unusable())?;
         let newest = catalog.newest().map_err(|e| e.unusable())?;
         self.finish_maintenance(&catalog, &mut chunks)?;
-        let on_disk = self.remove_unknown(&chunks)?;
+        self.remove_unknown(&chunks)?;
         let mut reading = Reading {
             hasher: &hasher,
             view: View::default(),
@@ -105,7 +105,9 @@ impl Start<'_> {
         let codec = last_codec(&view);
         let known = chunks.iter().map(|(number, _)| *number);
         let unused = catalog.next_chunk().map_err(|e| e.unusable())?;
-        let next_number = (known.chain(on_disk).max().unwrap_or(0) + 1).max(unused);
+        // An unknown log that was removed does not count: the next start would not see it, and give
+        // positions before those that an erasure of this run has named.
+        let next_number = (known.max().unwrap_or(0) + 1).max(unused);
         let shared = Shared::new(Parts {
             clock: Arc::clone(self.clock),
             ids: Arc::clone(self.ids),
@@ -152,13 +154,11 @@ impl Start<'_> {
     }
 
     /// Removes logs that a crash left before the catalog knew them; one with frames is refused.
-    fn remove_unknown(&self, chunks: &[(u64, ChunkRow)]) -> Result<Vec<u64>, OpenError> {
+    fn remove_unknown(&self, chunks: &[(u64, ChunkRow)]) -> Result<(), OpenError> {
         let dir = self.dir.join(CHUNKS_DIR);
         let names = self.disk.list(&dir);
         let names = names.map_err(|error| OpenError::io(CHUNKS_DIR, error))?;
-        let mut numbers = Vec::new();
         for number in names.iter().filter_map(|name| log_number(name)) {
-            numbers.push(number);
             if chunks.iter().any(|(known, _)| *known == number) {
                 continue;
             }
@@ -177,7 +177,7 @@ impl Start<'_> {
             self.disk.remove(&path).map_err(io_error)?;
             self.disk.sync_dir(&dir).map_err(io_error)?;
         }
-        Ok(numbers)
+        Ok(())
     }
 
     fn read_chunk(

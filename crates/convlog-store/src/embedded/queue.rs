@@ -97,4 +97,32 @@ impl<T> Queue<T> {
         self.lock().closed = true;
         self.filled.notify_all();
     }
+
+    /// Nothing more is taken in, and what waits is given up: nobody takes it any more.
+    pub(crate) fn abandon(&self) {
+        let given_up = {
+            let mut waiting = self.lock();
+            waiting.closed = true;
+            waiting.bytes = 0;
+            std::mem::take(&mut waiting.items)
+        };
+        drop(given_up);
+        self.filled.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_abandoned_takes_nothing_and_drops_what_waits() {
+        let queue = Queue::new();
+        let waits = std::sync::Arc::new(());
+        queue.push(std::sync::Arc::clone(&waits), 1).unwrap();
+        queue.abandon();
+        assert_eq!(std::sync::Arc::strong_count(&waits), 1);
+        assert!(queue.push(waits, 0).is_err());
+        assert_eq!(queue.take(1, Duration::ZERO), None);
+    }
 }

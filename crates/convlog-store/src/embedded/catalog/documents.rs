@@ -179,15 +179,13 @@ impl Catalog {
     fn change_document(&self, name: &Name, change: Change<'_>) -> Result<u64, CatalogError> {
         let (collection, id) = name;
         let key = self.document_key(collection, id);
-        let tx = self.db.begin_write()?;
-        let version;
-        {
+        self.write(|tx| {
             let mut meta = tx.open_table(META)?;
             let last = match meta.get("version")? {
                 Some(bytes) => Reader::new(bytes.value()).u64()?,
                 None => 0,
             };
-            version = last + 1;
+            let version = last + 1;
             meta.insert("version", version.to_le_bytes().as_slice())?;
             let mut table = tx.open_table(DOCUMENTS)?;
             match change {
@@ -202,8 +200,7 @@ impl Catalog {
                 }
                 Change::Delete => drop(table.remove(key.as_slice())?),
             }
-        }
-        tx.commit()?;
-        Ok(version)
+            Ok(version)
+        })
     }
 }

@@ -79,20 +79,20 @@ impl Catalog {
         rows: &[u32],
         newest: Position,
     ) -> Result<(), CatalogError> {
-        let tx = self.db.begin_write()?;
-        {
+        self.write(|tx| {
             let mut meta = tx.open_table(META)?;
             meta.insert(name(chunk).as_str(), encode(rows).as_slice())?;
             meta.insert(NEWEST, newest.0.to_le_bytes().as_slice())?;
-        }
-        Ok(tx.commit()?)
+            Ok(())
+        })
     }
 
     /// The rows are gone from every file.
     pub(crate) fn forget_expiring(&self, chunk: u64) -> Result<(), CatalogError> {
-        let tx = self.db.begin_write()?;
-        tx.open_table(META)?.remove(name(chunk).as_str())?;
-        Ok(tx.commit()?)
+        self.write(|tx| {
+            tx.open_table(META)?.remove(name(chunk).as_str())?;
+            Ok(())
+        })
     }
 
     /// The newest position when rows last began to go.
@@ -131,21 +131,19 @@ impl Catalog {
 
     /// Notes why retention waits for an operator, or that it does no longer.
     pub(crate) fn hold_retention(&self, why: Option<&str>) -> Result<(), CatalogError> {
-        let tx = self.db.begin_write()?;
-        {
+        self.write(|tx| {
             let mut meta = tx.open_table(META)?;
             match why {
                 Some(why) => drop(meta.insert(HELD, why.as_bytes())?),
                 None => drop(meta.remove(HELD)?),
             }
-        }
-        Ok(tx.commit()?)
+            Ok(())
+        })
     }
 
     /// Marks a chunk that goes as a whole; durable on return. Its number is never used again.
     pub(crate) fn mark_gone(&self, chunk: u64, newest: Position) -> Result<(), CatalogError> {
-        let tx = self.db.begin_write()?;
-        {
+        self.write(|tx| {
             let mut chunks = tx.open_table(CHUNKS)?;
             let known = chunks
                 .get(chunk)?
@@ -163,15 +161,16 @@ impl Catalog {
             let unused = unused.max(chunk + 1).to_le_bytes();
             meta.insert(NEXT_CHUNK, unused.as_slice())?;
             meta.insert(NEWEST, newest.0.to_le_bytes().as_slice())?;
-        }
-        Ok(tx.commit()?)
+            Ok(())
+        })
     }
 
     /// Forgets a chunk of which no file is left.
     pub(crate) fn forget_chunk(&self, chunk: u64) -> Result<(), CatalogError> {
-        let tx = self.db.begin_write()?;
-        tx.open_table(CHUNKS)?.remove(chunk)?;
-        tx.open_table(META)?.remove(name(chunk).as_str())?;
-        Ok(tx.commit()?)
+        self.write(|tx| {
+            tx.open_table(CHUNKS)?.remove(chunk)?;
+            tx.open_table(META)?.remove(name(chunk).as_str())?;
+            Ok(())
+        })
     }
 }

@@ -167,19 +167,17 @@ impl Catalog {
 
     /// Adds to the ledger; durable on return.
     pub(crate) fn add_to_ledger(&self, entry: &LedgerEntry) -> Result<(), CatalogError> {
-        let tx = self.db.begin_write()?;
-        {
+        self.write(|tx| {
             let mut table = tx.open_table(LEDGER)?;
             let number = table.len()?;
             table.insert(number, entry.encode().as_slice())?;
-        }
-        Ok(tx.commit()?)
+            Ok(())
+        })
     }
 
     /// Replaces what entries say of how far an erasure has come; durable on return, all or none.
     pub(crate) fn change_ledger(&self, changed: &[(usize, Erasure)]) -> Result<(), CatalogError> {
-        let tx = self.db.begin_write()?;
-        {
+        self.write(|tx| {
             let mut table = tx.open_table(LEDGER)?;
             for (number, erasure) in changed {
                 let number = to_u64(*number);
@@ -192,7 +190,7 @@ impl Catalog {
                 entry.erasure = erasure.clone();
                 table.insert(number, entry.encode().as_slice())?;
             }
-        }
-        Ok(tx.commit()?)
+            Ok(())
+        })
     }
 }

@@ -18,7 +18,7 @@ use crate::embedded::row::{self, Hash16, Row, StateRow};
 use crate::embedded::rows::records;
 use crate::embedded::sessions::{Session, Sessions, Slot};
 use crate::embedded::shared::Shared;
-use crate::embedded::view::{Segment, position};
+use crate::embedded::view::{Segment, position, split};
 
 /// States of sessions: the newest row of each.
 pub(super) type States = BTreeMap<Hash16, (Position, StateRow)>;
@@ -114,11 +114,12 @@ impl Shared {
     fn recall_sessions(&self, states: &States) -> Result<(), StoreError> {
         let now = self.clock.now();
         for (slot, key) in self.sessions.keys() {
-            let found = match states.get(&key.session_hash) {
-                Some((at, row)) => Some((*at, row.clone())),
-                None => self.sealed_state(slot, &key)?,
+            let known = states.get(&key.session_hash);
+            // A chunk whose index is made again may be older than others that have theirs.
+            let newer = self.sealed_state(slot, &key, known.map(|(at, _)| split(*at).0))?;
+            let Some((at, row)) = newer.or_else(|| known.cloned()) else {
+                continue;
             };
-            let Some((at, row)) = found else { continue };
             let Some(state) = Sessions::open(&key, &row) else {
                 continue;
             };
@@ -143,16 +144,18 @@ impl Shared {
         wiped.map_err(|error| failed("sessions", &error))
     }
 
-    /// The newest state of a session in the sealed chunks.
+    /// The newest state of a session in the chunks behind `after`.
     fn sealed_state(
         &self,
         slot: u32,
         key: &Slot,
+        after: Option<u64>,
     ) -> Result<Option<(Position, StateRow)>, StoreError> {
         let value = state_value(slot, key.number);
         self.reading(|| {
             let view = self.view();
-            for segment in view.segments.iter().rev() {
+            let newest_first = view.segments.iter().rev();
+            for segment in newest_first.take_while(|it| Some(it.chunk.number) > after) {
                 let found = last_state(segment, &value);
                 let found = found.map_err(|bad| (segment.chunk.number, Trouble::from(bad)))?;
                 let Some((frame, row)) = found else { continue };

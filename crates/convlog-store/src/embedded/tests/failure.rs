@@ -280,3 +280,26 @@ fn a_failed_sync_refuses_writes_until_a_restart() {
     let chunk = stored(&receipt.outcomes[0]).position.0 >> 32;
     assert_eq!(chunk, 2, "a restart opens a new chunk");
 }
+
+#[test]
+fn after_a_failed_write_of_the_catalog_no_other_is_tried() {
+    let place = SimPlace::new();
+    let embedded = place.open();
+    let (store, control) = (embedded.store(), embedded.control());
+    let put = |id: &str| block_on(control.put("bots", id, b"{}", Expect::Absent));
+    put("a").unwrap();
+    place.disk.fail_at(place.disk.calls() + 1, Fault::Once);
+    put("b").unwrap_err();
+    put("c").unwrap_err();
+    // The first append opens a chunk, of which the catalog would have to know.
+    for name in ["d", "e"] {
+        let error = block_on(store.append(batch(vec![draft(name, "ann", 1)]))).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+    }
+    drop((embedded, store, control));
+    let embedded = place.open();
+    let found = block_on(embedded.control().get("bots", "a")).unwrap();
+    assert_eq!(found.unwrap().body, b"{}");
+    let receipt = block_on(embedded.store().append(batch(vec![draft("d", "ann", 1)])));
+    stored(&receipt.unwrap().outcomes[0]);
+}

@@ -222,3 +222,47 @@ fn a_closed_store_answers_unavailable() {
     assert_eq!(error.client_text(), "the store is closing");
     drop(Arc::clone(&store));
 }
+
+#[test]
+fn what_comes_after_an_erasure_stays_where_an_unknown_log_was_removed_before() {
+    let place = Place::new();
+    drop(place.open());
+    let unknown = place.dir.path().join("chunks/0000000009.log");
+    std::fs::write(unknown, "").unwrap();
+    let embedded = place.open();
+    block_on(embedded.store().erase(&erase_customer("ann", 1))).unwrap();
+    drop(embedded);
+    let embedded = place.open();
+    let one = state("s", "ann", b"1", &place.clock);
+    let states = vec![one.clone()];
+    let records = vec![draft("a", "ann", 2_000_000_000)];
+    block_on(embedded.store().append(Batch { records, states })).unwrap();
+    drop(embedded);
+    let embedded = place.open();
+    let store = embedded.store();
+    assert_eq!(block_on(store.load_state(&home(), "s")).unwrap(), Some(one));
+    assert_eq!(shown(store.as_ref()), ["a"]);
+}
+
+#[test]
+fn the_newest_state_counts_where_an_older_index_is_made_again() {
+    let place = Place::new();
+    let mut options = place.options();
+    options.limits.rows_max = 2;
+    let embedded = Embedded::open(options).unwrap();
+    let store = embedded.store();
+    for (own_id, bytes) in [("a", b"1"), ("b", b"2"), ("c", b"3")] {
+        let states = match own_id {
+            "c" => Vec::new(),
+            _ => vec![state("s", "ann", bytes, &place.clock)],
+        };
+        let records = vec![draft(own_id, "ann", 1)];
+        block_on(store.append(Batch { records, states })).unwrap();
+        block_on(store.settle()).unwrap();
+    }
+    drop((embedded, store));
+    std::fs::remove_file(place.dir.path().join("chunks/0000000001.idx")).unwrap();
+    let embedded = place.open();
+    let newest = block_on(embedded.store().load_state(&home(), "s")).unwrap();
+    assert_eq!(newest.unwrap().state, b"2");
+}
