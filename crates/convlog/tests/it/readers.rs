@@ -14,7 +14,7 @@ const LOGS_A_CUSTOMER: u64 = 3;
 /// Customers who stay, each with one log beside those of every erased one.
 const STAYING: u64 = 40;
 const READERS: u64 = 8;
-const ERASERS: u64 = 4;
+const ERASERS: u64 = 16;
 
 /// Which customers' erasures have been answered.
 type Erased = Arc<Vec<AtomicBool>>;
@@ -67,10 +67,10 @@ fn slow_eight_readers_while_a_thousand_customers_are_erased() {
 
 /// The logs of a customer who will be erased, with one of another between them.
 fn lines_of(number: u64) -> Vec<String> {
-    let bot = format!("bot-{number}");
+    let bot = format!("bot-{}", number % 10);
     let mut lines = Vec::new();
     for n in 0..=LOGS_A_CUSTOMER {
-        let mut log = log(&bot, n, &format!("text {number} {n}"));
+        let mut log = log(&bot, number * 10 + n, &format!("text {number} {n}"));
         log["customer_id"] = match n {
             1 => format!("stays-{}", number % STAYING),
             _ => format!("goes-{number}"),

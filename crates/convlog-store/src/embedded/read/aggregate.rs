@@ -8,6 +8,7 @@ mod groups;
 mod keys;
 mod metrics;
 mod pairs;
+mod sketch;
 
 use convlog_model::aggregate::{Aggregate, GroupBy, Metric, Row, Table, Value};
 use convlog_model::json::Json;
@@ -16,7 +17,7 @@ use convlog_model::time::Timestamp;
 
 use self::groups::{Level, UNKNOWN};
 use self::keys::number_key;
-use self::metrics::{Measure, check_memory};
+use self::metrics::{MEMORY_MAX, Measure, bound_memory};
 use self::pairs::Pairs;
 use super::measure::{COUNT_US_MAX, Place};
 use super::{Budget, Stop};
@@ -57,9 +58,10 @@ impl Shared {
         if !measures.is_empty() {
             for place in &places {
                 self.measure(place, &mut levels, &mut measures, &mut budget)?;
-                check_memory(&measures)?;
+                bound_memory(&mut measures, n_groups, MEMORY_MAX);
             }
         }
+        let is_approximate = measures.iter().any(Measure::is_approximate);
         let finished = measures.into_iter().map(|measure| measure.finish(n_groups));
         let table = Told {
             levels: &levels,
@@ -69,6 +71,7 @@ impl Shared {
                 .iter()
                 .map(|place| u64::from(place.rows.count()))
                 .sum(),
+            is_approximate,
             rows: Vec::new(),
         };
         Ok(table.finish())
@@ -271,6 +274,7 @@ struct Told<'a> {
     /// Of each metric but counts, by group of the last level.
     measured: Vec<Vec<Json>>,
     n_records: u64,
+    is_approximate: bool,
     rows: Vec<Row>,
 }
 
@@ -298,7 +302,7 @@ impl Told<'_> {
                 keys: keys.to_vec(),
                 count,
                 metrics: self.metrics.iter().map(value).collect(),
-                approximate: false,
+                approximate: self.is_approximate,
             });
             return;
         };

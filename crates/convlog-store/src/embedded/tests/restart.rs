@@ -1,5 +1,10 @@
 //! What was acknowledged is there after a restart, in order or not.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests change files behind the engine's back"
+)]
+
 use std::sync::Arc;
 
 use convlog_model::control::Expect;

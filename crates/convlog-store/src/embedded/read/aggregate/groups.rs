@@ -68,11 +68,17 @@ impl<'a> Level<'a> {
             if values.is_empty() {
                 self.group(*around, MISSING, MISSING)?.count += 1;
             }
-            for pair in once_each(values) {
-                self.group(*around, pair.value, pair.written)?.count += 1;
-            }
-            for pair in values {
-                self.show(*around, *pair);
+            for equal in values.chunk_by(|a, b| a.value == b.value) {
+                let Some(Pair { value, written, .. }) = equal.first().copied() else {
+                    continue;
+                };
+                let group = self.group(*around, value, written)?;
+                group.count += 1;
+                let shown = group.shown;
+                let smallest = self.smallest(shown, equal);
+                if smallest != shown {
+                    self.group(*around, value, written)?.shown = smallest;
+                }
             }
         }
         Ok(())
@@ -96,17 +102,15 @@ impl<'a> Level<'a> {
         group.ok_or_else(|| self.by.too_many())
     }
 
-    fn show(&mut self, around: u32, pair: Pair) {
-        let number = self.numbers.get(&(around, pair.value));
-        let group = number.and_then(|number| self.groups.get_mut(to_usize((*number).into())));
-        if let Some(group) = group
-            && group.shown != pair.written
-        {
-            let text = |written: u32| number_text(self.keys.get(written));
-            if text(pair.written) < text(group.shown) {
-                group.shown = pair.written;
-            }
-        }
+    /// The number of the smallest text: of `shown`, and of equal numbers.
+    fn smallest(&self, shown: u32, equal: &[Pair]) -> u32 {
+        let text = |written: u32| number_text(self.keys.get(written));
+        let others = equal.iter().map(|pair| pair.written);
+        let others = others.filter(|written| *written != shown);
+        others.fold(shown, |least, other| match text(other) < text(least) {
+            true => other,
+            false => least,
+        })
     }
 
     /// Brings the groups into the order of the answer and cuts those beyond the limit.

@@ -1,10 +1,12 @@
 //! Values as bytes, numbered: the kind of their term and what the term holds.
 
+use std::hash::BuildHasher;
+
 use convlog_model::aggregate::Value;
 use convlog_model::flatten::Scalar;
 use convlog_model::number::Decimal;
 use convlog_model::time::Timestamp;
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::embedded::bytes::{to_u32, to_usize};
 use crate::embedded::index::term::{self, Kind};
@@ -12,53 +14,68 @@ use crate::embedded::index::term::{self, Kind};
 /// Distinct values, numbered in the order in which they came.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    numbers: HashMap<Box<[u8]>, u32>,
-    values: Vec<Box<[u8]>>,
-    bytes: usize,
+    held: Held,
+    numbers: HashTable<u32>,
+    hasher: DefaultHashBuilder,
     scratch: Vec<u8>,
+}
+
+/// Their bytes, one behind the other.
+#[derive(Debug, Default)]
+struct Held {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Held {
+    fn get(&self, number: u32) -> &[u8] {
+        let number = to_usize(number.into());
+        let Some(end) = self.ends.get(number) else {
+            return &[];
+        };
+        let before = number.checked_sub(1).and_then(|last| self.ends.get(last));
+        let start = before.copied().unwrap_or(0);
+        self.bytes.get(start..*end).unwrap_or_default()
+    }
 }
 
 impl Keys {
     /// The number of a value, which is new if need be.
     pub(super) fn add(&mut self, kind: Kind, value: &[u8]) -> u32 {
-        self.compose(kind, value);
-        if let Some(number) = self.numbers.get(self.scratch.as_slice()) {
-            return *number;
+        if let Some(number) = self.find(kind, value) {
+            return number;
         }
-        let number = to_u32(self.values.len());
-        self.numbers.insert(self.scratch.as_slice().into(), number);
-        self.values.push(self.scratch.as_slice().into());
-        self.bytes += 2 * self.scratch.len();
+        let number = to_u32(self.held.ends.len());
+        self.held.bytes.extend_from_slice(&self.scratch);
+        self.held.ends.push(self.held.bytes.len());
+        let hash = self.hasher.hash_one(self.scratch.as_slice());
+        let (held, hasher) = (&self.held, &self.hasher);
+        let again = |number: &u32| hasher.hash_one(held.get(*number));
+        self.numbers.insert_unique(hash, number, again);
         number
     }
 
     /// The number of a value that was added.
     pub(super) fn find(&mut self, kind: Kind, value: &[u8]) -> Option<u32> {
-        self.compose(kind, value);
-        self.numbers.get(self.scratch.as_slice()).copied()
-    }
-
-    fn compose(&mut self, kind: Kind, value: &[u8]) {
         self.scratch.clear();
         self.scratch.push(kind.code());
         self.scratch.extend_from_slice(value);
+        let hash = self.hasher.hash_one(self.scratch.as_slice());
+        let is_it = |number: &u32| self.held.get(*number) == self.scratch;
+        self.numbers.find(hash, is_it).copied()
     }
 
     /// The bytes of a value: the code of its kind, and the value.
     pub(super) fn get(&self, number: u32) -> &[u8] {
-        let value = self.values.get(to_usize(number.into()));
-        value.map_or(&[], AsRef::as_ref)
+        self.held.get(number)
     }
 
     /// Bytes of memory that they take.
     pub(super) fn memory(&self) -> usize {
-        self.bytes + self.values.len() * VALUE_MEMORY
+        let in_table = self.numbers.capacity() * (size_of::<u32>() + 1);
+        self.held.bytes.capacity() + self.held.ends.capacity() * size_of::<usize>() + in_table
     }
 }
-
-/// Bytes of memory that a value takes beside its own: two boxes with what the allocator adds, and
-/// its place in the table.
-const VALUE_MEMORY: usize = 80;
 
 /// The part of a number's term that its value decides.
 pub(super) fn number_key(value: &[u8]) -> &[u8] {

@@ -4,19 +4,18 @@ use convlog_model::aggregate::{Mean, Metric, percentiles};
 use convlog_model::fields::FieldRef;
 use convlog_model::json::Json;
 use convlog_model::number::Decimal;
-use convlog_model::store::{ErrorKind, StoreError};
 use hashbrown::{HashMap, HashSet};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::keys::{Keys, number_key, number_text};
 use super::pairs::{Pair, Pairs};
+use super::sketch;
 use crate::embedded::bytes::{to_u32, to_usize};
 use crate::embedded::index::term::{self, Kind};
 use crate::embedded::lower::each::Reading;
 
-/// Bytes of memory that distinct values and numbers may take.
-const MEMORY_MAX: usize = 64 << 20;
-/// Bytes of a value or number of a group, with its place in a table.
-const ENTRY_MEMORY: usize = 32;
+/// Bytes of memory that distinct values and numbers may take before sketches stand in for them.
+pub(super) const MEMORY_MAX: usize = 64 << 20;
 
 /// A metric over all groups of the last level, by their number.
 #[derive(Debug)]
@@ -40,6 +39,16 @@ enum SoFar {
     Percentiles {
         keys: Keys,
         counts: HashMap<(u32, u32), u64>,
+    },
+    DistinctSketch {
+        /// Hashes of the values of the part that is being read.
+        hashes: Vec<u64>,
+        sketch: sketch::Distinct,
+    },
+    PercentilesSketch {
+        /// As of an average.
+        numbers: Vec<f64>,
+        sketch: sketch::Numbers,
     },
 }
 
@@ -68,15 +77,19 @@ impl<'a> Measure<'a> {
 
     pub(super) fn reading(&self) -> Reading {
         match self.so_far {
-            SoFar::Distinct { .. } => Reading::Values,
-            SoFar::Average { .. } | SoFar::Percentiles { .. } => Reading::Numbers,
+            SoFar::Distinct { .. } | SoFar::DistinctSketch { .. } => Reading::Values,
+            _ => Reading::Numbers,
         }
     }
 
     /// Forgets the part before.
     pub(super) fn begin_part(&mut self) {
-        if let SoFar::Average { numbers, .. } = &mut self.so_far {
-            numbers.clear();
+        match &mut self.so_far {
+            SoFar::Distinct { .. } | SoFar::Percentiles { .. } => {}
+            SoFar::DistinctSketch { hashes, .. } => hashes.clear(),
+            SoFar::Average { numbers, .. } | SoFar::PercentilesSketch { numbers, .. } => {
+                numbers.clear();
+            }
         }
     }
 
@@ -87,12 +100,18 @@ impl<'a> Measure<'a> {
                 keys.add(kind, number_key(value))
             }
             SoFar::Distinct { keys, .. } | SoFar::Percentiles { keys, .. } => keys.add(kind, value),
-            SoFar::Average { numbers, .. } => {
+            SoFar::Average { numbers, .. } | SoFar::PercentilesSketch { numbers, .. } => {
                 let scalar = term::value(kind, value);
-                let text = scalar.as_ref().and_then(|scalar| scalar.as_text());
-                let number = text.and_then(|text| text.parse().ok());
-                numbers.push(number.unwrap_or(f64::NAN));
+                numbers.push(float(scalar.as_ref().and_then(|scalar| scalar.as_text())));
                 to_u32(numbers.len() - 1)
+            }
+            SoFar::DistinctSketch { hashes, .. } => {
+                let value = match kind {
+                    Kind::Number => number_key(value),
+                    _ => value,
+                };
+                hashes.push(hash(&[&[kind.code()], value].concat()));
+                to_u32(hashes.len() - 1)
             }
         };
         pairs.add(rows, number, number);
@@ -119,17 +138,64 @@ impl<'a> Measure<'a> {
                     SoFar::Percentiles { counts, .. } => {
                         *counts.entry((*group, *value)).or_insert(0) += 1;
                     }
+                    SoFar::DistinctSketch { hashes, sketch } => {
+                        if let Some(hash) = hashes.get(to_usize((*value).into())) {
+                            sketch.add(*group, *hash);
+                        }
+                    }
+                    SoFar::PercentilesSketch { numbers, sketch } => {
+                        if let Some(number) = numbers.get(to_usize((*value).into())) {
+                            sketch.add(*group, *number, 1);
+                        }
+                    }
                 }
             }
         }
     }
 
+    /// Bytes of memory that exact values take.
     fn memory(&self) -> usize {
         match &self.so_far {
-            SoFar::Distinct { keys, seen, .. } => keys.memory() + seen.len() * ENTRY_MEMORY,
-            SoFar::Percentiles { keys, counts } => keys.memory() + counts.len() * ENTRY_MEMORY,
-            SoFar::Average { .. } => 0,
+            SoFar::Distinct { keys, seen, .. } => {
+                keys.memory() + seen.capacity() * (size_of::<(u32, u32)>() + 1)
+            }
+            SoFar::Percentiles { keys, counts } => {
+                keys.memory() + counts.capacity() * (size_of::<((u32, u32), u64)>() + 1)
+            }
+            _ => 0,
         }
+    }
+
+    /// Goes on with a sketch, or with a smaller one.
+    fn sketch(&mut self, n_groups: usize) {
+        match &mut self.so_far {
+            SoFar::Distinct { keys, seen, .. } => {
+                let mut sketch = sketch::Distinct::new(n_groups);
+                for (group, key) in seen.drain() {
+                    sketch.add(group, hash(keys.get(key)));
+                }
+                let hashes = Vec::new();
+                self.so_far = SoFar::DistinctSketch { hashes, sketch };
+            }
+            SoFar::Percentiles { keys, counts } => {
+                let mut sketch = sketch::Numbers::new();
+                for ((group, key), count) in counts.drain() {
+                    let number = float(number_text(keys.get(key)).as_deref());
+                    sketch.add(group, number, count);
+                }
+                let numbers = Vec::new();
+                self.so_far = SoFar::PercentilesSketch { numbers, sketch };
+            }
+            SoFar::PercentilesSketch { sketch, .. } => sketch.shrink(),
+            SoFar::Average { .. } | SoFar::DistinctSketch { .. } => {}
+        }
+    }
+
+    pub(super) fn is_approximate(&self) -> bool {
+        matches!(
+            self.so_far,
+            SoFar::DistinctSketch { .. } | SoFar::PercentilesSketch { .. }
+        )
     }
 
     /// The metric of each group.
@@ -140,21 +206,36 @@ impl<'a> Measure<'a> {
                 .map(|count| Json::Number(count.to_string()))
                 .collect(),
             SoFar::Average { means, .. } => means.iter().map(Mean::to_json).collect(),
-            SoFar::Percentiles { keys, counts } => {
-                let mut entries: Vec<_> = counts.into_iter().collect();
-                entries.sort_unstable();
-                let mut by_group = vec![Json::Null; n_groups];
-                for entries in entries.chunk_by(|a, b| a.0.0 == b.0.0) {
-                    let numbers = entries.iter().map(|((_, key), count)| (*key, *count));
-                    let group = entries.first().map_or(0, |((group, _), _)| *group);
-                    if let Some(place) = by_group.get_mut(to_usize(group.into())) {
-                        *place = percentiles_of(&keys, numbers);
-                    }
-                }
-                by_group
-            }
+            SoFar::DistinctSketch { sketch, .. } => (0..to_u32(n_groups))
+                .map(|group| Json::Number(sketch.estimate(group).to_string()))
+                .collect(),
+            SoFar::PercentilesSketch { sketch, .. } => sketch.finish(n_groups),
+            SoFar::Percentiles { keys, counts } => exact_percentiles(&keys, counts, n_groups),
         }
     }
+}
+
+fn hash(key: &[u8]) -> u64 {
+    xxh3_64(key)
+}
+
+fn float(text: Option<&str>) -> f64 {
+    let number = text.and_then(|text| text.parse().ok());
+    number.unwrap_or(f64::NAN)
+}
+
+fn exact_percentiles(keys: &Keys, counts: HashMap<(u32, u32), u64>, n_groups: usize) -> Vec<Json> {
+    let mut entries: Vec<_> = counts.into_iter().collect();
+    entries.sort_unstable();
+    let mut by_group = vec![Json::Null; n_groups];
+    for entries in entries.chunk_by(|a, b| a.0.0 == b.0.0) {
+        let numbers = entries.iter().map(|((_, key), count)| (*key, *count));
+        let group = entries.first().map_or(0, |((group, _), _)| *group);
+        if let Some(place) = by_group.get_mut(to_usize(group.into())) {
+            *place = percentiles_of(keys, numbers);
+        }
+    }
+    by_group
 }
 
 fn percentiles_of(keys: &Keys, numbers: impl Iterator<Item = (u32, u64)>) -> Json {
@@ -177,16 +258,81 @@ fn percentiles_of(keys: &Keys, numbers: impl Iterator<Item = (u32, u64)>) -> Jso
     })
 }
 
-/// Checks what all metrics take.
-pub(super) fn check_memory(measures: &[Measure<'_>]) -> Result<(), StoreError> {
-    let total: usize = measures.iter().map(Measure::memory).sum();
-    let largest = measures.iter().max_by_key(|measure| measure.memory());
-    match largest {
-        Some(largest) if total > MEMORY_MAX => {
-            let path = largest.field.path();
-            let text = format!("too many values of {path} to be measured: narrow the filter");
-            Err(StoreError::new(ErrorKind::Invalid, text))
+/// Lets sketches stand in for exact values, the largest first, until these take no more than
+/// `memory_max` bytes together.
+pub(super) fn bound_memory(measures: &mut [Measure<'_>], n_groups: usize, memory_max: usize) {
+    for measure in measures
+        .iter_mut()
+        .filter(|measure| measure.is_approximate())
+    {
+        measure.sketch(n_groups);
+    }
+    while measures.iter().map(Measure::memory).sum::<usize>() > memory_max {
+        match measures.iter_mut().max_by_key(|measure| measure.memory()) {
+            Some(largest) => largest.sketch(n_groups),
+            None => return,
         }
-        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use convlog_model::fields::FieldRef;
+
+    use super::*;
+
+    /// Values 0 to 29,999 by parts of 1,000 rows in two groups, the second with a tenth of them.
+    fn measured(metric: &Metric, memory_max: usize) -> (bool, Vec<Json>) {
+        let mut measures = vec![Measure::new(metric, 2).unwrap()];
+        for part in 0..30 {
+            let measure = &mut measures[0];
+            measure.begin_part();
+            let mut pairs = Pairs::default();
+            for row in 0..1_000 {
+                let (kind, value) = term::of_number(&(part * 1_000 + row).to_string());
+                measure.note(kind, &value, &[row], &mut pairs);
+            }
+            pairs.sort(true);
+            for row in 0..1_000 {
+                let groups: &[u32] = if row % 10 == 0 { &[0, 1] } else { &[0] };
+                measure.add(groups, pairs.of(row));
+            }
+            bound_memory(&mut measures, 2, memory_max);
+        }
+        let measure = measures.pop().unwrap();
+        (measure.is_approximate(), measure.finish(2))
+    }
+
+    fn near(told: &Json, exact: &Json) {
+        let number = |json: &Json| json.to_string().parse::<f64>().unwrap();
+        let off = number(told) / number(exact) - 1.0;
+        assert!(off.abs() < 0.03, "{told} {exact}");
+    }
+
+    #[test]
+    fn sketches_stand_in_for_what_takes_too_much_memory() {
+        let field = FieldRef::canonical("latency_ms");
+        let distinct = Metric::Distinct(field.clone());
+        let (is_approximate, exact) = measured(&distinct, MEMORY_MAX);
+        assert_eq!((is_approximate, exact.len()), (false, 2));
+        assert_eq!(
+            format!("{exact:?}"),
+            format!("{:?}", [Json::integer(30_000), Json::integer(3_000)])
+        );
+        let (is_approximate, told) = measured(&distinct, 100_000);
+        assert!(is_approximate);
+        told.iter()
+            .zip(&exact)
+            .for_each(|(told, exact)| near(told, exact));
+        let percentiles = Metric::Percentiles(field);
+        let (is_approximate, exact) = measured(&percentiles, MEMORY_MAX);
+        assert!(!is_approximate);
+        let (is_approximate, told) = measured(&percentiles, 100_000);
+        assert!(is_approximate);
+        for (told, exact) in told.iter().zip(&exact) {
+            for name in ["p50", "p90", "p95", "p99"] {
+                near(told.get(name).unwrap(), exact.get(name).unwrap());
+            }
+        }
     }
 }
