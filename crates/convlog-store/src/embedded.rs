@@ -123,6 +123,7 @@ impl Options {
                 memory_max: MEMORY_BUDGET / 4,
                 step: 8 << 20,
                 reserve: 64 << 20,
+                stop_rows: 8192,
             },
             idle: IDLE,
         }

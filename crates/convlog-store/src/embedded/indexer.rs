@@ -29,6 +29,8 @@ const FAN_IN: usize = 8;
 /// Indexes of so many rows are merged only when their chunk is full: a search asks some more parts,
 /// and a record is merged once less.
 const MERGED_ROWS_MAX: u32 = 2_048;
+/// How long sealing goes on at a clean stop.
+const FINISH_MAX_US: u64 = 10_000_000;
 /// How long a sealing that failed waits before it is tried again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -80,6 +82,29 @@ impl Indexer {
                 answer(reply, told);
             }
         }
+        if let Err(error) = self.finish() {
+            tracing::warn!(%error, "the next start makes an index from its log");
+        }
+    }
+
+    /// Seals what is full still; what a reader stands in the way of is left to the next start.
+    fn finish(&self) -> Result<(), Trouble> {
+        let begun = self.shared.clock.monotonic_us();
+        while self.shared.broken().is_none()
+            && self.shared.clock.monotonic_us() < begun + FINISH_MAX_US
+            && let Some(chunk) = self.full_chunk()
+        {
+            seal(&self.shared, self.disk.as_ref(), &self.dir, chunk, &|| true)?;
+        }
+        Ok(())
+    }
+
+    /// A full chunk that is not sealed.
+    fn full_chunk(&self) -> Option<u64> {
+        let view = self.shared.view();
+        let mut unsealed = view.segments.iter().filter(|segment| !segment.is_sealed);
+        let full = unsealed.find(|segment| segment.is_full)?;
+        Some(full.chunk.number)
     }
 
     fn work(&self) -> Result<(), Trouble> {
@@ -102,12 +127,11 @@ impl Indexer {
     /// What is to be done next. What readers search part by part comes first.
     fn next(&self) -> Option<Step> {
         let view = self.shared.view();
-        let unsealed = || view.segments.iter().filter(|segment| !segment.is_sealed);
-        if let Some((chunk, parts)) = unsealed().find_map(|segment| small_parts(segment)) {
+        let mut unsealed = view.segments.iter().filter(|segment| !segment.is_sealed);
+        if let Some((chunk, parts)) = unsealed.find_map(|segment| small_parts(segment)) {
             return Some(Step::Merge(chunk, parts));
         }
-        let full = unsealed().find(|segment| segment.is_full)?;
-        Some(Step::Seal(full.chunk.number))
+        self.full_chunk().map(Step::Seal)
     }
 
     fn merge_parts(&self, chunk: u64, parts: Vec<Arc<Part>>) -> Result<(), Trouble> {

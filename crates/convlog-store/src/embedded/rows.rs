@@ -22,7 +22,13 @@ use super::row::Hash16;
 use super::rowset::RowSet;
 use super::select::{cut, keep_born_from};
 use super::shared::Shared;
-use super::view::{Part, Segment, by_chunk, hide, position, split};
+use super::view::{Part, Segment, View, by_chunk, hide, position, split};
+
+fn end_last(view: &mut View) {
+    if let Some(last) = view.segments.last_mut() {
+        Arc::make_mut(last).is_full = true;
+    }
+}
 
 /// A megabyte waits ten milliseconds for each chunk that waits.
 const BYTES_PER_US_AND_CHUNK: usize = 100;
@@ -31,12 +37,15 @@ impl Shared {
     /// A chunk begins; the one before is full.
     pub(crate) fn begin(&self, chunk: Arc<Chunk>) {
         self.change_view(|view| {
-            if let Some(last) = view.segments.last_mut() {
-                Arc::make_mut(last).is_full = true;
-            }
+            end_last(view);
             view.segments.push(Arc::new(Segment::new(chunk)));
         });
         self.indexing.want();
+    }
+
+    /// The last chunk is full.
+    pub(crate) fn end(&self) {
+        self.change_view(end_last);
     }
 
     /// Slows a large append down while full chunks wait to be sealed: the more wait, the longer.

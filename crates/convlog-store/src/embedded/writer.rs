@@ -262,6 +262,10 @@ impl Writer {
         if self.shared.broken().is_some() {
             return;
         }
+        let now = self.shared.clock.now();
+        if let Err(error) = self.log.close(&self.shared, now) {
+            self.note(&error);
+        }
         let Some((chunk, end)) = self.log.end() else {
             return;
         };

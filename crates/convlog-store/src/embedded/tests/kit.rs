@@ -132,6 +132,7 @@ pub(crate) struct SimPlace {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) ids: Arc<SeededIds>,
     pub(crate) rows_max: usize,
+    pub(crate) stop_rows: u32,
     /// How long the writer waits before it marks the end of the log.
     pub(crate) idle: Duration,
 }
@@ -146,6 +147,7 @@ impl SimPlace {
             clock: Arc::new(TestClock::default()),
             ids: Arc::new(SeededIds::new(7)),
             rows_max: 65_536,
+            stop_rows: u32::MAX,
             // Never: tests that want marks say so.
             idle: Duration::from_secs(86_400),
         }
@@ -169,6 +171,7 @@ impl SimPlace {
         options.limits.step = 8 << 10;
         options.limits.reserve = 0;
         options.limits.rows_max = self.rows_max;
+        options.limits.stop_rows = self.stop_rows;
         options.threads = 1;
         options.idle = self.idle;
         Embedded::open(options)

@@ -193,9 +193,10 @@ struct World {
 }
 
 impl World {
-    fn new(rows_max: usize) -> Self {
+    fn new(rows_max: usize, stop_rows: u32) -> Self {
         let place = SimPlace {
             rows_max,
+            stop_rows,
             ..SimPlace::new()
         };
         let clock = Arc::new(TestClock::default());
@@ -329,7 +330,8 @@ proptest! {
     fn what_was_acknowledged_stays_whatever_happens(
         bytes in proptest::collection::vec(any::<u8>(), 0..900),
         rows_max in prop_oneof![Just(3_usize), Just(8), Just(20), Just(65_536)],
+        stop_rows in prop_oneof![Just(1_u32), Just(u32::MAX)],
     ) {
-        World::new(rows_max).run(&mut Choices::new(&bytes));
+        World::new(rows_max, stop_rows).run(&mut Choices::new(&bytes));
     }
 }

@@ -271,3 +271,37 @@ fn the_newest_state_counts_where_an_older_index_is_made_again() {
     let newest = block_on(embedded.store().load_state(&home(), "s")).unwrap();
     assert_eq!(newest.unwrap().state, b"2");
 }
+
+#[test]
+fn a_long_chunk_is_sealed_at_a_clean_stop_and_a_short_one_goes_on() {
+    let place = Place::new();
+    let open = || {
+        let mut options = place.options();
+        options.limits.stop_rows = 3;
+        Embedded::open(options).unwrap()
+    };
+    let append = |embedded: &Embedded, own_id: &str| {
+        let states = vec![state("s", "ann", own_id.as_bytes(), &place.clock)];
+        let records = vec![draft(own_id, "ann", 1)];
+        let receipt = block_on(embedded.store().append(Batch { records, states }));
+        receipt.unwrap().outcomes.remove(0)
+    };
+    let chunk = |outcome: &Outcome| stored(outcome).position.0 >> 32;
+    let sealed = place.dir.path().join("chunks/0000000001.idx");
+    let embedded = open();
+    let first = append(&embedded, "a");
+    drop(embedded);
+    assert!(!sealed.exists());
+    let embedded = open();
+    assert_eq!(chunk(&append(&embedded, "b")), 1);
+    drop(embedded);
+    assert!(sealed.exists());
+    let embedded = open();
+    let store = embedded.store();
+    assert_eq!(shown(store.as_ref()), ["a", "b"]);
+    let again = append(&embedded, "a");
+    assert_eq!(again, Outcome::Duplicate(stored(&first)));
+    assert_eq!(chunk(&append(&embedded, "c")), 2);
+    let newest = block_on(store.load_state(&home(), "s")).unwrap();
+    assert_eq!(newest.unwrap().state, b"c");
+}

@@ -31,6 +31,8 @@ pub(crate) struct Limits {
     pub(crate) step: u64,
     /// Bytes of the disk that appends leave alone, so that erasure and retention work.
     pub(crate) reserve: u64,
+    /// Rows from which on a clean stop ends the open chunk, so that the next start finds its index.
+    pub(crate) stop_rows: u32,
 }
 
 /// A chunk of so many rows is full after a day.
@@ -286,6 +288,24 @@ impl Log {
         if let Some(old) = old {
             give_back_room(&old);
         }
+        Ok(())
+    }
+
+    /// At a clean stop: ends the open chunk when to read its log would take the next start long.
+    pub(crate) fn close(&mut self, shared: &Shared, now: Timestamp) -> Result<(), WriteError> {
+        let is_long = |open: &OpenChunk| open.rows >= self.limits.stop_rows;
+        if !self.open.as_ref().is_some_and(is_long) {
+            return Ok(());
+        }
+        self.write_empty(CLOSE, now)?;
+        let Some(old) = self.open.take() else {
+            return Ok(());
+        };
+        let full = row(&old.chunk, ChunkState::Full, old.end, old.rows);
+        let noted = shared.catalog.put_chunks(&[(old.chunk.number, full)]);
+        noted.map_err(|error| broken("catalog", &error))?;
+        give_back_room(&old);
+        shared.end();
         Ok(())
     }
 
