@@ -96,7 +96,8 @@ fn fill_block(server: &Server, data: &Path, name: &str, ledger: &mut Ledger) -> 
     let none = Vec::new();
     let before = before.filter(|(name, _)| after.as_ref().is_some_and(|(other, _)| name == other));
     let (_, after) = after.unwrap();
-    let payload = payload_added(before.as_ref().map_or(&none, |(_, bytes)| bytes), &after);
+    let before = before.as_ref().map_or(&none, |(_, bytes)| bytes);
+    let payload = payload_added(before, &after, 3);
     assert_eq!(found_in(data, &payload).len(), 1, "{name}");
     Customer { id, payload }
 }

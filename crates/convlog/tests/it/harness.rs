@@ -467,8 +467,8 @@ pub(crate) fn found_of(dir: &Path, parts: &[&[u8]]) -> Vec<(String, usize)> {
         .collect()
 }
 
-/// Payload of each frame of a log, as docs/format.md has them.
-fn frames(log: &[u8]) -> Vec<&[u8]> {
+/// Number of rows and payload of each frame of a log, as docs/format.md has them.
+fn frames(log: &[u8]) -> Vec<(u8, &[u8])> {
     let number = |at: usize| {
         let bytes = log
             .get(at..at + 4)
@@ -478,19 +478,19 @@ fn frames(log: &[u8]) -> Vec<&[u8]> {
     let mut frames = Vec::new();
     let mut at = number(12);
     while number(at) > 0 {
-        frames.push(&log[at + 60..at + 60 + number(at + 4)]);
+        frames.push((log[at + 28], &log[at + 60..at + 60 + number(at + 4)]));
         at += number(at);
     }
     frames
 }
 
-/// Payload of the first frame with rows that a log has got since it was as `before`, which is
-/// empty for a new log. A writer that has nothing to do adds a frame without.
-pub(crate) fn payload_added(before: &[u8], after: &[u8]) -> Vec<u8> {
+/// Payload of the first frame with so many rows that a log has got since it was as `before`, which
+/// is empty for a new log. The server may have added events of its own, each in a frame by itself.
+pub(crate) fn payload_added(before: &[u8], after: &[u8], n_rows: u8) -> Vec<u8> {
     let n_before = frames(before).len();
-    let added = frames(after).into_iter().skip(n_before);
-    let mut with_rows = added.filter(|payload| !payload.is_empty());
-    with_rows.next().unwrap().to_vec()
+    let mut added = frames(after).into_iter().skip(n_before);
+    let found = added.find(|(rows, _)| *rows == n_rows);
+    found.unwrap().1.to_vec()
 }
 
 /// Whether tests whose names begin with `slow_` do their work.
