@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use convlog_model::flatten::Flat;
 use convlog_model::ids::InstanceId;
-use convlog_model::json::Json;
+use convlog_model::json::{Json, Text};
 use convlog_model::record::{Body, Dialect, Draft, Kind, ReadBody, Record};
 
 pub use self::csv_rows::{csv_header, csv_row};
@@ -30,10 +30,10 @@ use crate::{DecodeError, splice, watson};
 pub fn encode(record: &Record) -> String {
     let draft = &record.draft;
     let mut members = vec![
-        ("id".to_owned(), Json::string(record.id.to_string())),
-        ("kind".to_owned(), Json::string(draft.kind.as_str())),
-        ("dialect".to_owned(), Json::string(draft.dialect.as_str())),
-        ("own_id".to_owned(), Json::string(record.shown_id())),
+        (Text::from("id"), Json::string(record.id.to_string())),
+        ("kind".into(), Json::string(draft.kind.as_str())),
+        ("dialect".into(), Json::string(draft.dialect.as_str())),
+        ("own_id".into(), Json::string(record.shown_id())),
     ];
     let mut canonical = fields::write(draft, &draft.flat());
     fields::set(
@@ -43,9 +43,9 @@ pub fn encode(record: &Record) -> String {
     );
     members.extend(canonical);
     let labels = draft.labels.iter();
-    let labels = labels.map(|(label, value)| (label.clone(), Json::string(value.as_str())));
-    members.push(("labels".to_owned(), Json::Object(labels.collect())));
-    let texts: Vec<(String, String)> = members
+    let labels = labels.map(|(label, value)| (label.into(), Json::string(value.as_str())));
+    members.push(("labels".into(), Json::Object(labels.collect())));
+    let texts: Vec<(Text, String)> = members
         .into_iter()
         .map(|(key, value)| (key, value.to_string()))
         .collect();
@@ -126,7 +126,7 @@ fn labels(body: &Json) -> Result<BTreeMap<String, String>, DecodeError> {
             let path = format!("labels.{label}");
             return Err(DecodeError::new("must be a string", Some(&path)));
         };
-        labels.insert(label.clone(), text.to_owned());
+        labels.insert(label.to_string(), text.to_owned());
     }
     Ok(labels)
 }

@@ -82,7 +82,7 @@ impl Rules {
         let intents = scored.iter().map(|(intent, score)| {
             Json::object([
                 ("intent", Json::string(intent.name.as_str())),
-                ("confidence", Json::Number(score.decimal())),
+                ("confidence", Json::Number(score.decimal().into())),
             ])
         });
         let (output, node, fallback) = match scored.first() {

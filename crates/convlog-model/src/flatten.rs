@@ -45,8 +45,8 @@ impl Scalar {
         match self {
             Scalar::Null => Json::Null,
             Scalar::Bool(value) => Json::Bool(*value),
-            Scalar::Number(text) => Json::Number(text.clone()),
-            Scalar::Text(text) => Json::String(text.clone()),
+            Scalar::Number(text) => Json::Number(text.as_str().into()),
+            Scalar::Text(text) => Json::string(text.as_str()),
         }
     }
 

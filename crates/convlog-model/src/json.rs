@@ -11,6 +11,9 @@ use serde::de::DeserializeSeed;
 pub(crate) use self::read::NUMBER_TOKEN;
 use self::read::Tree;
 
+/// A string of a JSON value: short ones, which most keys and many values are, take no allocation.
+pub type Text = compact_str::CompactString;
+
 /// A JSON value that loses nothing but white space and string escapes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Json {
@@ -19,13 +22,13 @@ pub enum Json {
     /// `true` or `false`.
     Bool(bool),
     /// A number, as its text.
-    Number(String),
+    Number(Text),
     /// A string, unescaped.
-    String(String),
+    String(Text),
     /// An array.
     Array(Vec<Json>),
     /// An object: members in order, duplicate keys included.
-    Object(Vec<(String, Json)>),
+    Object(Vec<(Text, Json)>),
 }
 
 /// Levels of nesting that are read unless a caller asks for less.
@@ -116,14 +119,14 @@ impl Json {
 
     /// A string value.
     #[must_use]
-    pub fn string(text: impl Into<String>) -> Self {
+    pub fn string(text: impl Into<Text>) -> Self {
         Json::String(text.into())
     }
 
     /// A whole number.
     #[must_use]
     pub fn integer(value: i64) -> Self {
-        Json::Number(value.to_string())
+        Json::Number(value.to_string().into())
     }
 
     /// An object of `members` in the order given.
@@ -132,7 +135,7 @@ impl Json {
         Json::Object(
             members
                 .into_iter()
-                .map(|(key, value)| (key.to_owned(), value))
+                .map(|(key, value)| (key.into(), value))
                 .collect(),
         )
     }
@@ -162,7 +165,7 @@ impl Json {
         if let Json::Object(members) = self {
             match members.iter_mut().rev().find(|(name, _)| name == key) {
                 Some((_, old)) => *old = value,
-                None => members.push((key.to_owned(), value)),
+                None => members.push((key.into(), value)),
             }
         }
     }
@@ -225,7 +228,7 @@ impl Json {
 
     /// The members of an object.
     #[must_use]
-    pub fn as_object(&self) -> Option<&[(String, Json)]> {
+    pub fn as_object(&self) -> Option<&[(Text, Json)]> {
         match self {
             Json::Object(members) => Some(members),
             _ => None,
@@ -299,7 +302,7 @@ impl Json {
 }
 
 fn write_members<'a>(
-    members: impl Iterator<Item = &'a (String, Json)>,
+    members: impl Iterator<Item = &'a (Text, Json)>,
     out: &mut String,
     is_sorted: bool,
 ) {

@@ -191,16 +191,16 @@ fn field(name: &str) -> FieldRef {
 
 fn shown(row: &Row, groupings: &[Grouping], wanted: &[Wanted]) -> Json {
     let keys = groupings.iter().zip(&row.keys);
-    let keys = keys.map(|(grouping, key)| (grouping.name.clone(), key.clone()));
-    let count = Json::Number(row.count.to_string());
+    let keys = keys.map(|(grouping, key)| (grouping.name.as_str().into(), key.clone()));
+    let count = Json::Number(row.count.to_string().into());
     let mut shown = Json::object([("keys", Json::Object(keys.collect())), ("count", count)]);
     for kind in ["distinct", "average", "percentiles"] {
         let mine = wanted
             .iter()
             .zip(&row.metrics)
             .filter(|(wanted, _)| wanted.kind == kind);
-        let values = mine.map(|(wanted, value)| (wanted.field.clone(), value.clone()));
-        let values: Vec<(String, Json)> = values.collect();
+        let values = mine.map(|(wanted, value)| (wanted.field.as_str().into(), value.clone()));
+        let values: Vec<_> = values.collect();
         if !values.is_empty() {
             shown.set(kind, Json::Object(values));
         }

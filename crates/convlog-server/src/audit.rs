@@ -74,7 +74,7 @@ impl AuditEvent {
     /// The event as a record.
     pub(crate) fn draft(&self) -> Draft {
         let texts = |map: &BTreeMap<String, String>| {
-            let members = map.iter().map(|(k, v)| (k.clone(), Tree::string(v)));
+            let members = map.iter().map(|(k, v)| (k.into(), Tree::string(v)));
             Tree::Object(members.collect())
         };
         let raw = Tree::object([

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use convlog_model::json::Json;
+use convlog_model::json::{Json, Text};
 
 use crate::error::Fault;
 
@@ -39,7 +39,7 @@ impl From<FieldError> for Fault {
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     path: String,
-    members: &'a [(String, Json)],
+    members: &'a [(Text, Json)],
     known: BTreeSet<&'static str>,
 }
 

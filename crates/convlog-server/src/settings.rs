@@ -160,7 +160,7 @@ fn retention_types(reader: &mut Reader<'_>) -> Result<BTreeMap<String, u32>, Fie
             let message = format!("must have 1 to {TYPE_BYTES_MAX} bytes");
             return Err(FieldError::new(at, message));
         }
-        types.insert(prefix.clone(), whole_number(days, &at, 0..=DAYS_MAX)?);
+        types.insert(prefix.to_string(), whole_number(days, &at, 0..=DAYS_MAX)?);
     }
     Ok(types)
 }

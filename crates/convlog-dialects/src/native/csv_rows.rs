@@ -37,7 +37,7 @@ pub fn csv_row(record: &Record) -> String {
             let texts: Vec<&str> = items.iter().filter_map(Json::as_str).collect();
             texts.join(" ")
         }
-        Some(Json::String(text)) => text.clone(),
+        Some(Json::String(text)) => text.to_string(),
         _ => String::new(),
     };
     let intents = body.at(&["response", "intents"]).and_then(Json::as_array);

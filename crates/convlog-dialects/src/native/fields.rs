@@ -2,7 +2,7 @@
 
 use convlog_model::fields::{self as model, FieldRef, FieldType};
 use convlog_model::flatten::{Flat, Scalar};
-use convlog_model::json::Json;
+use convlog_model::json::{Json, Text};
 use convlog_model::record::{Draft, Source};
 use convlog_model::time::Timestamp;
 
@@ -45,7 +45,7 @@ fn is_below(path: &str, branch: &str) -> bool {
 }
 
 /// The canonical fields of a draft as members of an object.
-pub(super) fn write(draft: &Draft, flat: &Flat) -> Vec<(String, Json)> {
+pub(super) fn write(draft: &Draft, flat: &Flat) -> Vec<(Text, Json)> {
     let mut members = Vec::new();
     for unit in units() {
         let value = if model::GROUPS.contains(&unit) {
@@ -99,7 +99,7 @@ fn open(draft: &Draft, flat: &Flat, branch: &str) -> Option<Json> {
 }
 
 /// Sets the value at a dotted path; objects on the way are made.
-pub(super) fn set(members: &mut Vec<(String, Json)>, path: &str, value: Json) {
+pub(super) fn set(members: &mut Vec<(Text, Json)>, path: &str, value: Json) {
     let (key, rest) = match path.split_once('.') {
         Some((key, rest)) => (key, Some(rest)),
         None => (path, None),
@@ -107,7 +107,7 @@ pub(super) fn set(members: &mut Vec<(String, Json)>, path: &str, value: Json) {
     let index = match members.iter().position(|(name, _)| name == key) {
         Some(index) => index,
         None => {
-            members.push((key.to_owned(), Json::Object(Vec::new())));
+            members.push((key.into(), Json::Object(Vec::new())));
             members.len() - 1
         }
     };
@@ -119,7 +119,7 @@ pub(super) fn set(members: &mut Vec<(String, Json)>, path: &str, value: Json) {
 }
 
 /// Checks that every member is known and of its type.
-pub(super) fn check(members: &[(String, Json)]) -> Result<(), DecodeError> {
+pub(super) fn check(members: &[(Text, Json)]) -> Result<(), DecodeError> {
     for (key, value) in members {
         if !matches!(key.as_str(), "labels" | "raw") {
             check_value(key, value)?;

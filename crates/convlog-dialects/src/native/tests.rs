@@ -233,7 +233,7 @@ fn json(depth: u32) -> BoxedStrategy<Json> {
         Just(Json::Null),
         any::<bool>().prop_map(Json::Bool),
         any::<i64>().prop_map(Json::integer),
-        ".{0,6}".prop_map(Json::String),
+        ".{0,6}".prop_map(Json::string),
     ];
     let key = prop_oneof![
         "intent|confidence|entity|value|text|response_type|generic|context",
@@ -242,7 +242,8 @@ fn json(depth: u32) -> BoxedStrategy<Json> {
     leaf.prop_recursive(depth, 24, 4, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Json::Array),
-            prop::collection::vec((key.clone(), inner), 0..4).prop_map(Json::Object),
+            prop::collection::vec((key.clone().prop_map(Text::from), inner), 0..4)
+                .prop_map(Json::Object),
         ]
     })
     .boxed()
@@ -253,14 +254,14 @@ fn messy(members: Vec<(&'static str, BoxedStrategy<Json>)>) -> BoxedStrategy<Jso
     let some: Vec<_> = members
         .into_iter()
         .map(|(key, value)| {
-            prop::option::of(value).prop_map(move |value| Some((key.to_owned(), value?)))
+            prop::option::of(value).prop_map(move |value| Some((Text::from(key), value?)))
         })
         .collect();
     (some, prop::option::of((".{1,3}", json(2))))
         .prop_map(|(some, free)| {
             let free = free
                 .into_iter()
-                .map(|(key, value)| (format!("x{key}"), value));
+                .map(|(key, value)| (Text::from(format!("x{key}")), value));
             Json::Object(some.into_iter().flatten().chain(free).collect())
         })
         .boxed()
@@ -278,7 +279,7 @@ fn word() -> BoxedStrategy<Json> {
         Just("connect_to_agent".to_owned()),
         Just("text".to_owned())
     ]
-    .prop_map(Json::String)
+    .prop_map(Json::string)
     .boxed()
 }
 
@@ -295,7 +296,7 @@ fn with(element: BoxedStrategy<Json>, key: &'static str) -> BoxedStrategy<Json> 
 fn log() -> BoxedStrategy<String> {
     let number = || {
         prop_oneof![Just("1"), Just("0.50"), Just("1e-3")]
-            .prop_map(|n| Json::Number(n.to_owned()))
+            .prop_map(|n| Json::Number(n.into()))
             .boxed()
     };
     let time = || {

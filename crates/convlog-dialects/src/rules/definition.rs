@@ -184,7 +184,7 @@ fn text(value: Option<&Json>, path: &str) -> Result<String, DecodeError> {
         Some(Json::String(text)) if text.chars().count() > TEXT_MAX => {
             fail(format!("is longer than {TEXT_MAX} characters"), path)
         }
-        Some(Json::String(text)) => Ok(text.clone()),
+        Some(Json::String(text)) => Ok(text.to_string()),
         Some(other) => fail(format!("must be a string, not {}", other.type_name()), path),
     }
 }

@@ -141,7 +141,7 @@ pub(super) fn entities(entities: &[Entity], words: &[Token], language: &str) -> 
         .map(|(from, to, entity, value)| {
             let start = words.get(from).map_or(0, |token| token.start);
             let end = words.get(to - 1).map_or(start, |token| token.end);
-            let place = [start, end].map(|at| Json::Number(at.to_string()));
+            let place = [start, end].map(|at| Json::Number(at.to_string().into()));
             Json::object([
                 ("entity", Json::string(entity)),
                 ("location", Json::Array(place.to_vec())),

@@ -120,12 +120,12 @@ fn count(records: &[&Flat]) -> u64 {
 
 fn compute(metric: &Metric, records: &[&Flat]) -> Json {
     match metric {
-        Metric::Count => Json::Number(count(records).to_string()),
+        Metric::Count => Json::Number(count(records).to_string().into()),
         Metric::Distinct(field) => {
             let values = records.iter().flat_map(|record| record.values(field));
             let distinct: BTreeSet<Value> =
                 values.filter_map(|leaf| Value::of(&leaf.value)).collect();
-            Json::Number(distinct.len().to_string())
+            Json::Number(distinct.len().to_string().into())
         }
         Metric::Average(field) => {
             let mut mean = Mean::default();

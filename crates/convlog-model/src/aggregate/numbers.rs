@@ -74,7 +74,7 @@ impl Mean {
         }
         let mean = serde_json::Number::from_f64(sum / self.n_numbers as f64);
         let mean = mean.filter(|_| !self.is_beyond);
-        mean.map_or(Json::Null, |mean| Json::Number(mean.to_string()))
+        mean.map_or(Json::Null, |mean| Json::Number(mean.to_string().into()))
     }
 }
 
@@ -91,7 +91,7 @@ pub fn percentiles(n_numbers: u64, mut chosen: impl FnMut(u64) -> Option<String>
     let mut nearest = |percent: u128| {
         let rank = (u128::from(n_numbers) * percent).div_ceil(100);
         let rank = u64::try_from(rank.saturating_sub(1)).unwrap_or(u64::MAX);
-        chosen(rank).map_or(Json::Null, Json::Number)
+        chosen(rank).map_or(Json::Null, |number| Json::Number(number.into()))
     };
     if n_numbers == 0 {
         return Json::Null;

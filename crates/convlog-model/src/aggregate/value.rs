@@ -50,8 +50,8 @@ impl Value {
         match self {
             Value::Start(start) => Json::string(start.to_micros_text()),
             Value::Bool(truth) => Json::Bool(truth),
-            Value::Number(_) => shown.map_or(Json::Null, Json::Number),
-            Value::Text(text) => Json::String(text),
+            Value::Number(_) => shown.map_or(Json::Null, |number| Json::Number(number.into())),
+            Value::Text(text) => Json::string(text),
             Value::Missing => Json::Null,
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{DEPTH_MAX, Json};
+use super::{DEPTH_MAX, Json, Text};
 use crate::number::is_number;
 
 impl<'de> Deserialize<'de> for Json {
@@ -63,19 +63,19 @@ impl<'de> Visitor<'de> for Tree {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(Json::Number(value.to_string()))
+        Ok(Json::Number(value.to_string().into()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-        Ok(Json::Number(value.to_string()))
+        Ok(Json::Number(value.to_string().into()))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-        Ok(Json::String(value.to_owned()))
+        Ok(Json::string(value))
     }
 
     fn visit_string<E>(self, value: String) -> Result<Json, E> {
-        Ok(Json::String(value))
+        Ok(Json::string(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut source: A) -> Result<Json, A::Error> {
@@ -95,13 +95,13 @@ impl<'de> Visitor<'de> for Tree {
                 Some(NUMBER_TOKEN) => {
                     let text: String = source.next_value()?;
                     return is_number(&text)
-                        .then_some(Json::Number(text))
+                        .then_some(Json::Number(text.into()))
                         .ok_or(too_deep);
                 }
                 _ => return Err(too_deep),
             },
         };
-        let mut members: Vec<(String, Json)> = Vec::new();
+        let mut members: Vec<(Text, Json)> = Vec::new();
         while let Some(key) = source.next_key::<String>()? {
             let value = source.next_value_seed(inner)?;
             if let (NUMBER_TOKEN, true, Json::String(text)) =
@@ -110,14 +110,14 @@ impl<'de> Visitor<'de> for Tree {
             {
                 return Ok(Json::Number(text.clone()));
             }
-            members.push((key, value));
+            members.push((key.into(), value));
         }
         Ok(Json::Object(members))
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Json, E> {
         match serde_json::Number::from_f64(value) {
-            Some(number) => Ok(Json::Number(number.to_string())),
+            Some(number) => Ok(Json::Number(number.to_string().into())),
             None => Err(E::custom("not a finite number")),
         }
     }

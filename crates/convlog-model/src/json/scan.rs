@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::{Json, NUMBER_TOKEN};
+use super::{Json, NUMBER_TOKEN, Text};
 use crate::number::is_number;
 
 /// Levels that are read here, one call each.
@@ -63,7 +63,7 @@ struct Scanner<'a> {
     /// Elements and members of the arrays and objects that are open: each is made in one piece when
     /// it ends.
     items: Vec<Json>,
-    members: Vec<(String, Json)>,
+    members: Vec<(Text, Json)>,
     spans: Vec<Range<usize>>,
 }
 
@@ -202,17 +202,18 @@ impl Scanner<'_> {
     }
 
     /// A string, from its opening quote on.
-    fn string(&mut self) -> Option<String> {
+    fn string(&mut self) -> Option<Text> {
         let rest = self.text.get(self.at..)?;
         let inner = rest.strip_prefix('"')?;
         let len = plain_len(inner.as_bytes());
         if inner.as_bytes().get(len) == Some(&b'"') {
             self.at += len + 2;
-            return Some(inner.get(..len)?.to_owned());
+            return Some(inner.get(..len)?.into());
         }
         let len = string_len(rest)?;
         self.at += len;
-        serde_json::from_str(rest.get(..len)?).ok()
+        let unescaped: String = serde_json::from_str(rest.get(..len)?).ok()?;
+        Some(unescaped.into())
     }
 
     /// A number, as its text: an exponent gets `e` and a sign, as the visitor gives it.
@@ -231,9 +232,9 @@ impl Scanner<'_> {
         }
         let Some(b'e' | b'E') = self.peek() else {
             // A digit here follows a leading zero, which whoever reads on finds wrong.
-            return Some(Json::Number(self.text.get(start..self.at)?.to_owned()));
+            return Some(Json::Number(self.text.get(start..self.at)?.into()));
         };
-        let mut text = self.text.get(start..self.at)?.to_owned();
+        let mut text = Text::from(self.text.get(start..self.at)?);
         self.at += 1;
         let sign = match self.peek()? {
             sign @ (b'+' | b'-') => {

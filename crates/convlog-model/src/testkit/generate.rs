@@ -147,7 +147,7 @@ const KEYS: &[&str] = &["a", "b", "a.b", "main skill", "é", "items", "k", "0"];
 pub fn json(choices: &mut Choices<'_>, depth: usize) -> Json {
     match choices.below(if depth == 0 { 6 } else { 9 }) {
         0 | 1 => Json::string(choices.pick(TEXTS)),
-        2 => Json::Number(choices.pick(NUMBERS).to_owned()),
+        2 => Json::Number(choices.pick(NUMBERS).into()),
         3 => Json::Bool(choices.once_in(2)),
         4 => Json::Null,
         5 => Json::string(choices.pick(TIMES)),
@@ -162,7 +162,7 @@ pub fn json(choices: &mut Choices<'_>, depth: usize) -> Json {
 fn object(choices: &mut Choices<'_>, depth: usize) -> Json {
     let n_members = choices.below(4);
     let members = (0..n_members).map(|_| {
-        let key = choices.pick(KEYS).to_owned();
+        let key = choices.pick(KEYS).into();
         (key, json(choices, depth.saturating_sub(1)))
     });
     Json::Object(members.collect())
@@ -181,12 +181,12 @@ pub fn draft(choices: &mut Choices<'_>) -> Draft {
     }
     if let Json::Object(members) = &mut body {
         if !choices.once_in(3) {
-            members.push(("intents".to_owned(), intents(choices)));
+            members.push(("intents".into(), intents(choices)));
             draft.set_ref("intents.name", &["intents", "intent"]);
             draft.set_ref("intents.confidence", &["intents", "confidence"]);
         }
         if choices.once_in(2) {
-            members.push(("items".to_owned(), items(choices, 2)));
+            members.push(("items".into(), items(choices, 2)));
         }
     }
     draft.raw = body.to_string().into();
@@ -202,7 +202,7 @@ pub fn draft(choices: &mut Choices<'_>) -> Draft {
         draft.set_text("time.request", choices.pick(TIMES));
     }
     if choices.once_in(3) {
-        draft.set_value("latency_ms", Json::Number(choices.pick(NUMBERS).to_owned()));
+        draft.set_value("latency_ms", Json::Number(choices.pick(NUMBERS).into()));
         draft.set_value("outcome.missed", Json::Bool(choices.once_in(2)));
     }
     if choices.once_in(4) {
@@ -229,7 +229,7 @@ fn intents(choices: &mut Choices<'_>) -> Json {
             intent.set("intent", Json::string(choices.pick(TEXTS)));
         }
         if !choices.once_in(5) {
-            intent.set("confidence", Json::Number(choices.pick(NUMBERS).to_owned()));
+            intent.set("confidence", Json::Number(choices.pick(NUMBERS).into()));
         }
         intent
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use convlog_model::json::Json;
+use convlog_model::json::{Json, Text};
 use convlog_server::{Access, Envelope, ROUTES};
 
 use crate::harness::Server;
@@ -14,7 +14,7 @@ async fn document() -> Json {
     answer.json()
 }
 
-fn members(json: &Json) -> &[(String, Json)] {
+fn members(json: &Json) -> &[(Text, Json)] {
     json.as_object().unwrap()
 }
 

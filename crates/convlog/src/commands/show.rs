@@ -50,7 +50,7 @@ fn outputs(record: &Json) -> Option<String> {
 
 fn leaf(record: &Json, path: &str) -> Option<String> {
     match at(record, path)? {
-        Json::String(text) => Some(text.clone()),
+        Json::String(text) => Some(text.to_string()),
         Json::Null => None,
         other => Some(other.to_string()),
     }

@@ -191,7 +191,7 @@ fn common(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<(),
 
 /// A number of things as JSON.
 fn count(number: usize) -> Json {
-    Json::Number(number.to_string())
+    Json::Number(number.to_string().into())
 }
 
 /// Microseconds as milliseconds, exactly.
@@ -201,7 +201,7 @@ fn millis(micros: i64) -> Json {
         return Json::integer(whole);
     }
     let fraction = format!("{rest:03}");
-    Json::Number(format!("{whole}.{}", fraction.trim_end_matches('0')))
+    Json::Number(format!("{whole}.{}", fraction.trim_end_matches('0')).into())
 }
 
 /// A time: referred to when it is RFC 3339, else kept beside the raw body in that form.

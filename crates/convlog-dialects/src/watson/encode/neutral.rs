@@ -129,7 +129,7 @@ impl Neutral {
         let texts = body.at(&["response", "output", "text"]);
         // Old logs hold a single text instead of a list.
         let texts = texts.map_or_else(Vec::new, |texts| match texts {
-            Json::String(text) => vec![text.clone()],
+            Json::String(text) => vec![text.to_string()],
             several => {
                 let texts = several.as_array().unwrap_or_default().iter();
                 texts.filter_map(Json::as_str).map(str::to_owned).collect()
@@ -169,7 +169,7 @@ fn texts_of(elements: &[Json], key: &str) -> Vec<String> {
 pub(super) fn renamed(elements: Vec<Json>, from: &str, to: &str) -> Vec<Json> {
     let rename = |mut element: Json| {
         if let (Some(value), Json::Object(members)) = (element.take(from), &mut element) {
-            members.insert(0, (to.to_owned(), value));
+            members.insert(0, (to.into(), value));
         }
         element
     };

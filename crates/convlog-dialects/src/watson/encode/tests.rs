@@ -277,7 +277,7 @@ fn a_turn_of_another_dialect_in_both_shapes() {
         "intents",
         Json::Array(vec![Json::object([
             ("name", Json::string("Yes")),
-            ("confidence", Json::Number("0.7".to_owned())),
+            ("confidence", Json::Number("0.7".into())),
         ])]),
     );
     let record = record(draft);

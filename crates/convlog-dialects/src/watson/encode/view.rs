@@ -32,7 +32,7 @@ fn texts(values: &[String]) -> Json {
 fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
     let present = members
         .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        .filter_map(|(key, value)| Some((key.into(), value?)));
     Json::Object(present.collect())
 }
 

@@ -148,13 +148,14 @@ fn json() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
         Just(Json::Null),
         any::<bool>().prop_map(Json::Bool),
-        number.prop_map(Json::Number),
-        any::<String>().prop_map(Json::String),
+        number.prop_map(|text| Json::Number(text.into())),
+        any::<String>().prop_map(Json::string),
     ];
     leaf.prop_recursive(4, 40, 6, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..6).prop_map(Json::Array),
-            proptest::collection::vec((any::<String>(), inner), 0..6).prop_map(Json::Object),
+            proptest::collection::vec((any::<String>().prop_map(Text::from), inner), 0..6)
+                .prop_map(Json::Object),
         ]
     })
 }

@@ -25,7 +25,7 @@ pub(super) async fn count_is_the_number_of_matching_records(rig: Rig) {
 
 fn measured(name: &str, user: Option<&str>, latency: &str, hour: i64, rig: &Rig) -> Draft {
     let mut draft = turn_at(name, rig.now().plus_micros(hour * 3_600_000_000));
-    draft.set_value("latency_ms", Json::Number(latency.to_owned()));
+    draft.set_value("latency_ms", Json::Number(latency.into()));
     if let Some(user) = user {
         draft.set_text("user", user);
     }

@@ -194,7 +194,7 @@ fn entities(choices: &mut Choices<'_>, draft: &mut Draft, body: &mut Json) {
             entity.set("value", Json::string(sentence(choices, "en")));
         }
         if !choices.once_in(3) {
-            let number = |choices: &mut Choices<'_>| Json::Number(choices.pick(FORMS).to_owned());
+            let number = |choices: &mut Choices<'_>| Json::Number(choices.pick(FORMS).into());
             entity.set("confidence", number(choices));
             entity.set(
                 "location",
@@ -234,14 +234,14 @@ fn context(choices: &mut Choices<'_>, body: &mut Json) {
         context.set("long", Json::string(long));
     }
     if choices.once_in(2) {
-        context.set("n", Json::Number(choices.pick(FORMS).to_owned()));
+        context.set("n", Json::Number(choices.pick(FORMS).into()));
     }
     if choices.once_in(2) {
         context.set("when", Json::string(choices.pick(MOMENTS)));
     }
     if choices.once_in(4) {
         let mixed = [
-            Json::Number(choices.pick(FORMS).to_owned()),
+            Json::Number(choices.pick(FORMS).into()),
             Json::string(choices.pick(FORMS)),
             Json::Null,
             Json::Bool(choices.once_in(2)),
@@ -271,7 +271,7 @@ fn envelope(choices: &mut Choices<'_>, draft: &mut Draft) {
     }
     for field in ["latency_ms", "tokens.in"] {
         if choices.once_in(2) {
-            draft.set_value(field, Json::Number(choices.pick(FORMS).to_owned()));
+            draft.set_value(field, Json::Number(choices.pick(FORMS).into()));
         }
     }
     if choices.once_in(4) {

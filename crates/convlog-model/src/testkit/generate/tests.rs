@@ -64,7 +64,7 @@ proptest! {
 
     #[test]
     fn any_string_survives_json(text: String, key: String) {
-        let value = Json::Object(vec![(key, Json::String(text))]);
+        let value = Json::Object(vec![(key.into(), Json::string(text))]);
         prop_assert_eq!(Json::parse(value.to_string().as_bytes()).unwrap(), value);
     }
 

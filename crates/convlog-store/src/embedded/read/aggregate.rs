@@ -288,7 +288,7 @@ impl Told<'_> {
         let Some((level, inner)) = levels.split_first() else {
             let mut measured = self.measured.iter();
             let value = |metric: &Metric| match metric {
-                Metric::Count => Json::Number(count.to_string()),
+                Metric::Count => Json::Number(count.to_string().into()),
                 _ => {
                     let values = measured.next();
                     let at = to_usize(group.into());

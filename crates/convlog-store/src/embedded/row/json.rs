@@ -74,8 +74,8 @@ fn take_within(reader: &mut Reader<'_>, depth: usize) -> Result<Json, Malformed>
         NULL => Ok(Json::Null),
         FALSE => Ok(Json::Bool(false)),
         TRUE => Ok(Json::Bool(true)),
-        NUMBER => Ok(Json::Number(reader.text()?.to_owned())),
-        STRING => Ok(Json::String(reader.text()?.to_owned())),
+        NUMBER => Ok(Json::Number(reader.text()?.into())),
+        STRING => Ok(Json::string(reader.text()?)),
         ARRAY => {
             let deeper = deeper.ok_or_else(|| reader.fault("value too deep"))?;
             let mut items = Vec::new();
@@ -88,7 +88,7 @@ fn take_within(reader: &mut Reader<'_>, depth: usize) -> Result<Json, Malformed>
             let deeper = deeper.ok_or_else(|| reader.fault("value too deep"))?;
             let mut members = Vec::new();
             for _ in 0..reader.count()? {
-                let key = reader.text()?.to_owned();
+                let key = reader.text()?.into();
                 members.push((key, take_within(reader, deeper)?));
             }
             Ok(Json::Object(members))

@@ -3,19 +3,20 @@
 use proptest::prelude::*;
 
 use super::*;
-use convlog_model::json::Json;
+use convlog_model::json::{Json, Text};
 
 fn json() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
         Just(Json::Null),
         any::<bool>().prop_map(Json::Bool),
         any::<i64>().prop_map(Json::integer),
-        ".{0,12}".prop_map(Json::String),
+        ".{0,12}".prop_map(Json::string),
     ];
     leaf.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Json::Array),
-            prop::collection::vec((".{0,6}", inner), 0..4).prop_map(Json::Object),
+            prop::collection::vec((".{0,6}".prop_map(Text::from), inner), 0..4)
+                .prop_map(Json::Object),
         ]
     })
 }

@@ -112,7 +112,7 @@ fn draft(choices: &mut Choices<'_>) -> Draft {
         let digits = choices.pick(&["1", "2"]).repeat(5_000);
         body.set(
             "n",
-            Json::Array(vec![Json::Number(digits.clone()), json("3")]),
+            Json::Array(vec![Json::Number(digits.as_str().into()), json("3")]),
         );
         body.set("a", Json::string(digits));
     }

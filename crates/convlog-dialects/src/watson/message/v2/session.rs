@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use convlog_model::json::Json;
+use convlog_model::json::{Json, Text};
 use convlog_model::time::Timestamp;
 
 use super::super::RequestError;
@@ -57,7 +57,7 @@ impl Session {
             let sent = system("turn_count").and_then(Json::as_i64).unwrap_or(0);
             counted = u64::try_from(sent).unwrap_or(0);
             if let Some(Json::String(sent)) = system("session_start_time") {
-                started.clone_from(sent);
+                started = sent.to_string();
             }
         }
         let counted = counted.saturating_add(1);
@@ -67,7 +67,7 @@ impl Session {
         });
         let user = user.unwrap_or_else(|| self.id.clone());
         for (key, value) in [
-            ("turn_count", Json::Number(counted.to_string())),
+            ("turn_count", Json::Number(counted.to_string().into())),
             ("user_id", Json::string(user)),
             ("session_start_time", Json::string(started)),
         ] {
@@ -135,7 +135,10 @@ impl Session {
         let body = Json::object([
             ("id", Json::string(self.id.as_str())),
             ("started_us", Json::integer(self.started.micros())),
-            ("turn_count", Json::Number(self.turn_count.to_string())),
+            (
+                "turn_count",
+                Json::Number(self.turn_count.to_string().into()),
+            ),
             ("context", self.context.clone()),
         ]);
         body.to_string().into_bytes()
@@ -167,7 +170,7 @@ fn merge(base: &mut Json, over: &Json) {
     let Json::Object(merged) = base else { return };
     // Contexts may have thousands of members: looking each up by a walk would take too long.
     let names = merged.iter().enumerate();
-    let mut places: BTreeMap<String, usize> = names.map(|(i, (key, _))| (key.clone(), i)).collect();
+    let mut places: BTreeMap<Text, usize> = names.map(|(i, (key, _))| (key.clone(), i)).collect();
     for (key, value) in members {
         let place = *places.entry(key.clone()).or_insert_with(|| {
             merged.push((key.clone(), Json::Null));

@@ -188,7 +188,10 @@ fn record(plain: &Plain) -> Draft {
     let intents = plain.intents.iter().map(|(name, confidence)| {
         Json::object([
             ("intent", Json::string(NAMES[*name])),
-            ("confidence", Json::Number(tenths((*confidence).into()))),
+            (
+                "confidence",
+                Json::Number(tenths((*confidence).into()).into()),
+            ),
         ])
     });
     let tags = plain.tags.iter().map(|tag| Json::string(NAMES[*tag]));
@@ -206,7 +209,7 @@ fn record(plain: &Plain) -> Draft {
         draft.set_text("user", USERS[user]);
     }
     if let Some(latency) = plain.latency {
-        draft.set_value("latency_ms", Json::Number(tenths(latency.into())));
+        draft.set_value("latency_ms", Json::Number(tenths(latency.into()).into()));
     }
     if let Some(requested) = plain.requested {
         draft.set_text("time.request", &day(requested.into()).to_millis_text());

@@ -203,11 +203,11 @@ impl<'a> Measure<'a> {
         match self.so_far {
             SoFar::Distinct { counts, .. } => counts
                 .into_iter()
-                .map(|count| Json::Number(count.to_string()))
+                .map(|count| Json::Number(count.to_string().into()))
                 .collect(),
             SoFar::Average { means, .. } => means.iter().map(Mean::to_json).collect(),
             SoFar::DistinctSketch { sketch, .. } => (0..to_u32(n_groups))
-                .map(|group| Json::Number(sketch.estimate(group).to_string()))
+                .map(|group| Json::Number(sketch.estimate(group).to_string().into()))
                 .collect(),
             SoFar::PercentilesSketch { sketch, .. } => sketch.finish(n_groups),
             SoFar::Percentiles { keys, counts } => exact_percentiles(&keys, counts, n_groups),
