@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use convlog_model::flatten::Flat;
 use convlog_model::ids::InstanceId;
 use convlog_model::json::{Json, Text};
-use convlog_model::record::{Body, Dialect, Draft, Kind, ReadBody, Record};
+use convlog_model::record::{Dialect, Draft, Kind, ReadBody, Record};
 
 pub use self::csv_rows::{csv_header, csv_row};
 use crate::{DecodeError, splice, watson};
@@ -102,7 +102,6 @@ fn base(
     {
         return Ok(draft);
     }
-    let (raw, value) = ReadBody::read(raw)?.into_parts();
     Ok(Draft {
         instance: instance.clone(),
         kind,
@@ -110,7 +109,7 @@ fn base(
         own_id: None,
         canonical: BTreeMap::new(),
         labels: BTreeMap::new(),
-        raw: Body::parsed(raw, value),
+        raw: ReadBody::read(raw)?.whole(),
     })
 }
 

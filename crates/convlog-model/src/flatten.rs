@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub use self::leaves::{Leaves, ScalarRef};
 pub use self::path::LeafPath;
 use crate::fields::FieldRef;
-use crate::json::Json;
+use crate::json::{Json, Value};
 use crate::record::{Draft, Source};
 
 /// Which of the two trees of a record a path belongs to.
@@ -101,29 +101,29 @@ fn walk<'a>(
     space: Space,
     path: &mut LeafPath,
     element: u32,
-    value: &'a Json,
+    value: Value<'a>,
 ) {
     let scalar = match value {
-        Json::Object(members) => {
+        Value::Object(members) => {
             for (key, member) in members {
                 path.within(key, |path| walk(sink, space, path, element, member));
             }
             return;
         }
-        Json::Array(items) => {
+        Value::Array(items) => {
             for item in items {
                 let inner = match item {
-                    Json::Object(_) => sink.element(space, path, element),
+                    Value::Object(_) => sink.element(space, path, element),
                     _ => element,
                 };
                 walk(sink, space, path, inner, item);
             }
             return;
         }
-        Json::Null => ScalarRef::Null,
-        Json::Bool(value) => ScalarRef::Bool(*value),
-        Json::Number(text) => ScalarRef::Number(text),
-        Json::String(text) => ScalarRef::Text(text),
+        Value::Null => ScalarRef::Null,
+        Value::Bool(value) => ScalarRef::Bool(value),
+        Value::Number(text) => ScalarRef::Number(text),
+        Value::String(text) => ScalarRef::Text(text),
     };
     sink.leaf(space, path, element, scalar);
 }
@@ -157,20 +157,14 @@ impl Flat {
     /// Flattens a draft. A raw body that is no JSON (none was ever accepted) has no leaves.
     #[must_use]
     pub fn of(draft: &Draft) -> Self {
-        Self::of_parsed(draft, draft.raw.value().as_deref())
-    }
-
-    /// Flattens a draft whose raw body has been parsed already; `None` for one that is no JSON.
-    #[must_use]
-    pub fn of_parsed(draft: &Draft, body: Option<&Json>) -> Self {
         let mut flat = Flat::empty();
-        if let Some(body) = body {
-            flat.walk(Space::Raw, &mut LeafPath::default(), 0, body);
+        if let Some(body) = draft.raw.read() {
+            flat.walk(Space::Raw, &mut LeafPath::default(), 0, body.value());
         }
         for (path, source) in &draft.canonical {
             match source {
                 Source::Raw(raw) => {
-                    flat.references.insert(path.clone(), raw.clone());
+                    flat.references.insert(path.to_string(), raw.clone());
                 }
                 Source::Value(value) => flat.push_canonical(path, value),
             }
@@ -215,10 +209,11 @@ impl Flat {
 
     /// Adds the leaves of one canonical field.
     pub fn push_canonical(&mut self, path: &str, value: &Json) {
-        self.walk(Space::Canonical, &mut LeafPath::spelled(path), 0, value);
+        let path = &mut LeafPath::spelled(path);
+        self.walk(Space::Canonical, path, 0, value.into());
     }
 
-    fn walk(&mut self, space: Space, path: &mut LeafPath, element: u32, value: &Json) {
+    fn walk(&mut self, space: Space, path: &mut LeafPath, element: u32, value: Value<'_>) {
         walk(self, space, path, element, value);
     }
 

@@ -1,15 +1,19 @@
 //! JSON as it was written: number text (but for the sign of an exponent), key order and duplicate
 //! keys are kept.
 
+pub(crate) mod marks;
 mod read;
 pub(crate) mod scan;
+mod value;
 
 use std::fmt;
 
 use serde::de::DeserializeSeed;
 
+pub use self::marks::Marks;
 pub(crate) use self::read::NUMBER_TOKEN;
 use self::read::Tree;
+pub use self::value::{Items, Members, Value};
 
 /// A string of a JSON value: short ones, which most keys and many values are, take no allocation.
 pub type Text = compact_str::CompactString;
@@ -81,8 +85,12 @@ impl Json {
     /// # Errors
     /// As [`Json::parse`].
     pub fn parse_within(text: &[u8], depth_max: usize) -> Result<Self, JsonError> {
-        match scan::scan(text, depth_max, false) {
-            Some(scanned) => Ok(scanned.value),
+        let scanned = std::str::from_utf8(text).ok().and_then(|text| {
+            let scanned = scan::scan(text, depth_max, false)?;
+            Some(scanned.value(text).to_json())
+        });
+        match scanned {
+            Some(value) => Ok(value),
             None => Self::visited(text, depth_max),
         }
     }
@@ -238,14 +246,7 @@ impl Json {
     /// What kind of value this is, for error texts.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
-        match self {
-            Json::Null => "null",
-            Json::Bool(_) => "a boolean",
-            Json::Number(_) => "a number",
-            Json::String(_) => "a string",
-            Json::Array(_) => "an array",
-            Json::Object(_) => "an object",
-        }
+        Value::from(self).type_name()
     }
 
     /// The same value with the members of every object sorted by key (stable for duplicates):
@@ -265,57 +266,6 @@ impl Json {
             other => other.clone(),
         }
     }
-
-    /// The text of [`Json::key_sorted`], without the copy of the value.
-    #[must_use]
-    pub fn key_sorted_text(&self) -> String {
-        let mut out = String::new();
-        self.write(&mut out, true);
-        out
-    }
-
-    fn write(&self, out: &mut String, is_sorted: bool) {
-        match self {
-            Json::Null => out.push_str("null"),
-            Json::Bool(true) => out.push_str("true"),
-            Json::Bool(false) => out.push_str("false"),
-            Json::Number(text) => out.push_str(text),
-            Json::String(text) => write_string(text, out),
-            Json::Array(items) => {
-                out.push('[');
-                for (i, item) in items.iter().enumerate() {
-                    if i > 0 {
-                        out.push(',');
-                    }
-                    item.write(out, is_sorted);
-                }
-                out.push(']');
-            }
-            Json::Object(members) if is_sorted => {
-                let mut sorted: Vec<_> = members.iter().collect();
-                sorted.sort_by(|a, b| a.0.cmp(&b.0));
-                write_members(sorted.into_iter(), out, is_sorted);
-            }
-            Json::Object(members) => write_members(members.iter(), out, is_sorted),
-        }
-    }
-}
-
-fn write_members<'a>(
-    members: impl Iterator<Item = &'a (Text, Json)>,
-    out: &mut String,
-    is_sorted: bool,
-) {
-    out.push('{');
-    for (i, (key, value)) in members.enumerate() {
-        if i > 0 {
-            out.push(',');
-        }
-        write_string(key, out);
-        out.push(':');
-        value.write(out, is_sorted);
-    }
-    out.push('}');
 }
 
 /// Appends `text` as a JSON string, quotes and escapes included.
@@ -334,9 +284,7 @@ pub fn write_string(text: &str, out: &mut String) {
 /// The compact JSON text.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = String::new();
-        self.write(&mut out, false);
-        f.write_str(&out)
+        Value::from(self).fmt(f)
     }
 }
 

@@ -5,11 +5,11 @@ mod body;
 use std::collections::BTreeMap;
 use std::fmt;
 
-pub use self::body::{Body, ReadBody};
+pub use self::body::{Body, Holding, ReadBody};
 use crate::fields::FieldRef;
 use crate::flatten::{Flat, LeafPath};
 use crate::ids::{InstanceId, Position, RecordId};
-use crate::json::Json;
+use crate::json::{Json, Text};
 use crate::time::Timestamp;
 
 /// What a record is.
@@ -106,7 +106,7 @@ pub enum Source {
 }
 
 /// The canonical fields of one record, by path (see [`crate::fields`]).
-pub type Canonical = BTreeMap<String, Source>;
+pub type Canonical = BTreeMap<Text, Source>;
 
 /// A record as a dialect hands it to the ingest door: without id, position and time of receipt.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -130,7 +130,7 @@ pub struct Draft {
 impl Draft {
     /// Sets a canonical field to a value.
     pub fn set_value(&mut self, path: &str, value: Json) {
-        self.canonical.insert(path.to_owned(), Source::Value(value));
+        self.canonical.insert(path.into(), Source::Value(value));
     }
 
     /// Sets a canonical field to a text.
@@ -141,13 +141,13 @@ impl Draft {
     /// Sets a canonical field to a reference to where a dotted name leads, no key of which has a dot.
     pub fn set_ref_spelled(&mut self, path: &str, raw: &str) {
         self.canonical
-            .insert(path.to_owned(), Source::Raw(LeafPath::spelled(raw)));
+            .insert(path.into(), Source::Raw(LeafPath::spelled(raw)));
     }
 
     /// Sets a canonical field to a reference into the raw body.
     pub fn set_ref(&mut self, path: &str, raw: &[&str]) {
         self.canonical
-            .insert(path.to_owned(), Source::Raw(LeafPath::of(raw)));
+            .insert(path.into(), Source::Raw(LeafPath::of(raw)));
     }
 
     /// All leaves of the record; parses the raw body unless its value is known.

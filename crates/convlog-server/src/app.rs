@@ -26,6 +26,7 @@ use crate::keys::KeyCache;
 use crate::limits::RateLimits;
 use crate::metrics::Metrics;
 use crate::query::QueryDoor;
+use crate::records::Decoders;
 use crate::sessions::Sessions;
 use crate::tls::TlsPem;
 
@@ -57,6 +58,7 @@ struct Inner {
     config: ServerConfig,
     deps: Deps,
     jobs: Jobs,
+    decoders: Decoders,
     metrics: Metrics,
     keys: KeyCache,
     limits: RateLimits,
@@ -78,6 +80,7 @@ impl App {
     pub fn new(config: ServerConfig, deps: Deps) -> Self {
         let inner = Inner {
             jobs: Jobs::default(),
+            decoders: Decoders::default(),
             metrics: Metrics::default(),
             keys: KeyCache::default(),
             limits: RateLimits::new(&config.limits, &deps.clock),
@@ -188,6 +191,11 @@ impl App {
     #[must_use]
     pub fn jobs(&self) -> &Jobs {
         &self.inner.jobs
+    }
+
+    /// The threads that take bulk requests apart.
+    pub(crate) fn decoders(&self) -> &Decoders {
+        &self.inner.decoders
     }
 
     /// Counters and gauges.

@@ -192,7 +192,7 @@ impl Lines {
                     break;
                 }
                 is_end = false;
-                let newline = chunk.iter().position(|byte| *byte == b'\n');
+                let newline = memchr::memchr(b'\n', chunk);
                 let taken = newline.map_or(chunk.len(), |at| at + 1);
                 let text = chunk.get(..newline.unwrap_or(taken)).unwrap_or_default();
                 is_too_long |= bytes.len() + text.len() > self.line_bytes_max;

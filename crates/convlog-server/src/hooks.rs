@@ -52,7 +52,8 @@ pub(crate) async fn receive(
     })?;
     Channels::of(&app, &hook.instance).await?.apply(&mut draft);
     let caller = Caller::system(hook.instance.clone());
-    let answers = app.ingest().bulk(&caller, vec![draft]).await?;
+    let seen = app.ingest().look(&caller, draft);
+    let answers = app.ingest().bulk(&caller, vec![seen]).await?;
     match answers.into_iter().next() {
         Some(Ok(_)) => Ok(json(StatusCode::OK, "{}")),
         // What is switched off here is no mistake of the caller's.

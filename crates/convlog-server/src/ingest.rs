@@ -24,6 +24,20 @@ use self::policy::Policies;
 /// A record with its bot, by which it is counted.
 type OfBot = (Draft, Option<String>);
 
+/// A record that the door has looked at, and what it saw or why it refuses the record.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    draft: Draft,
+    fields: Result<Flat, String>,
+}
+
+impl Seen {
+    #[cfg(test)]
+    pub(crate) fn draft(&self) -> &Draft {
+        &self.draft
+    }
+}
+
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub struct Ingest<'a> {
@@ -99,22 +113,35 @@ impl<'a> Ingest<'a> {
         Ok(())
     }
 
+    /// Looks at a record for [`Ingest::bulk`], on any thread.
+    pub(crate) fn look(self, caller: &Caller, draft: Draft) -> Seen {
+        let fields = self.checked(caller, &draft);
+        Seen { draft, fields }
+    }
+
     /// Keeps records as they come from elsewhere: one answer a draft, in order, once all that are
     /// accepted are durable. Bots that do not exist are created without a connector.
     ///
     /// # Errors
     /// 429 beyond the rate; what the store answers, when everything before may have been stored.
-    pub async fn bulk(
+    pub(crate) async fn bulk(
         self,
         caller: &Caller,
-        drafts: Vec<Draft>,
+        seen: Vec<Seen>,
     ) -> Result<Vec<Result<Outcome, String>>, Fault> {
-        self.rate(&caller.instance, drafts.len())?;
+        self.rate(&caller.instance, seen.len())?;
         let mut policies = Policies::new(self.app);
-        let mut answers: Vec<Option<Result<Outcome, String>>> = vec![None; drafts.len()];
+        let mut answers: Vec<Option<Result<Outcome, String>>> = vec![None; seen.len()];
         let mut wanted = Vec::new();
-        for (i, mut draft) in drafts.into_iter().enumerate() {
-            match self.admit(caller, &mut draft, &mut policies).await? {
+        for (i, Seen { mut draft, fields }) in seen.into_iter().enumerate() {
+            let admitted = match fields {
+                Ok(fields) => {
+                    self.admit(caller, &mut draft, &fields, &mut policies)
+                        .await?
+                }
+                Err(reason) => Err(reason),
+            };
+            match admitted {
                 Ok(bot) => wanted.push((i, (draft, bot))),
                 Err(reason) => set(&mut answers, i, Err(reason)),
             }
@@ -151,12 +178,9 @@ impl<'a> Ingest<'a> {
         self,
         caller: &Caller,
         draft: &mut Draft,
+        flat: &Flat,
         policies: &mut Policies<'_>,
     ) -> Result<Result<Option<String>, String>, Fault> {
-        let flat = match self.checked(caller, draft) {
-            Ok(flat) => flat,
-            Err(reason) => return Ok(Err(reason)),
-        };
         let bot = flat.text("bot");
         let policy = policies.of(&draft.instance, bot).await?;
         if !policy.logs {
@@ -170,7 +194,7 @@ impl<'a> Ingest<'a> {
         {
             return Ok(Err(reason));
         }
-        crate::bots::sight(self.app, &caller.instance, &flat).await?;
+        crate::bots::sight(self.app, &caller.instance, flat).await?;
         Ok(Ok(bot.map(ToOwned::to_owned)))
     }
 

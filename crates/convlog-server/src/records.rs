@@ -1,6 +1,7 @@
 //! Records of the own API: `POST /records`, `GET /records`, `GET /records/{id}`.
 
 mod bulk;
+mod decoders;
 
 use axum::extract::{Path, State};
 use axum::http::header;
@@ -11,6 +12,7 @@ use convlog_model::query::{Sort, SortKey};
 use serde::Deserialize;
 
 pub(crate) use self::bulk::{__path_create, create};
+pub(crate) use self::decoders::Decoders;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::Params;

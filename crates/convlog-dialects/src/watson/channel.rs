@@ -1,6 +1,6 @@
 //! Channels: how a conversation says where it is held, and which customer id follows from that.
 
-use convlog_model::json::Json;
+use convlog_model::json::Value;
 use convlog_model::record::{Draft, Source};
 
 /// Keys of `context.integrations` that stand for a channel.
@@ -19,9 +19,11 @@ const KNOWN: [&str; 9] = [
 /// The channel that a message context names: `integrations.channel.name`, else the one known key
 /// of `integrations`.
 #[must_use]
-pub fn of_context(context: &Json) -> Option<String> {
+pub fn of_context(context: Value<'_>) -> Option<String> {
     let integrations = context.get("integrations")?;
-    let named = integrations.at(&["channel", "name"]).and_then(Json::as_str);
+    let named = integrations
+        .at(&["channel", "name"])
+        .and_then(Value::as_str);
     if let Some(name) = named.filter(|name| !name.is_empty()) {
         return Some(name.to_owned());
     }
@@ -65,9 +67,10 @@ pub fn apply(draft: &mut Draft, environment_channel: Option<&str>) {
     if environment_channel.is_none() && !named {
         return;
     }
-    let Some(body) = draft.raw.value() else {
+    let Some(held) = draft.raw.read() else {
         return;
     };
+    let body = held.value();
     let of_body = || {
         let contexts = ["request", "response"].map(|part| body.at(&[part, "context"]));
         contexts.into_iter().flatten().find_map(of_context)
@@ -77,9 +80,9 @@ pub fn apply(draft: &mut Draft, environment_channel: Option<&str>) {
     };
     let customer = match draft.canonical.contains_key("customer") {
         true => None,
-        false => text_of(draft, &body, "user").and_then(|user| customer_of(&channel, &user)),
+        false => text_of(draft, body, "user").and_then(|user| customer_of(&channel, &user)),
     };
-    drop(body);
+    drop(held);
     draft.set_text("channel", &channel);
     if let Some(customer) = customer {
         draft.set_text("customer", &customer);
@@ -87,9 +90,9 @@ pub fn apply(draft: &mut Draft, environment_channel: Option<&str>) {
 }
 
 /// The text of a canonical field.
-fn text_of(draft: &Draft, body: &Json, field: &str) -> Option<String> {
+fn text_of(draft: &Draft, body: Value<'_>, field: &str) -> Option<String> {
     let value = match draft.canonical.get(field)? {
-        Source::Value(value) => value,
+        Source::Value(value) => value.into(),
         Source::Raw(path) => body.at(&path.segments().collect::<Vec<_>>())?,
     };
     value.as_str().map(str::to_owned)

@@ -10,7 +10,7 @@ mod turn;
 use std::collections::BTreeMap;
 
 use convlog_model::ids::InstanceId;
-use convlog_model::json::Json;
+use convlog_model::json::Value;
 use convlog_model::record::{Body, Dialect, Draft, Kind, ReadBody};
 
 use self::reader::Reader;
@@ -39,7 +39,7 @@ pub fn bare(instance: &InstanceId, dialect: Dialect, raw: &str) -> Result<Draft,
 fn of_read(instance: &InstanceId, dialect: Dialect, read: ReadBody) -> Result<Draft, DecodeError> {
     let body = read.value();
     let reader = Reader::new(body);
-    if body.as_object().is_none() {
+    if !matches!(body, Value::Object(_)) {
         let message = format!("a log must be an object, not {}", body.type_name());
         return Err(DecodeError::new(message, None));
     }
@@ -53,7 +53,7 @@ fn of_read(instance: &InstanceId, dialect: Dialect, read: ReadBody) -> Result<Dr
         raw: Body::default(),
     };
     let mut left_out = Vec::new();
-    if body.get("log_id").and_then(Json::as_str).is_some() {
+    if body.get("log_id").and_then(Value::as_str).is_some() {
         left_out.push("log_id");
     }
     match dialect {

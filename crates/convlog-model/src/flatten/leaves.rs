@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{LeafPath, Scalar, Sink, Space, walk};
-use crate::json::Json;
+use crate::json::Value;
 use crate::record::{Draft, Source};
 use crate::time::Timestamp;
 
@@ -72,7 +72,7 @@ pub struct Leaves<'a> {
 impl<'a> Leaves<'a> {
     /// The leaves of a draft whose raw body has been parsed; `None` for one that is no JSON.
     #[must_use]
-    pub fn of(draft: &'a Draft, body: Option<&'a Json>) -> Self {
+    pub fn of(draft: &'a Draft, body: Option<Value<'a>>) -> Self {
         let record = ElementRef {
             space: Space::Raw,
             path: 0..0,
@@ -91,7 +91,7 @@ impl<'a> Leaves<'a> {
         for (name, source) in &draft.canonical {
             if let Source::Value(value) = source {
                 let path = &mut LeafPath::spelled(name);
-                walk(&mut leaves, Space::Canonical, path, 0, value);
+                walk(&mut leaves, Space::Canonical, path, 0, value.into());
             }
         }
         leaves.push_envelope();
@@ -232,6 +232,7 @@ mod tests {
 
     use super::*;
     use crate::flatten::Flat;
+    use crate::record::Holding;
     use crate::testkit::generate::{self, Choices};
 
     proptest! {
@@ -239,8 +240,8 @@ mod tests {
         fn they_are_those_for_keeps(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let draft = generate::draft(&mut Choices::new(&bytes));
             let flat = Flat::of(&draft);
-            let body = draft.raw.value();
-            let leaves = Leaves::of(&draft, body.as_deref());
+            let body = draft.raw.read();
+            let leaves = Leaves::of(&draft, body.as_ref().map(Holding::value));
             prop_assert_eq!(leaves.len(), flat.leaves().len());
             for ((space, path, element, value), leaf) in leaves.iter().zip(flat.leaves()) {
                 prop_assert_eq!((space, path), (leaf.space, leaf.path.as_bytes()));

@@ -2,16 +2,21 @@
 
 use std::fmt;
 
+use smallvec::SmallVec;
+
+/// Bytes of a path that take no allocation: most have fewer.
+const INLINE: usize = 40;
+
 /// A path of keys. Segments are joined by byte 0xFF, which UTF-8 never contains; array indexes
 /// are no part of it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct LeafPath(Vec<u8>);
+pub struct LeafPath(SmallVec<[u8; INLINE]>);
 
 impl LeafPath {
     /// The path of these keys.
     #[must_use]
     pub fn of(segments: &[&str]) -> Self {
-        let mut bytes = Vec::with_capacity(segments.iter().map(|one| one.len() + 1).sum());
+        let mut bytes = SmallVec::with_capacity(segments.iter().map(|one| one.len() + 1).sum());
         for segment in segments {
             push_key(&mut bytes, segment);
         }
@@ -23,8 +28,10 @@ impl LeafPath {
     pub fn spelled(name: &str) -> Self {
         // As in `of`, an empty key is none where a path begins.
         let name = name.trim_start_matches('.');
-        let bytes = name.bytes().map(|b| if b == b'.' { 0xFF } else { b });
-        LeafPath(bytes.collect())
+        let mut bytes = SmallVec::from_slice(name.as_bytes());
+        let dots = bytes.iter_mut().filter(|b| **b == b'.');
+        dots.for_each(|dot| *dot = 0xFF);
+        LeafPath(bytes)
     }
 
     /// The path whose bytes these are, as [`LeafPath::as_bytes`] gave them; `None` when a segment
@@ -34,7 +41,7 @@ impl LeafPath {
         let legal = bytes
             .split(|b| *b == 0xFF)
             .all(|part| std::str::from_utf8(part).is_ok());
-        legal.then(|| LeafPath(bytes.to_vec()))
+        legal.then(|| LeafPath(bytes.into()))
     }
 
     /// The joined bytes.
@@ -46,7 +53,7 @@ impl LeafPath {
     /// This path and one key more.
     #[must_use]
     pub fn child(&self, key: &str) -> Self {
-        let mut bytes = Vec::with_capacity(self.0.len() + key.len() + 1);
+        let mut bytes = SmallVec::with_capacity(self.0.len() + key.len() + 1);
         bytes.extend_from_slice(&self.0);
         push_key(&mut bytes, key);
         LeafPath(bytes)
@@ -65,7 +72,7 @@ impl LeafPath {
     #[must_use]
     pub fn parent(&self) -> Self {
         let end = self.0.iter().rposition(|b| *b == 0xFF).unwrap_or(0);
-        LeafPath(self.0.get(..end).unwrap_or_default().to_vec())
+        LeafPath(self.0.get(..end).unwrap_or_default().into())
     }
 
     /// The keys joined by dots: how filters spell it.
@@ -94,7 +101,7 @@ impl LeafPath {
     }
 }
 
-fn push_key(bytes: &mut Vec<u8>, key: &str) {
+fn push_key(bytes: &mut SmallVec<[u8; INLINE]>, key: &str) {
     if !bytes.is_empty() {
         bytes.push(0xFF);
     }

@@ -5,7 +5,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::{Flat, LeafPath, Space};
 use crate::fields::FieldRef;
-use crate::json::{BODY_DEPTH_MAX, Json, NUMBER_TOKEN};
+use crate::json::{BODY_DEPTH_MAX, Json, NUMBER_TOKEN, Value};
 use crate::number::is_number;
 use crate::record::{Draft, Source};
 
@@ -95,7 +95,7 @@ impl Flat {
             }
             match source {
                 Source::Raw(raw) => {
-                    flat.references.insert(path.clone(), raw.clone());
+                    flat.references.insert(path.to_string(), raw.clone());
                     wanted.paths.push(raw);
                 }
                 Source::Value(value) => flat.push_canonical(path, value),
@@ -131,11 +131,11 @@ impl Flat {
         wanted: &Wanted<'_>,
         path: &mut LeafPath,
         element: u32,
-        value: &Json,
+        value: Value<'_>,
         is_item: bool,
     ) {
         match value {
-            Json::Object(members) => {
+            Value::Object(members) => {
                 let element = match is_item {
                     true => self.push_element(Space::Raw, path, element),
                     false => element,
@@ -148,12 +148,12 @@ impl Flat {
                     });
                 }
             }
-            Json::Array(items) => {
+            Value::Array(items) => {
                 for item in items {
                     self.pick(wanted, path, element, item, true);
                 }
             }
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
 }
@@ -181,7 +181,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn take(&mut self, mut path: LeafPath, element: u32, value: &Json) {
-        self.flat.walk(Space::Raw, &mut path, element, value);
+        self.flat.walk(Space::Raw, &mut path, element, value.into());
     }
 
     fn member<'de, A: MapAccess<'de>>(

@@ -1,12 +1,14 @@
-//! JSON out of a text in one pass, several times faster than the visitor: the value, and the text
-//! without the white space between its tokens.
+//! JSON out of a text in one pass, several times faster than the visitor: marks of its values, and
+//! the text without the white space between its tokens.
 //!
 //! It only ever says yes. Whatever it does not take (errors, deep nesting) goes to the visitor,
 //! whose answer counts and whose errors name the position; the two are compared by a property test.
 
 use std::ops::Range;
 
-use super::{Json, NUMBER_TOKEN, Text};
+use super::NUMBER_TOKEN;
+use super::marks::{MarkKind, Marks, Place, TEXT_LEN_MAX};
+use super::value::Value;
 use crate::number::is_number;
 
 /// Levels that are read here, one call each.
@@ -17,37 +19,45 @@ const WORD: usize = 8;
 /// A text that was read.
 #[derive(Debug)]
 pub(crate) struct Scanned {
-    pub(crate) value: Json,
+    pub(crate) marks: Marks,
     /// The text without white space between tokens; `None` where it had none.
     pub(crate) compact: Option<String>,
     /// Where the members of an object stand in the text without white space, keys included.
     pub(crate) members: Vec<Range<usize>>,
 }
 
+impl Scanned {
+    /// What the text holds that was read.
+    pub(crate) fn value<'a>(&'a self, text: &'a str) -> Value<'a> {
+        Value::marked(self.compact.as_deref().unwrap_or(text), &self.marks)
+    }
+}
+
 /// Reads a text of at most `depth_max` levels; `None` where the visitor has to say.
-pub(crate) fn scan(text: &[u8], depth_max: usize, wants_members: bool) -> Option<Scanned> {
-    let text = std::str::from_utf8(text).ok()?;
+pub(crate) fn scan(text: &str, depth_max: usize, wants_members: bool) -> Option<Scanned> {
+    if text.len() > TEXT_LEN_MAX {
+        return None;
+    }
     let mut scanner = Scanner {
         text,
         bytes: text.as_bytes(),
         at: 0,
         compact: String::new(),
         copied: 0,
-        items: Vec::new(),
-        members: Vec::new(),
+        marks: Marks::for_text(text),
         spans: Vec::new(),
     };
     let levels = depth_max.min(LEVELS_MAX);
-    let value = match wants_members {
+    match wants_members {
         true => scanner.document(levels)?,
-        false => scanner.value(levels)?,
-    };
+        false => scanner.value(levels, Place::default())?,
+    }
     scanner.skip_space();
     if scanner.at < scanner.bytes.len() {
         return None;
     }
     Some(Scanned {
-        value,
+        marks: std::mem::take(&mut scanner.marks),
         members: std::mem::take(&mut scanner.spans),
         compact: scanner.into_compact(),
     })
@@ -60,10 +70,7 @@ struct Scanner<'a> {
     /// The text before `copied` without white space.
     compact: String,
     copied: usize,
-    /// Elements and members of the arrays and objects that are open: each is made in one piece when
-    /// it ends.
-    items: Vec<Json>,
-    members: Vec<(Text, Json)>,
+    marks: Marks,
     spans: Vec<Range<usize>>,
 }
 
@@ -92,9 +99,13 @@ impl Scanner<'_> {
         }
     }
 
-    /// Where the next byte stands in the compact text.
-    fn compact_at(&self) -> usize {
-        self.compact.len() + self.at - self.copied
+    /// Where a byte of the present token stands in the compact text.
+    fn compact_at(&self, at: usize) -> usize {
+        self.compact.len() + at - self.copied
+    }
+
+    fn place(&self, range: Range<usize>) -> Place {
+        Place::in_text(self.compact_at(range.start)..self.compact_at(range.end))
     }
 
     fn into_compact(mut self) -> Option<String> {
@@ -107,57 +118,61 @@ impl Scanner<'_> {
     }
 
     /// The whole text; notes where the members of an object stand.
-    fn document(&mut self, levels: usize) -> Option<Json> {
+    fn document(&mut self, levels: usize) -> Option<()> {
         self.skip_space();
         if self.peek() != Some(b'{') {
-            return self.value(levels);
+            return self.value(levels, Place::default());
         }
-        self.object(levels, |scanner, start| {
-            let end = scanner.compact_at();
+        self.object(levels, Place::default(), |scanner, start| {
+            let end = scanner.compact_at(scanner.at);
             scanner.spans.push(start..end);
         })
     }
 
-    fn value(&mut self, levels: usize) -> Option<Json> {
+    fn value(&mut self, levels: usize, key: Place) -> Option<()> {
         self.skip_space();
         match self.peek()? {
-            b'"' => self.string().map(Json::String),
-            b'{' => self.object(levels, |_, _| ()),
-            b'[' => self.array(levels),
-            b'-' | b'0'..=b'9' => self.number(),
-            b't' => self.word("true", Json::Bool(true)),
-            b'f' => self.word("false", Json::Bool(false)),
-            b'n' => self.word("null", Json::Null),
+            b'"' => {
+                let text = self.string()?;
+                self.marks.push_text(MarkKind::String, key, text);
+                Some(())
+            }
+            b'{' => self.object(levels, key, |_, _| ()),
+            b'[' => self.array(levels, key),
+            b'-' | b'0'..=b'9' => self.number(key),
+            b't' => self.word("true", MarkKind::True, key),
+            b'f' => self.word("false", MarkKind::False, key),
+            b'n' => self.word("null", MarkKind::Null, key),
             _ => None,
         }
     }
 
-    fn word(&mut self, word: &str, value: Json) -> Option<Json> {
+    fn word(&mut self, word: &str, kind: MarkKind, key: Place) -> Option<()> {
         let rest = self.bytes.get(self.at..)?;
         rest.starts_with(word.as_bytes()).then(|| {
             self.at += word.len();
-            value
+            self.marks.push(kind, key);
         })
     }
 
-    fn array(&mut self, levels: usize) -> Option<Json> {
+    fn array(&mut self, levels: usize, key: Place) -> Option<()> {
         let inner = levels.checked_sub(1)?;
         self.at += 1;
-        let first = self.items.len();
+        let array = self.marks.open(MarkKind::Array, key);
         self.skip_space();
         if self.peek()? == b']' {
             self.at += 1;
-            return Some(Json::Array(Vec::new()));
+            return Some(());
         }
         loop {
-            let item = self.value(inner)?;
-            self.items.push(item);
+            self.value(inner, Place::default())?;
             self.skip_space();
             match self.peek()? {
                 b',' => self.at += 1,
                 b']' => {
                     self.at += 1;
-                    return Some(Json::Array(self.items.drain(first..).collect()));
+                    self.marks.close(array);
+                    return Some(());
                 }
                 _ => return None,
             }
@@ -165,59 +180,79 @@ impl Scanner<'_> {
     }
 
     /// `ended` is called after each member with the place where its key began.
-    fn object(&mut self, levels: usize, ended: impl Fn(&mut Self, usize)) -> Option<Json> {
+    fn object(
+        &mut self,
+        levels: usize,
+        key: Place,
+        ended: impl Fn(&mut Self, usize),
+    ) -> Option<()> {
         let inner = levels.checked_sub(1)?;
         self.at += 1;
-        let first = self.members.len();
+        let object = self.marks.open(MarkKind::Object, key);
         self.skip_space();
         if self.peek()? == b'}' {
             self.at += 1;
-            return Some(Json::Object(Vec::new()));
+            return Some(());
         }
         loop {
             self.skip_space();
-            let start = self.compact_at();
+            let start = self.compact_at(self.at);
             let key = self.string()?;
+            let is_first = self.marks.len() == object + 1;
+            let is_token = is_first && self.said(key, self.at) == Some(NUMBER_TOKEN);
             self.skip_space();
             self.eat(b':')?;
-            let value = self.value(inner)?;
+            self.value(inner, key)?;
             ended(self, start);
+            // What the visitor takes for a number is one here too.
+            let string = self.marks.only_string(object).filter(|_| is_token);
+            let number = string.and_then(|string| self.said(string, self.at));
+            let is_number = number.is_some_and(is_number);
             self.skip_space();
             let next = self.peek()?;
             self.at += 1;
-            // What the visitor takes for a number is one here too.
-            if let (NUMBER_TOKEN, true, Json::String(text)) =
-                (key.as_str(), self.members.len() == first, &value)
-                && is_number(text)
-            {
-                return (next == b'}').then(|| Json::Number(text.clone()));
+            if is_number {
+                self.marks.become_number(object);
+                return (next == b'}').then_some(());
             }
-            self.members.push((key, value));
             match next {
                 b',' => {}
-                b'}' => return Some(Json::Object(self.members.drain(first..).collect())),
+                b'}' => {
+                    self.marks.close(object);
+                    return Some(());
+                }
                 _ => return None,
             }
         }
     }
 
+    /// A string that was just read, up to and with the quote before `end`.
+    fn said(&self, string: Place, end: usize) -> Option<&str> {
+        if string.is_beside() {
+            return Some(self.marks.str("", string));
+        }
+        let end = end.checked_sub(1)?;
+        self.text.get(end.checked_sub(string.len())?..end)
+    }
+
     /// A string, from its opening quote on.
-    fn string(&mut self) -> Option<Text> {
+    fn string(&mut self) -> Option<Place> {
         let rest = self.text.get(self.at..)?;
         let inner = rest.strip_prefix('"')?;
         let len = plain_len(inner.as_bytes());
         if inner.as_bytes().get(len) == Some(&b'"') {
+            let start = self.at + 1;
             self.at += len + 2;
-            return Some(inner.get(..len)?.into());
+            return Some(self.place(start..start + len));
         }
         let len = string_len(rest)?;
         self.at += len;
         let unescaped: String = serde_json::from_str(rest.get(..len)?).ok()?;
-        Some(unescaped.into())
+        Some(self.marks.write(&unescaped))
     }
 
     /// A number, as its text: an exponent gets `e` and a sign, as the visitor gives it.
-    fn number(&mut self) -> Option<Json> {
+    fn number(&mut self, key: Place) -> Option<()> {
         let start = self.at;
         if self.peek()? == b'-' {
             self.at += 1;
@@ -232,9 +267,11 @@ impl Scanner<'_> {
         }
         let Some(b'e' | b'E') = self.peek() else {
             // A digit here follows a leading zero, which whoever reads on finds wrong.
-            return Some(Json::Number(self.text.get(start..self.at)?.into()));
+            let text = self.place(start..self.at);
+            self.marks.push_text(MarkKind::Number, key, text);
+            return Some(());
         };
-        let mut text = Text::from(self.text.get(start..self.at)?);
+        let mut text = self.text.get(start..self.at)?.to_owned();
         self.at += 1;
         let sign = match self.peek()? {
             sign @ (b'+' | b'-') => {
@@ -248,7 +285,9 @@ impl Scanner<'_> {
         text.push('e');
         text.push(char::from(sign));
         text.push_str(self.text.get(exponent..self.at)?);
-        Some(Json::Number(text))
+        let text = self.marks.write(&text);
+        self.marks.push_text(MarkKind::Number, key, text);
+        Some(())
     }
 
     /// One digit or more.

@@ -1,30 +1,49 @@
-//! Raw bodies: a text, and beside it the value that it holds where that is known already.
+//! Raw bodies: a text, and beside it the marks of what it holds where these are known already.
 //!
 //! A body is read where it comes in, and what it holds is asked for again at the door and in the
-//! engine: whoever has read it passes the value on, so that nobody reads it twice.
+//! engine: whoever has read it passes the marks on, so that nobody reads it twice.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use crate::json::{DEPTH_MAX, Json, JsonError, scan, write_string};
+use crate::json::{BODY_DEPTH_MAX, DEPTH_MAX, Json, JsonError, Marks, Value, scan, write_string};
 
-/// The raw body of a record. It cannot be changed, only replaced: text and value never differ.
+/// The raw body of a record. It cannot be changed, only replaced: text and marks always fit.
 /// Two bodies are equal when their texts are.
 #[derive(Clone, Default)]
 pub struct Body {
     text: String,
-    value: Option<Arc<Json>>,
+    marks: Option<Arc<Marks>>,
+}
+
+/// What a body holds.
+#[derive(Clone, Debug)]
+pub struct Holding<'a> {
+    text: Cow<'a, str>,
+    marks: Cow<'a, Marks>,
+}
+
+impl Holding<'_> {
+    /// The value.
+    #[must_use]
+    pub fn value(&self) -> Value<'_> {
+        Value::marked(&self.text, &self.marks)
+    }
 }
 
 impl Body {
-    /// A text with the value that it holds: what [`Json::of_body`] makes of it.
-    #[must_use]
-    pub fn parsed(text: String, value: Json) -> Self {
-        debug_assert_eq!(Json::of_body(&text).as_ref(), Some(&value));
-        let value = Some(Arc::new(value));
-        Body { text, value }
+    /// A text without white space, with its marks.
+    fn marked(text: String, marks: Marks) -> Self {
+        let marks = Some(Arc::new(marks));
+        let body = Body { text, marks };
+        debug_assert_eq!(
+            body.known().map(Value::to_json),
+            Json::of_body(&body.text),
+            "marks that fit"
+        );
+        body
     }
 
     /// The text.
@@ -41,29 +60,52 @@ impl Body {
 
     /// The value, where it is known without reading the text.
     #[must_use]
-    pub fn known(&self) -> Option<&Json> {
-        self.value.as_deref()
+    pub fn known(&self) -> Option<Value<'_>> {
+        let marks = self.marks.as_deref()?;
+        Some(Value::marked(&self.text, marks))
     }
 
-    /// The value: the one that came with the text, else read from it now, which is not kept.
-    /// `None` for what is no JSON (none was ever accepted).
+    /// What it holds: what is known, else read from the text now, which is not kept. `None` for
+    /// what is no JSON (none was ever accepted).
     #[must_use]
-    pub fn value(&self) -> Option<Cow<'_, Json>> {
-        match &self.value {
-            Some(value) => Some(Cow::Borrowed(value)),
-            None => Json::of_body(&self.text).map(Cow::Owned),
+    pub fn read(&self) -> Option<Holding<'_>> {
+        if let Some(marks) = &self.marks {
+            return Some(Holding {
+                text: Cow::Borrowed(&self.text),
+                marks: Cow::Borrowed(marks),
+            });
+        }
+        match scan::scan(&self.text, BODY_DEPTH_MAX, false) {
+            Some(scanned) => Some(Holding {
+                text: match scanned.compact {
+                    Some(compact) => Cow::Owned(compact),
+                    None => Cow::Borrowed(&self.text),
+                },
+                marks: Cow::Owned(scanned.marks),
+            }),
+            // Deeper than any limit lets in.
+            None => Json::of_body(&self.text).map(|tree| Holding {
+                text: Cow::Borrowed(""),
+                marks: Cow::Owned(Marks::of_tree(&tree)),
+            }),
         }
     }
 
-    /// Forgets the value, for who keeps many bodies.
-    pub fn forget_value(&mut self) {
-        self.value = None;
+    /// Forgets the marks, for who keeps many bodies.
+    pub fn forget_marks(&mut self) {
+        self.marks = None;
+    }
+
+    /// About how much memory the marks take, in bytes.
+    #[must_use]
+    pub fn marks_memory(&self) -> usize {
+        self.marks.as_deref().map_or(0, Marks::memory)
     }
 }
 
 impl From<String> for Body {
     fn from(text: String) -> Self {
-        Body { text, value: None }
+        Body { text, marks: None }
     }
 }
 
@@ -114,11 +156,11 @@ impl fmt::Display for Body {
 }
 
 /// A text that was read once, before it is said what of it is kept.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct ReadBody {
     /// Without white space between tokens.
     text: String,
-    value: Json,
+    marks: Marks,
     /// Where the members of an object stand in `text`.
     members: Vec<Range<usize>>,
 }
@@ -129,10 +171,10 @@ impl ReadBody {
     /// # Errors
     /// As [`Json::parse`].
     pub fn read(text: &str) -> Result<Self, JsonError> {
-        if let Some(scanned) = scan::scan(text.as_bytes(), DEPTH_MAX, true) {
+        if let Some(scanned) = scan::scan(text, DEPTH_MAX, true) {
             return Ok(ReadBody {
                 text: scanned.compact.unwrap_or_else(|| text.to_owned()),
-                value: scanned.value,
+                marks: scanned.marks,
                 members: scanned.members,
             });
         }
@@ -146,48 +188,52 @@ impl ReadBody {
 
     /// The value.
     #[must_use]
-    pub fn value(&self) -> &Json {
-        &self.value
+    pub fn value(&self) -> Value<'_> {
+        Value::marked(&self.text, &self.marks)
     }
 
-    /// The text without white space between its tokens, with its value.
+    /// The body: all of it, keys as they are.
     #[must_use]
-    pub fn into_parts(self) -> (String, Json) {
-        (self.text, self.value)
+    pub fn whole(self) -> Body {
+        Body::marked(self.text, self.marks)
     }
 
     /// The body: all of it but the members of these names, values verbatim, and keys with no more
     /// escapes than they need.
     #[must_use]
     pub fn without(self, names: &[&str]) -> Body {
-        let ReadBody {
-            text,
-            mut value,
-            members: spans,
-        } = self;
-        let Json::Object(members) = &mut value else {
-            return Body::parsed(text, value);
+        let Value::Object(members) = self.value() else {
+            return self.whole();
         };
-        let mut kept = String::with_capacity(text.len());
-        for ((key, _), span) in members.iter().zip(spans) {
-            if names.contains(&key.as_str()) {
+        let mut kept = String::with_capacity(self.text.len());
+        let mut moves = Vec::with_capacity(self.members.len());
+        for ((key, _), span) in members.zip(&self.members) {
+            if names.contains(&key) {
+                moves.push(None);
                 continue;
             }
             kept.push(if kept.is_empty() { '{' } else { ',' });
-            let member = text.get(span).unwrap_or_default();
+            let member = self.text.get(span.clone()).unwrap_or_default();
             let written = scan::string_len(member).unwrap_or_default();
-            match written == key.len() + 2 {
-                true => kept.push_str(member),
-                false => {
-                    write_string(key, &mut kept);
-                    kept.push_str(member.get(written..).unwrap_or_default());
-                }
+            if written == key.len() + 2 {
+                kept.push_str(member);
+            } else {
+                write_string(key, &mut kept);
+                kept.push_str(member.get(written..).unwrap_or_default());
             }
+            moves.push(Some(moved(span.end, kept.len())));
         }
         kept.push_str(if kept.is_empty() { "{}" } else { "}" });
-        members.retain(|(key, _)| !names.contains(&key.as_str()));
-        Body::parsed(kept, value)
+        let mut moves = moves.into_iter();
+        let marks = self.marks.keep_members(|| moves.next().flatten());
+        Body::marked(kept, marks)
     }
+}
+
+/// How far it is from one place to another.
+fn moved(from: usize, to: usize) -> i64 {
+    let place = |at: usize| i64::try_from(at).unwrap_or(i64::MAX);
+    place(to) - place(from)
 }
 
 #[cfg(test)]
@@ -199,14 +245,20 @@ mod tests {
     #[test]
     fn the_value_comes_with_the_text_or_is_read_from_it() {
         let value = Json::of_body(TEXT).unwrap();
-        let mut known = Body::parsed(TEXT.to_owned(), value.clone());
-        assert!(matches!(known.value(), Some(Cow::Borrowed(v)) if *v == value));
+        let held = |body: &Body| body.read().map(|holding| holding.value().to_json());
+        let mut known = ReadBody::read(TEXT).unwrap().whole();
+        assert_eq!(known.known().map(Value::to_json).as_ref(), Some(&value));
         let unknown = Body::from(TEXT);
-        assert!(matches!(unknown.value(), Some(Cow::Owned(v)) if v == value));
+        assert!(unknown.known().is_none() && known.marks_memory() > 0);
         assert_eq!(known, unknown);
-        known.forget_value();
-        assert!(matches!(known.value(), Some(Cow::Owned(v)) if v == value));
-        assert_eq!(Body::from("{").value(), None);
+        for body in [&known, &unknown, &Body::from(format!(" {TEXT}\n"))] {
+            assert_eq!(held(body).as_ref(), Some(&value));
+        }
+        known.forget_marks();
+        assert!(known.known().is_none());
+        assert_eq!(held(&Body::from("{")), None);
+        let deep = format!("{}1e5{}", "[".repeat(1_000), "]".repeat(1_000));
+        assert_eq!(held(&Body::from(deep.as_str())), Json::of_body(&deep));
     }
 
     #[test]
@@ -214,9 +266,9 @@ mod tests {
         let text =
             "{ \"a\" : 1.0 , \"\\u0062\\/\\\"\":{\"\\u0062\": [ ]}, \"a\":2,\"c\" : \" \" }\n";
         let read = || ReadBody::read(text).unwrap();
-        assert_eq!(read().value(), &Json::of_body(text).unwrap());
+        assert_eq!(read().value().to_json(), Json::of_body(text).unwrap());
         let compact = r#"{"a":1.0,"\u0062\/\"":{"\u0062":[]},"a":2,"c":" "}"#;
-        assert_eq!(read().into_parts().0, compact);
+        assert_eq!(read().whole(), compact);
         let whole = r#"{"a":1.0,"b/\"":{"\u0062":[]},"a":2,"c":" "}"#;
         for (names, kept) in [
             (&[][..], whole),
@@ -226,7 +278,7 @@ mod tests {
         ] {
             let body = read().without(names);
             assert_eq!(body, kept);
-            assert_eq!(body.known(), Json::of_body(kept).as_ref());
+            assert_eq!(body.known().map(Value::to_json), Json::of_body(kept));
         }
         assert_eq!(ReadBody::read("[ 1 ]").unwrap().without(&["a"]), "[1]");
         assert_eq!(

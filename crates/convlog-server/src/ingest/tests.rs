@@ -44,6 +44,16 @@ async fn n_records(app: &App, filter: Filter) -> u64 {
     app.query().count(&OWNER, filter).await.unwrap()
 }
 
+async fn bulk(app: &App, drafts: Vec<Draft>) -> Vec<Result<Outcome, String>> {
+    bulk_by(app, &OWNER, drafts).await
+}
+
+async fn bulk_by(app: &App, caller: &Caller, drafts: Vec<Draft>) -> Vec<Result<Outcome, String>> {
+    let look = |draft| app.ingest().look(caller, draft);
+    let seen = drafts.into_iter().map(look).collect();
+    app.ingest().bulk(caller, seen).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_live_turn_is_there_when_the_door_answers() {
     let Rig { app, .. } = rig();
@@ -65,7 +75,7 @@ async fn without_logging_only_the_dialogue_state_is_kept() {
     let session = app.store().load_state(&OWNER.instance, "s1").await.unwrap();
     assert!(session.is_some());
     let drafts = vec![of_bot("quiet"), of_bot("b1")];
-    let answers = app.ingest().bulk(&OWNER, drafts).await.unwrap();
+    let answers = bulk(&app, drafts).await;
     assert_eq!(answers[0], Err("logging is off for its bot".to_owned()));
     assert!(matches!(answers[1], Ok(Outcome::Stored(_))));
 }
@@ -79,10 +89,7 @@ async fn any_opt_out_wins() {
     for draft in [of_bot("shy"), by_header, of_bot("b1")] {
         app.ingest().live(&OWNER, draft, None).await.unwrap();
     }
-    app.ingest()
-        .bulk(&OWNER, vec![of_bot("shy")])
-        .await
-        .unwrap();
+    bulk(&app, vec![of_bot("shy")]).await;
     let opted_out = Filter::Test {
         field: convlog_model::fields::FieldRef::canonical("learning_opt_out"),
         test: convlog_model::filter::Test::Equals(convlog_model::filter::Literal::bare("true")),
@@ -117,7 +124,7 @@ async fn bulk_answers_each_record_in_order_and_makes_bots() {
         customer,
         foreign,
     ];
-    let answers = app.ingest().bulk(&OWNER, drafts).await.unwrap();
+    let answers = bulk(&app, drafts).await;
     let texts: Vec<String> = answers
         .into_iter()
         .map(|answer| match answer {
@@ -162,7 +169,7 @@ async fn a_key_of_some_bots_writes_to_no_other() {
     let mut caller = owner();
     caller.bots = Some(["b1".to_owned()].into());
     let drafts = vec![of_bot("b1"), of_bot("b2"), said("to nobody")];
-    let answers = app.ingest().bulk(&caller, drafts).await.unwrap();
+    let answers = bulk_by(&app, &caller, drafts).await;
     assert!(answers[0].is_ok());
     assert_eq!(
         answers[1],
@@ -178,14 +185,10 @@ async fn nobody_forges_the_audit() {
     let forged = AuditEvent::new(&app, &OWNER, "key.created").draft();
     let mut writer = owner();
     writer.roles = Roles::of(&[Role::Write]);
-    let answers = app
-        .ingest()
-        .bulk(&writer, vec![forged.clone()])
-        .await
-        .unwrap();
+    let answers = bulk_by(&app, &writer, vec![forged.clone()]).await;
     let refused = "event.type: audit events need a key with the role admin";
     assert_eq!(answers[0], Err(refused.to_owned()));
-    let answers = app.ingest().bulk(&OWNER, vec![forged]).await.unwrap();
+    let answers = bulk(&app, vec![forged]).await;
     assert!(answers[0].is_ok());
 }
 
@@ -195,7 +198,7 @@ async fn records_beyond_the_rate_wait() {
     config.limits.ingest_per_second = 2;
     let Rig { app, clock, .. } = rig_with(config);
     let four = vec![said("a"), said("b"), said("c"), said("d")];
-    app.ingest().bulk(&OWNER, four).await.unwrap();
+    bulk(&app, four).await;
     let fault = app.ingest().before_asking(&OWNER, || None).unwrap_err();
     assert_eq!(fault.retry_after_s(), Some(1));
     clock.step(1_500_000);

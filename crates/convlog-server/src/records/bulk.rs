@@ -8,7 +8,6 @@ use axum::extract::State;
 use convlog_dialects::watson::decode;
 use convlog_dialects::{DecodeError, native};
 use convlog_model::ids::InstanceId;
-use convlog_model::json::Json as Tree;
 use convlog_model::record::{Dialect, Draft};
 use convlog_model::store::Outcome;
 use futures::StreamExt as _;
@@ -21,6 +20,7 @@ use crate::body::{Line, Lines, Params};
 use crate::bots::Channels;
 use crate::error::{Fault, Problem};
 use crate::idempotency::Seed;
+use crate::ingest::Seen;
 
 /// Lines that are handed to the store together.
 const STEP_LINES: usize = 1000;
@@ -31,9 +31,9 @@ const PART_LINES: usize = 125;
 const PART_BYTES: usize = 512 << 10;
 /// Most parts of one request that are in work at once.
 const PARTS_MAX: usize = 4;
-/// Most bytes of parsed bodies that go on from one part to the store; of what is beyond, the store
+/// Most bytes of marks of bodies that go on from one part to the store; of what is beyond, the store
 /// reads the text again.
-const TREES_BYTES_MAX: usize = 4 << 20;
+const MARKS_BYTES_MAX: usize = 4 << 20;
 /// Most lines of one request.
 const LINES_MAX: usize = 1_000_000;
 /// Most lines of one request that are named as rejected.
@@ -126,10 +126,11 @@ pub(crate) async fn create(
     mut lines: Lines,
 ) -> Result<Json<BulkAnswer>, Fault> {
     let reading = Arc::new(Reading {
+        app: app.clone(),
+        caller: caller.clone(),
         importer: importer(&params.dialect)?,
         channels: Channels::of(&app, &caller.instance).await?,
         seed: seed.map(|Extension(seed)| seed),
-        instance: caller.instance.clone(),
         line_bytes_max: app.config().limits.record_bytes,
     });
     let mut answer = BulkAnswer::default();
@@ -186,10 +187,11 @@ fn importer(name: &str) -> Result<Importer, Fault> {
 
 /// What lines are read with.
 struct Reading {
+    app: App,
+    caller: Caller,
     importer: Importer,
     channels: Channels,
     seed: Option<Seed>,
-    instance: InstanceId,
     line_bytes_max: usize,
 }
 
@@ -197,9 +199,9 @@ struct Reading {
 #[derive(Default)]
 struct Step {
     n_lines: usize,
-    /// Numbers of the lines of `drafts`.
+    /// Numbers of the lines of `records`.
     numbers: Vec<usize>,
-    drafts: Vec<Draft>,
+    records: Vec<Seen>,
     rejected: Vec<Rejected>,
     /// How the body ended, once it has. What was read before a broken end is kept all the same.
     end: Option<Result<(), Fault>>,
@@ -217,7 +219,7 @@ impl Step {
         match part {
             Ok(part) => {
                 self.numbers.extend(part.numbers);
-                self.drafts.extend(part.drafts);
+                self.records.extend(part.records);
                 self.rejected.extend(part.rejected);
             }
             Err(error) => {
@@ -251,7 +253,7 @@ impl Reading {
                 step.extend(done);
             }
             let reading = Arc::clone(self);
-            in_work.push_back(tokio::task::spawn_blocking(move || reading.part(part)));
+            in_work.push_back(self.app.decoders().run(move || reading.part(part)));
         }
         while let Some(done) = in_work.next().await {
             step.extend(done);
@@ -261,16 +263,17 @@ impl Reading {
 
     fn part(&self, part: Part) -> Step {
         let mut step = Step::default();
-        let mut trees_bytes = 0;
+        let mut marks_bytes = 0;
         for line in part.lines {
             match self.draft(&line) {
                 Ok(mut draft) => {
-                    trees_bytes += draft.raw.known().map_or(0, tree_bytes);
-                    if trees_bytes > TREES_BYTES_MAX {
-                        draft.raw.forget_value();
+                    marks_bytes += draft.raw.marks_memory();
+                    if marks_bytes > MARKS_BYTES_MAX {
+                        draft.raw.forget_marks();
                     }
                     step.numbers.push(line.number);
-                    step.drafts.push(draft);
+                    step.records
+                        .push(self.app.ingest().look(&self.caller, draft));
                 }
                 Err(error) => step.rejected.push(Rejected {
                     line: line.number,
@@ -293,7 +296,7 @@ impl Reading {
             .map_err(|error| format!("not UTF-8 at column {}", error.valid_up_to() + 1))?;
         let decode = self.importer.decode;
         let mut draft =
-            decode(&self.instance, text.trim_ascii()).map_err(|error| error.to_string())?;
+            decode(&self.caller.instance, text.trim_ascii()).map_err(|error| error.to_string())?;
         if self.importer.needs_channel {
             self.channels.apply(&mut draft);
         }
@@ -321,20 +324,6 @@ async fn read_part(lines: &mut Lines, n_max: usize) -> (Part, Option<Result<(), 
     (part, None)
 }
 
-/// About how much memory a value takes.
-fn tree_bytes(value: &Tree) -> usize {
-    let inner: usize = match value {
-        Tree::Null | Tree::Bool(_) => 0,
-        Tree::Number(text) | Tree::String(text) => text.len(),
-        Tree::Array(items) => items.iter().map(tree_bytes).sum(),
-        Tree::Object(members) => members
-            .iter()
-            .map(|(key, value)| size_of::<String>() + key.len() + tree_bytes(value))
-            .sum(),
-    };
-    size_of::<Tree>() + inner
-}
-
 async fn store(
     app: &App,
     caller: &Caller,
@@ -342,10 +331,10 @@ async fn store(
     answer: &mut BulkAnswer,
 ) -> Result<(), Fault> {
     answer.rejected.extend(step.rejected);
-    if step.drafts.is_empty() {
+    if step.records.is_empty() {
         return Ok(());
     }
-    let outcomes = app.ingest().bulk(caller, step.drafts).await?;
+    let outcomes = app.ingest().bulk(caller, step.records).await?;
     for (line, outcome) in step.numbers.into_iter().zip(outcomes) {
         match outcome {
             Ok(Outcome::Stored(_)) => answer.accepted += 1,

@@ -38,7 +38,7 @@ pub(crate) fn builtin() -> Vec<u8> {
     let mut canonical = Canonical::new();
     let named = fields::FIELDS.iter().map(|field| field.path);
     for path in named.filter(|path| !path.ends_with('*')) {
-        canonical.insert(path.to_owned(), reference(path));
+        canonical.insert(path.into(), reference(path));
     }
     for (path, raw) in [
         ("bot", "workspace_id"),
@@ -57,7 +57,7 @@ pub(crate) fn builtin() -> Vec<u8> {
         ("time.response", "response_timestamp"),
         ("user", "request.user_id"),
     ] {
-        canonical.insert(path.to_owned(), reference(raw));
+        canonical.insert(path.into(), reference(raw));
     }
     let draft = Draft {
         instance: InstanceId::default_instance(),

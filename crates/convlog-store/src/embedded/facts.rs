@@ -5,7 +5,7 @@ mod tests;
 
 use convlog_model::flatten::Leaves;
 use convlog_model::ids::InstanceId;
-use convlog_model::json::Json;
+use convlog_model::json::{Json, Value};
 use convlog_model::record::{Dialect, Draft};
 use convlog_model::seal::Sealer;
 
@@ -88,16 +88,22 @@ impl Hasher {
 
     /// Of a body: the same for JSON values whose members come in any order.
     pub(crate) fn body(&self, raw: &str) -> Hash16 {
-        self.parsed_body(raw, Json::of_body(raw).as_ref())
+        let tree = Json::of_body(raw);
+        self.parsed_body(raw, tree.as_ref().map(Value::from))
     }
 
-    fn parsed_body(&self, raw: &str, body: Option<&Json>) -> Hash16 {
-        let sorted = body.map(Json::key_sorted_text);
+    fn parsed_body(&self, raw: &str, body: Option<Value<'_>>) -> Hash16 {
+        let sorted = body.map(Value::key_sorted_text);
         half(self.body.hash(sorted.as_deref().unwrap_or(raw).as_bytes()))
     }
 
     /// The facts of a draft that comes in, with its leaves and what its body holds.
-    pub(crate) fn facts(&self, draft: &Draft, leaves: &Leaves<'_>, body: Option<&Json>) -> Facts {
+    pub(crate) fn facts(
+        &self,
+        draft: &Draft,
+        leaves: &Leaves<'_>,
+        body: Option<Value<'_>>,
+    ) -> Facts {
         let hash = self.parsed_body(&draft.raw, body);
         self.known_facts(draft, leaves, hash)
     }

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use convlog_model::flatten::Leaves;
-use convlog_model::record::Draft;
+use convlog_model::record::{Draft, Holding};
 use convlog_model::store::{
     BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Batch, ErrorKind, StateWrite, StoreError,
 };
@@ -120,8 +120,14 @@ impl Builders {
 pub(crate) fn prepare(batch: Batch, tools: &Tools<'_>) -> Result<Prepared, StoreError> {
     let mut rows = Vec::with_capacity(batch.records.len());
     let mut builder = tools.builders.take();
+    let mut scratch = Vec::new();
     for draft in batch.records {
-        rows.push(prepare_row(&draft, tools.hasher, &mut builder)?);
+        rows.push(prepare_row(
+            &draft,
+            tools.hasher,
+            &mut builder,
+            &mut scratch,
+        )?);
     }
     let mut indexes = Vec::new();
     if !rows.is_empty() {
@@ -153,21 +159,23 @@ fn prepare_row(
     draft: &Draft,
     hasher: &Hasher,
     builder: &mut Builder,
+    scratch: &mut Vec<u8>,
 ) -> Result<PreparedRow, StoreError> {
     if !row::fits(draft) {
         return Err(invalid("a canonical field is nested too deeply".to_owned()));
     }
-    let body = draft.raw.value();
-    let leaves = Leaves::of(draft, body.as_deref());
-    let facts = hasher.facts(draft, &leaves, body.as_deref());
+    let held = draft.raw.read();
+    let body = held.as_ref().map(Holding::value);
+    let leaves = Leaves::of(draft, body);
+    let facts = hasher.facts(draft, &leaves, body);
     builder.record(draft, &leaves, &facts.row);
-    let mut bytes = Vec::with_capacity(draft.raw.len() + 1024);
-    row::encode_record(&mut bytes, draft, &facts.body_hash);
-    if bytes.len() + 8 > PLAIN_LEN_MAX {
-        return Err(invalid(format!("a record of {} bytes", bytes.len())));
+    scratch.clear();
+    row::encode_record(scratch, draft, &facts.body_hash);
+    if scratch.len() + 8 > PLAIN_LEN_MAX {
+        return Err(invalid(format!("a record of {} bytes", scratch.len())));
     }
-    let mut plain = Vec::with_capacity(bytes.len() + 4);
-    put_bytes(&mut plain, &bytes);
+    let mut plain = Vec::with_capacity(scratch.len() + 4);
+    put_bytes(&mut plain, scratch);
     Ok(PreparedRow { plain, facts })
 }
 

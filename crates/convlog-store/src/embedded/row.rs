@@ -204,7 +204,7 @@ fn decode_record(reader: &mut Reader<'_>, kind: Kind) -> Result<RecordRow, BadRo
     }
     let mut canonical = Canonical::new();
     for _ in 0..reader.count()? {
-        let path = reader.text()?.to_owned();
+        let path = reader.text()?.into();
         let source = decode_source(reader)?;
         canonical.insert(path, source);
     }

@@ -3,11 +3,13 @@
 use convlog_model::ids::InstanceId;
 use convlog_model::record::Dialect;
 
+use convlog_model::json::Json;
+
 use super::*;
 use crate::watson::decode;
 
 fn context(text: &str) -> Option<String> {
-    of_context(&Json::parse(text.as_bytes()).unwrap())
+    of_context((&Json::parse(text.as_bytes()).unwrap()).into())
 }
 
 #[test]

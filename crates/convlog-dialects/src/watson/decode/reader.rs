@@ -1,32 +1,32 @@
 //! Reads fields of a log object and names those of a wrong type.
 
-use convlog_model::json::Json;
+use convlog_model::json::{Items, Value};
 use convlog_model::record::Draft;
 
 use crate::DecodeError;
 
 /// A log object. Paths are spelled with dots; no key of a log object that is read here has one.
 pub(super) struct Reader<'a> {
-    body: &'a Json,
+    body: Value<'a>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(body: &'a Json) -> Self {
+    pub(super) fn new(body: Value<'a>) -> Self {
         Reader { body }
     }
 
     /// The value of a path; `null` counts as missing.
-    pub(super) fn get(&self, path: &str) -> Option<&'a Json> {
+    pub(super) fn get(&self, path: &str) -> Option<Value<'a>> {
         let mut keys = path.split('.');
         let found = keys.try_fold(self.body, |value, key| value.get(key))?;
-        (*found != Json::Null).then_some(found)
+        (!matches!(found, Value::Null)).then_some(found)
     }
 
     /// The text of a path.
     pub(super) fn text(&self, path: &str) -> Result<Option<&'a str>, DecodeError> {
         match self.get(path) {
             None => Ok(None),
-            Some(Json::String(text)) => Ok(Some(text)),
+            Some(Value::String(text)) => Ok(Some(text)),
             Some(other) => Err(wrong_type("a string", other, path)),
         }
     }
@@ -37,14 +37,14 @@ impl<'a> Reader<'a> {
     }
 
     /// The objects of an array; none when it is missing.
-    pub(super) fn objects(&self, path: &str) -> Result<&'a [Json], DecodeError> {
+    pub(super) fn objects(&self, path: &str) -> Result<Items<'a>, DecodeError> {
         let items = match self.get(path) {
-            None => return Ok(&[]),
-            Some(Json::Array(items)) => items,
+            None => return Ok(Items::default()),
+            Some(Value::Array(items)) => items,
             Some(other) => return Err(wrong_type("an array", other, path)),
         };
-        let wrong = items.iter().position(|item| item.as_object().is_none());
-        match wrong.and_then(|i| Some((i, items.get(i)?))) {
+        let is_wrong = |(_, item): &(usize, Value<'_>)| !matches!(item, Value::Object(_));
+        match items.enumerate().find(is_wrong) {
             Some((i, other)) => Err(wrong_type("an object", other, &format!("{path}[{i}]"))),
             None => Ok(items),
         }
@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
     /// Checks that a path, where present, holds an object.
     pub(super) fn check_object(&self, path: &str) -> Result<(), DecodeError> {
         match self.get(path) {
-            None | Some(Json::Object(_)) => Ok(()),
+            None | Some(Value::Object(_)) => Ok(()),
             Some(other) => Err(wrong_type("an object", other, path)),
         }
     }
@@ -81,7 +81,7 @@ pub(super) fn refer_to(draft: &mut Draft, canonical: &str, path: &str) {
 }
 
 /// The error of a value of a wrong type.
-pub(super) fn wrong_type(wanted: &str, found: &Json, path: &str) -> DecodeError {
+pub(super) fn wrong_type(wanted: &str, found: Value<'_>, path: &str) -> DecodeError {
     let message = format!("must be {wanted}, not {}", found.type_name());
     DecodeError::new(message, Some(path))
 }

@@ -4,6 +4,8 @@ use convlog_model::flatten::Flat;
 use convlog_model::record::Source;
 use proptest::prelude::*;
 
+use convlog_model::json::Json;
+
 use super::*;
 
 fn read(dialect: Dialect, raw: &str) -> Result<Draft, DecodeError> {

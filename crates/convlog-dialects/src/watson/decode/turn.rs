@@ -1,6 +1,6 @@
 //! The canonical turn of a log object.
 
-use convlog_model::json::Json;
+use convlog_model::json::{Items, Json, Value};
 use convlog_model::record::Draft;
 use convlog_model::time::Timestamp;
 
@@ -75,12 +75,12 @@ pub(super) fn v1(reader: &Reader<'_>, draft: &mut Draft) -> Result<(), DecodeErr
     let nodes = reader.get("response.output.nodes_visited");
     match nodes {
         None => {}
-        Some(Json::Array(items)) if items.iter().all(|item| item.as_str().is_some()) => {
-            refer_to(draft, "steps.name", "response.output.nodes_visited");
-        }
-        Some(Json::Array(_)) => {
+        Some(Value::Array(mut items)) => {
             // Some tools write the objects of v2 here.
-            let path = "response.output.nodes_visited.dialog_node";
+            let path = match items.all(|item| item.as_str().is_some()) {
+                true => "response.output.nodes_visited",
+                false => "response.output.nodes_visited.dialog_node",
+            };
             refer_to(draft, "steps.name", path);
         }
         Some(other) => {
@@ -101,7 +101,7 @@ pub(super) fn v2(reader: &Reader<'_>, draft: &mut Draft) -> Result<(), DecodeErr
     reader.refer(draft, "assistant", &["assistant_id"])?;
     // Anything but a text under the shorter name is no id, and stays a part of the raw body.
     let environment: &[&str] = match reader.get("environment") {
-        Some(Json::String(_)) => &["environment_id", "environment"],
+        Some(Value::String(_)) => &["environment_id", "environment"],
         _ => &["environment_id"],
     };
     reader.refer(draft, "environment", environment)?;
@@ -114,12 +114,12 @@ pub(super) fn v2(reader: &Reader<'_>, draft: &mut Draft) -> Result<(), DecodeErr
     ];
     reader.refer(draft, "locale", &locale)?;
     common(reader, draft, &V2)?;
-    let models = reader.objects("response.output.llm_metadata")?;
-    if models.iter().any(|one| one.get("model_id").is_some()) {
+    let mut models = reader.objects("response.output.llm_metadata")?;
+    if models.any(|one| one.get("model_id").is_some()) {
         refer_to(draft, "model", "response.output.llm_metadata.model_id");
     }
     let nodes = reader.objects("response.output.debug.nodes_visited")?;
-    if nodes.is_empty() {
+    if is_empty(nodes) {
         let events = reader.objects("response.output.debug.turn_events")?;
         steps_of_events(events, draft);
     } else {
@@ -189,6 +189,10 @@ fn common(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<(),
     Ok(())
 }
 
+fn is_empty(mut items: Items<'_>) -> bool {
+    items.next().is_none()
+}
+
 /// A number of things as JSON.
 fn count(number: usize) -> Json {
     Json::Number(number.to_string().into())
@@ -249,16 +253,16 @@ fn loose_time(text: &str) -> Option<Timestamp> {
 fn intents(reader: &Reader<'_>, draft: &mut Draft, path: &str) -> Result<usize, DecodeError> {
     let items = reader.objects(path)?;
     let mut top: Option<(&str, f64)> = None;
-    for (i, item) in items.iter().enumerate() {
+    for (i, item) in items.enumerate() {
         let at = |key: &str| format!("{path}[{i}].{key}");
         let name = match item.get("intent") {
-            Some(Json::String(name)) => name,
+            Some(Value::String(name)) => name,
             Some(other) => return Err(wrong_type("a string", other, &at("intent"))),
             None => return Err(DecodeError::new("is missing", Some(&at("intent")))),
         };
         let confidence = match item.get("confidence") {
-            None | Some(Json::Null) => 0.0,
-            Some(number @ Json::Number(_)) => number.as_f64().unwrap_or(0.0),
+            None | Some(Value::Null) => 0.0,
+            Some(Value::Number(number)) => number.parse().unwrap_or(0.0),
             Some(other) => return Err(wrong_type("a number", other, &at("confidence"))),
         };
         if top.is_none_or(|(_, greatest)| confidence > greatest) {
@@ -270,83 +274,84 @@ fn intents(reader: &Reader<'_>, draft: &mut Draft, path: &str) -> Result<usize, 
         refer_to(draft, "intents.confidence", &format!("{path}.confidence"));
         draft.set_text("top_intent", name);
     }
-    Ok(items.len())
+    Ok(items.count())
 }
 
 fn entities(reader: &Reader<'_>, draft: &mut Draft, path: &str) -> Result<usize, DecodeError> {
     let items = reader.objects(path)?;
-    for (i, item) in items.iter().enumerate() {
+    for (i, item) in items.enumerate() {
         let at = |key: &str| format!("{path}[{i}].{key}");
         match item.get("entity") {
-            Some(Json::String(_)) => {}
+            Some(Value::String(_)) => {}
             Some(other) => return Err(wrong_type("a string", other, &at("entity"))),
             None => return Err(DecodeError::new("is missing", Some(&at("entity")))),
         }
-        if let Some(other @ (Json::Array(_) | Json::Object(_))) = item.get("value") {
+        if let Some(other @ (Value::Array(_) | Value::Object(_))) = item.get("value") {
             return Err(wrong_type("a string", other, &at("value")));
         }
     }
-    if !items.is_empty() {
+    let n_items = items.count();
+    if n_items > 0 {
         for member in ["entity", "value", "confidence", "location"] {
             let canonical = format!("entities.{member}");
             refer_to(draft, &canonical, &format!("{path}.{member}"));
         }
     }
-    draft.set_value("entities_count", count(items.len()));
-    Ok(items.len())
+    draft.set_value("entities_count", count(n_items));
+    Ok(n_items)
 }
 
 /// What the bot said, and whether it handed over to a human.
 fn output(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<(), DecodeError> {
-    let generic = reader.objects("response.output.generic")?;
-    let kinds = || {
-        generic
-            .iter()
-            .filter_map(|item| item.get("response_type")?.as_str())
-    };
-    let says = |item: &Json| item.get("text").and_then(Json::as_str).is_some();
-    let texts = match reader.get("response.output.text") {
-        None => &[][..],
-        Some(Json::Array(items)) => items,
-        Some(one @ Json::String(_)) => std::slice::from_ref(one),
+    let mut generic = reader.objects("response.output.generic")?;
+    let kinds = generic.filter_map(|item| item.get("response_type")?.as_str());
+    let says = |item: Value<'_>| item.get("text").and_then(Value::as_str).is_some();
+    // One text may stand where a list is meant.
+    let (texts, one) = match reader.get("response.output.text") {
+        None => (Items::default(), None),
+        Some(Value::Array(items)) => (items, None),
+        Some(one @ Value::String(_)) => (Items::default(), Some(one)),
         Some(other) => return Err(wrong_type("an array", other, "response.output.text")),
     };
-    if generic.iter().any(says) || (!generic.is_empty() && texts.is_empty()) {
+    let (no_generic, no_text) = (is_empty(generic), is_empty(texts) && one.is_none());
+    if generic.any(says) || (!no_generic && no_text) {
         refer_to(
             draft,
             "output.type",
             "response.output.generic.response_type",
         );
         refer_to(draft, "output.text", "response.output.generic.text");
-    } else if generic.is_empty() && !texts.is_empty() {
+    } else if no_generic && !no_text {
         refer_to(draft, "output.text", "response.output.text");
-    } else if !generic.is_empty() {
+    } else if !no_generic {
         // The texts and the kinds stand in different places: no reference holds them together.
-        let kinds = kinds().map(|kind| Json::object([("type", Json::string(kind))]));
-        let texts = texts.iter().filter_map(Json::as_str).map(|text| {
+        let types = kinds
+            .clone()
+            .map(|kind| Json::object([("type", Json::string(kind))]));
+        let texts = texts.chain(one).filter_map(Value::as_str).map(|text| {
             Json::object([("type", Json::string("text")), ("text", Json::string(text))])
         });
-        draft.set_value("output", Json::Array(kinds.chain(texts).collect()));
+        draft.set_value("output", Json::Array(types.chain(texts).collect()));
     }
     let variable = |path: &&str| {
         let variables = reader.get(path);
         let wish = variables.and_then(|object| object.get("context_connect_to_agent"));
-        matches!(wish, Some(Json::Bool(true)))
+        matches!(wish, Some(Value::Bool(true)))
             || wish
-                .and_then(Json::as_str)
+                .and_then(Value::as_str)
                 .is_some_and(|text| text == "true")
     };
-    let escalated =
-        kinds().any(|kind| kind == "connect_to_agent") || places.variables.iter().any(variable);
+    let escalated = kinds.clone().any(|kind| kind == "connect_to_agent")
+        || places.variables.iter().any(variable);
     draft.set_value("outcome.escalated", Json::Bool(escalated));
     Ok(())
 }
 
 /// Steps of an action skill, which visits no dialog nodes; and how its actions ended.
-fn steps_of_events(events: &[Json], draft: &mut Draft) {
+fn steps_of_events(events: Items<'_>, draft: &mut Draft) {
     let mut steps = Vec::new();
     for event in events {
-        let text = |path: &[&str]| event.at(path).and_then(Json::as_str);
+        let text = |path: &[&str]| event.at(path).and_then(Value::as_str);
         let kind = text(&["event"]);
         let name = text(&["source", "step"])
             .or_else(|| text(&["source", "action"]))

@@ -39,7 +39,7 @@ pub(super) fn check(batch: &Batch) -> Result<(), StoreError> {
 
 fn check_draft(draft: &Draft) -> Result<(), StoreError> {
     let bug = |text: String| Err(StoreError::new(ErrorKind::Internal, text));
-    if draft.raw.value().is_none() {
+    if draft.raw.read().is_none() {
         return bug("the raw body of a draft is no JSON".to_owned());
     }
     for path in draft.canonical.keys() {
@@ -96,7 +96,7 @@ impl State {
             draft,
         };
         let flat = record.flat();
-        record.draft.raw.forget_value();
+        record.draft.raw.forget_marks();
         let record = Arc::new(record);
         self.rows.insert(stored.position, Row { record, flat });
         Outcome::Stored(stored)
@@ -142,8 +142,8 @@ pub(super) fn own_key(draft: &Draft) -> Option<OwnKey> {
 
 /// The body as a resend is recognised by: equal for JSON values whose members come in any order.
 fn sorted_body(raw: &Body) -> String {
-    match raw.value() {
-        Some(value) => value.key_sorted_text(),
+    match raw.read() {
+        Some(held) => held.value().key_sorted_text(),
         None => raw.to_string(),
     }
 }

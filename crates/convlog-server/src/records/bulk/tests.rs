@@ -3,20 +3,22 @@
 use convlog_model::record::ReadBody;
 
 use super::*;
+use crate::testing::rig;
 
 fn reading() -> Reading {
     Reading {
+        app: rig().app,
+        caller: Caller::system(InstanceId::default_instance()),
         importer: Importer {
             decode: |_, line| {
                 let mut draft = convlog_model::testkit::draft("{}");
-                draft.raw = ReadBody::read(line)?.without(&[]);
+                draft.raw = ReadBody::read(line)?.whole();
                 Ok(draft)
             },
             needs_channel: false,
         },
         channels: Channels::default(),
         seed: None,
-        instance: InstanceId::default_instance(),
         line_bytes_max: 1 << 20,
     }
 }
@@ -42,14 +44,11 @@ fn values_that_take_much_more_than_their_text_do_not_go_on_by_the_hundred() {
         n_bytes: 0,
     };
     let step = reading().part(part);
-    let is_known: Vec<bool> = step
-        .drafts
-        .iter()
-        .map(|d| d.raw.known().is_some())
-        .collect();
+    let drafts = || step.records.iter().map(Seen::draft);
+    let is_known: Vec<bool> = drafts().map(|d| d.raw.known().is_some()).collect();
     assert_eq!(is_known, [true, true, true, true, false, false, false]);
-    for (draft, text) in step.drafts.iter().zip(lines) {
+    for (draft, text) in drafts().zip(lines) {
         assert_eq!(draft.raw, text);
-        assert!(draft.raw.value().is_some());
+        assert!(draft.raw.read().is_some());
     }
 }

@@ -6,7 +6,7 @@ use convlog_model::filter::Filter;
 use convlog_model::filter::eval::matches;
 use convlog_model::flatten::{Flat, Leaves};
 use convlog_model::ids::Timeline;
-use convlog_model::record::Draft;
+use convlog_model::record::{Draft, Holding};
 use convlog_model::seal::Sealer;
 use convlog_model::testkit::SeededIds;
 use convlog_model::testkit::generate::{self, Choices};
@@ -58,9 +58,10 @@ fn index_with_gaps(drafts: &[Option<&Draft>]) -> Index {
             builder.skip();
             continue;
         };
-        let body = draft.raw.value();
-        let leaves = Leaves::of(draft, body.as_deref());
-        let facts = hasher.facts(draft, &leaves, body.as_deref());
+        let held = draft.raw.read();
+        let body = held.as_ref().map(Holding::value);
+        let leaves = Leaves::of(draft, body);
+        let facts = hasher.facts(draft, &leaves, body);
         builder.record(draft, &leaves, &facts.row);
     }
     builder.finish().in_memory().unwrap()

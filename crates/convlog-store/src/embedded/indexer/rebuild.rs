@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use convlog_model::flatten::Leaves;
 use convlog_model::ids::RecordId;
+use convlog_model::record::Holding;
 
 use crate::embedded::error::OpenError;
 use crate::embedded::facts::Hasher;
@@ -148,8 +149,9 @@ fn read_frames(
             })?;
             match decoded {
                 Row::Record(record) => {
-                    let body = record.draft.raw.value();
-                    let leaves = Leaves::of(&record.draft, body.as_deref());
+                    let held = record.draft.raw.read();
+                    let body = held.as_ref().map(Holding::value);
+                    let leaves = Leaves::of(&record.draft, body);
                     let facts = hasher.known_facts(&record.draft, &leaves, record.body_hash);
                     builder.record(&record.draft, &leaves, &facts.row);
                     raw += facts.raw_len;

@@ -35,7 +35,8 @@ fn source() -> impl Strategy<Value = Source> {
 fn draft() -> impl Strategy<Value = Draft> {
     let own_id = prop::option::of(".{0,20}");
     let labels = prop::collection::btree_map(".{0,6}", ".{0,6}", 0..3);
-    let canonical = prop::collection::btree_map("[a-z.]{1,12}", source(), 0..6);
+    let canonical =
+        prop::collection::btree_map("[a-z.]{1,12}".prop_map(Text::from), source(), 0..6);
     let fixed = (any::<bool>(), 0..Dialect::ALL.len(), "[a-zA-Z0-9_-]{1,64}");
     (fixed, own_id, labels, canonical, json()).prop_map(
         |((turn, dialect, instance), own_id, labels, canonical, raw)| Draft {
