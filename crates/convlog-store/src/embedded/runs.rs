@@ -1,15 +1,15 @@
 //! Matches of all parts in one order: each part is a run that is looked at only when something of it
-//! may come next, and sorted only as far as it is needed.
+//! may come next, and of it only those rows that may.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use convlog_model::ids::Position;
 use convlog_model::query::{Sort, SortKey};
 use convlog_model::time::Timestamp;
 
-use super::bytes::to_usize;
 use super::index::Section;
 use super::index::source::Damaged;
 use super::lower::{Sets, Trouble};
@@ -62,39 +62,64 @@ impl Candidate {
     }
 }
 
-/// Rows that are sorted at once; each time twice as many.
-const SORTED_MIN: usize = 256;
+/// A row with its place in the order and its value.
+type Keyed = (Rank, u32, Option<i64>);
 
-/// Matches of one part.
+/// Fewer rows of a part than these are looked at all at once.
+const FEW: u32 = 1024;
+
+/// Matches of one part: some rows after the other are looked at, when one of them may come next.
 struct Run {
     segment: Arc<Segment>,
+    part: Arc<Part>,
     sets: Sets,
-    base: u32,
-    /// What is not sorted yet.
-    rest: Vec<(Rank, u32, Option<i64>)>,
-    /// What is, last one first.
-    sorted: Vec<(Rank, u32, Option<i64>)>,
-    step: usize,
+    /// Rows not looked at, by the first rank that they may hold, the first one last.
+    closed: Vec<(Rank, Range<u32>)>,
+    open: BinaryHeap<Reverse<Keyed>>,
 }
 
 impl Run {
-    fn sort_some(&mut self) {
-        if !self.sorted.is_empty() || self.rest.is_empty() {
-            return;
+    fn new(
+        sort: Sort,
+        segment: Arc<Segment>,
+        part: Arc<Part>,
+        sets: Sets,
+    ) -> Result<Self, Damaged> {
+        let mut closed = match sets.possible.count() {
+            ..FEW => Vec::new(),
+            _ => blocks(sort, &segment, &part)?,
+        };
+        if closed.is_empty() {
+            let first = bounds(sort, &segment, &part)?;
+            closed.extend(first.map(|(first, _)| (first, 0..part.index.rows())));
         }
-        let step = self.step.min(self.rest.len());
-        self.step *= 2;
-        if step < self.rest.len() {
-            self.rest.select_nth_unstable(step - 1);
-        }
-        self.sorted = self.rest.drain(..step).collect();
-        self.sorted
-            .sort_unstable_by_key(|(rank, ..)| Reverse(*rank));
+        closed.sort_by_key(|(first, _)| Reverse(*first));
+        Ok(Run {
+            segment,
+            part,
+            sets,
+            closed,
+            open: BinaryHeap::new(),
+        })
     }
 
-    fn first(&mut self) -> Option<Rank> {
-        self.sort_some();
-        self.sorted.last().map(|(rank, ..)| *rank)
+    /// The rank of the next match.
+    fn first(&mut self, sort: Sort, behind: Option<Rank>) -> Result<Option<Rank>, Damaged> {
+        while let Some((first, _)) = self.closed.last() {
+            let next = self.open.peek();
+            if next.is_some_and(|Reverse((rank, ..))| rank < first) {
+                break;
+            }
+            let Some((_, rows)) = self.closed.pop() else {
+                break;
+            };
+            let mut keys = keys(sort, &self.segment, &self.part, &self.sets.possible, rows)?;
+            if let Some(behind) = behind {
+                keys.retain(|(rank, ..)| *rank > behind);
+            }
+            self.open.extend(keys.into_iter().map(Reverse));
+        }
+        Ok(self.open.peek().map(|Reverse((rank, ..))| *rank))
     }
 }
 
@@ -148,16 +173,18 @@ impl<'a> Runs<'a> {
             return Ok(None);
         };
         let run = &mut self.open[number];
-        let Some((_, row, value)) = run.sorted.pop() else {
+        let Some(Reverse((_, row, value))) = run.open.pop() else {
             return Ok(None);
         };
         let candidate = Candidate {
             segment: Arc::clone(&run.segment),
-            row: run.base + row,
+            row: run.part.base + row,
             value: value.map(Timestamp::from_micros),
             is_sure: run.sets.sure.contains(row),
         };
-        if let Some(rank) = run.first() {
+        let first = run.first(self.sort, self.behind);
+        let chunk = run.segment.chunk.number;
+        if let Some(rank) = first.map_err(|bad| (chunk, bad.into()))? {
             self.next.push(Reverse((rank, number)));
         }
         Ok(Some(candidate))
@@ -180,20 +207,9 @@ impl<'a> Runs<'a> {
             let Some(sets) = found.map_err(|trouble| (number, trouble))? else {
                 continue;
             };
-            let mut rest = keys(self.sort, &segment, &part, &sets.possible)
-                .map_err(|bad| (number, bad.into()))?;
-            if let Some(behind) = self.behind {
-                rest.retain(|(rank, ..)| *rank > behind);
-            }
-            let mut run = Run {
-                segment,
-                sets,
-                base: part.base,
-                rest,
-                sorted: Vec::new(),
-                step: SORTED_MIN,
-            };
-            if let Some(rank) = run.first() {
+            let damaged = |bad: Damaged| (number, bad.into());
+            let mut run = Run::new(self.sort, segment, part, sets).map_err(damaged)?;
+            if let Some(rank) = run.first(self.sort, self.behind).map_err(damaged)? {
                 self.next.push(Reverse((rank, self.open.len())));
                 self.open.push(run);
             }
@@ -234,22 +250,49 @@ fn bounds(sort: Sort, segment: &Segment, part: &Part) -> Result<Option<(Rank, Ra
     )))
 }
 
-type Keyed = (Rank, u32, Option<i64>);
-
-fn keys(sort: Sort, segment: &Segment, part: &Part, rows: &RowSet) -> Result<Vec<Keyed>, Damaged> {
-    let number = segment.chunk.number;
-    let mut out = Vec::with_capacity(to_usize(rows.count().into()));
-    let mut push = |row: u32, value: Option<i64>| {
-        let rank = Rank::of(sort, value, position(number, part.base + row));
-        out.push((rank, row, value));
+/// Rows of a part that lie near to each other, with the first rank that they may hold; none where
+/// that is not known.
+fn blocks(sort: Sort, segment: &Segment, part: &Part) -> Result<Vec<(Rank, Range<u32>)>, Damaged> {
+    let column = match sort.key {
+        SortKey::Request => part.index.column(Section::Request)?,
+        SortKey::Response => part.index.column(Section::Response)?,
+        SortKey::Position | SortKey::Received => return Ok(Vec::new()),
     };
-    match sort.key {
-        SortKey::Position => rows.iter().for_each(|row| push(row, None)),
+    let number = segment.chunk.number;
+    let first_of = |(rows, bounds): (Range<u32>, Option<(i64, i64)>)| {
+        let (row, value) = match sort.descending {
+            true => (
+                rows.end.saturating_sub(1),
+                bounds.map(|(_, greatest)| greatest),
+            ),
+            false => (rows.start, bounds.map(|(least, _)| least)),
+        };
+        let at = position(number, part.base + row);
+        (Rank::of(sort, value, at), rows)
+    };
+    Ok(column.blocks().map(first_of).collect())
+}
+
+/// Some rows with their ranks.
+fn keys(
+    sort: Sort,
+    segment: &Segment,
+    part: &Part,
+    all: &RowSet,
+    some: Range<u32>,
+) -> Result<Vec<Keyed>, Damaged> {
+    let number = segment.chunk.number;
+    let rows = all.iter_from(some.start).take_while(|row| *row < some.end);
+    let keyed = |row: u32, value: Option<i64>| {
+        let rank = Rank::of(sort, value, position(number, part.base + row));
+        (rank, row, value)
+    };
+    Ok(match sort.key {
+        SortKey::Position => rows.map(|row| keyed(row, None)).collect(),
         SortKey::Received => {
             let mut walk = part.frames()?.walk();
-            for row in rows.iter() {
-                push(row, walk.get(part.base + row));
-            }
+            rows.map(|row| keyed(row, walk.get(part.base + row)))
+                .collect()
         }
         SortKey::Request | SortKey::Response => {
             let section = match sort.key {
@@ -257,8 +300,7 @@ fn keys(sort: Sort, segment: &Segment, part: &Part, rows: &RowSet) -> Result<Vec
                 _ => Section::Response,
             };
             let column = part.index.column(section)?;
-            rows.iter().for_each(|row| push(row, column.get(row)));
+            rows.map(|row| keyed(row, column.get(row))).collect()
         }
-    }
-    Ok(out)
+    })
 }

@@ -1,5 +1,7 @@
 //! Columns: one number a row or none, packed by blocks of rows that lie near to each other.
 
+use std::ops::Range;
+
 use crate::embedded::bytes::{Malformed, Reader, to_u32, to_usize};
 
 /// Rows of a block.
@@ -84,17 +86,35 @@ impl<'a> Column<'a> {
         (self.min <= self.max).then_some((self.min, self.max))
     }
 
+    /// Rows that lie near to each other, and a least and a greatest value of those that have one:
+    /// the true ones may be nearer. None where no row has a value.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (Range<u32>, Option<(i64, i64)>)> {
+        let (entries, _) = self.directory.as_chunks::<ENTRY_LEN>();
+        let rows = self.rows;
+        entries.iter().enumerate().map(move |(number, entry)| {
+            let first = number * BLOCK;
+            let range = to_u32(first)..to_u32((first + BLOCK).min(rows));
+            let (base, bits) = base_and_bits(entry);
+            let bounds = (1..=65).contains(&bits).then(|| {
+                let furthest = (1_u128 << bits) - 2;
+                let furthest = u64::try_from(furthest).unwrap_or(u64::MAX);
+                (base, base.saturating_add_unsigned(furthest))
+            });
+            (range, bounds)
+        })
+    }
+
     /// The value of a row. Bytes that make no sense are a row without one.
     pub(crate) fn get(&self, row: u32) -> Option<i64> {
         let row = to_usize(row.into());
         if row >= self.rows {
             return None;
         }
-        let entry = self.directory.get(row / BLOCK * ENTRY_LEN..)?;
-        let (base, entry) = entry.split_first_chunk::<8>()?;
-        let (bits, entry) = entry.split_first_chunk::<4>()?;
-        let (first, _) = entry.split_first_chunk::<4>()?;
-        let bits = to_usize(u32::from_le_bytes(*bits).into());
+        let (entries, _) = self.directory.as_chunks::<ENTRY_LEN>();
+        let entry = entries.get(row / BLOCK)?;
+        let (base, bits) = base_and_bits(entry);
+        let first = entry.last_chunk::<4>()?;
+        let bits = to_usize(bits.into());
         if bits == 0 || bits > 65 {
             return None;
         }
@@ -107,7 +127,7 @@ impl<'a> Column<'a> {
         let packed = u128::from_le_bytes(window) >> (first_bit % 8);
         let distance = packed & ((1 << bits) - 1);
         let distance = u64::try_from(distance.checked_sub(1)?).ok()?;
-        Some(i64::from_le_bytes(*base).wrapping_add_unsigned(distance))
+        Some(base.wrapping_add_unsigned(distance))
     }
 
     /// Number of leading rows for which `test` holds, which it does for no later one.
@@ -122,6 +142,14 @@ impl<'a> Column<'a> {
         }
         low
     }
+}
+
+/// What the directory says of a block: its smallest value, and the bits of each.
+fn base_and_bits(entry: &[u8; ENTRY_LEN]) -> (i64, u32) {
+    let base = entry.first_chunk::<8>().copied().unwrap_or_default();
+    let bits = entry.get(8..12).and_then(|bits| bits.first_chunk::<4>());
+    let bits = bits.copied().unwrap_or_default();
+    (i64::from_le_bytes(base), u32::from_le_bytes(bits))
 }
 
 #[cfg(test)]
@@ -146,6 +174,16 @@ mod tests {
             .copied()
             .zip(present.iter().max().copied());
         assert_eq!(column.bounds(), bounds);
+        let mut next = 0;
+        for (rows, bounds) in column.blocks() {
+            assert_eq!(rows.start, next);
+            next = rows.end;
+            let mut values = rows.filter_map(|row| column.get(row)).peekable();
+            assert_eq!(values.peek().is_some(), bounds.is_some());
+            let (least, greatest) = bounds.unwrap_or_default();
+            assert!(values.all(|value| (least..=greatest).contains(&value)));
+        }
+        assert_eq!(next, to_u32(values.len()));
     }
 
     #[test]
