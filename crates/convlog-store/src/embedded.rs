@@ -73,6 +73,7 @@ use self::indexer::Indexer;
 use self::load::Start;
 use self::log::CHUNKS_DIR;
 use self::maintain::Maintenance;
+use self::queue::Queue;
 pub use self::restore::{Restore, Restored, restore};
 pub use self::verify::{Problem, VerifyReport, verify};
 use self::writer::{IDLE, Limits, Log, Writer};
@@ -124,6 +125,7 @@ impl Options {
                 step: 8 << 20,
                 reserve: 64 << 20,
                 stop_rows: 8192,
+                image_reserve: 0,
             },
             idle: IDLE,
         }
@@ -180,11 +182,14 @@ impl Embedded {
             timeline: shared.timeline,
             ids: Arc::clone(&options.ids),
         };
+        let queue = Arc::new(Queue::new());
         let maintenance = Maintenance::new(
             Arc::clone(&shared),
             Arc::clone(disk),
             dir.clone(),
             options.erase_bytes_per_s,
+            options.limits.image_reserve,
+            Arc::clone(&queue),
             loaded.expiring,
         );
         let writer = Writer::new(Arc::clone(&shared), log, loaded.last_id);
@@ -196,6 +201,7 @@ impl Embedded {
         let engine = Engine::start(
             shared,
             documents,
+            queue,
             (writer, indexer, maintenance),
             options.threads.max(1),
             options.idle,

@@ -338,3 +338,26 @@ impl Catalog {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use convlog_model::testkit::SeededIds;
+
+    use super::*;
+    use crate::embedded::disk::sim::SimDisk;
+
+    #[test]
+    fn a_catalog_of_a_newer_format_is_refused_by_name() {
+        let (disk, dir) = (SimDisk::default(), Path::new("/data"));
+        let ids: Arc<dyn IdSource> = Arc::new(SeededIds::new(1));
+        let sealer = Sealer::new([7; 32]);
+        let open = |fresh| Catalog::open(&disk, dir, &sealer, &ids, fresh);
+        let catalog = open(true).unwrap();
+        let newer = FORMAT + 1;
+        catalog.put_meta("format", &newer.to_le_bytes()).unwrap();
+        drop(catalog);
+        let refused = open(false).unwrap_err();
+        assert!(matches!(&refused, OpenError::Newer { file, .. } if file == CATALOG));
+        assert!(refused.to_string().contains("format 2"), "{refused}");
+    }
+}

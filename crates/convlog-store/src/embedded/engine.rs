@@ -77,11 +77,11 @@ impl Engine {
     pub(crate) fn start(
         shared: Arc<Shared>,
         documents: Documents,
+        queue: Arc<Queue<Command>>,
         (writer, indexer, maintenance): (Writer, Indexer, Maintenance),
         threads: usize,
         idle: Duration,
     ) -> std::io::Result<Self> {
-        let queue = Arc::new(Queue::new());
         let guard = WriterGuard {
             queue: Arc::clone(&queue),
             shared: Arc::clone(&shared),

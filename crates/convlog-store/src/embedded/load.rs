@@ -23,7 +23,7 @@ use super::index::Section;
 use super::index::file::{self, index_name};
 use super::indexer::rebuild;
 use super::log::{CHUNKS_DIR, Chunk, ChunkHeader, log_name, log_number, log_path};
-use super::maintain::{gone, redo};
+use super::maintain::{copied, gone, redo};
 use super::own::{OwnBits, OwnKeys};
 use super::recover::{KnownEnd, Whole, scan, zero_from};
 use super::sessions::{Sessions, Slots};
@@ -148,6 +148,7 @@ impl Start<'_> {
             gone::finish(self.disk, self.dir, catalog, *number)?;
         }
         chunks.retain(|chunk| !is_gone(chunk));
+        copied::finish(self.disk, self.dir, catalog, chunks)?;
         redo::finish(self.disk, self.dir)?;
         let wiped = wipe_left_over(self.disk, self.dir);
         wiped.map_err(|error| OpenError::io(CHUNKS_DIR, error))
@@ -192,6 +193,10 @@ impl Start<'_> {
         let io_error = |error| OpenError::io(&name, error);
         let file = self.disk.open(&log_path(self.dir, number));
         let chunk = Arc::new(Chunk::open(&name, file.map_err(io_error)?)?);
+        if (chunk.header.timeline, chunk.header.created_at) != (row.timeline, row.created_at) {
+            let why = "is not the log of that number that the catalog knows";
+            return Err(OpenError::unusable(&name, why));
+        }
         if row.state != ChunkState::Open && self.open_index(&chunk, row, reading)? {
             return Ok(None);
         }

@@ -4,9 +4,11 @@
 //! the frames concerned, a few at a time: first into the chunk's redo file, then over the frames.
 //! Retention looks at one chunk after the other and leaves its rows to such a pass.
 
+pub(crate) mod copied;
 mod expired;
 pub(crate) mod gone;
 mod image;
+mod overwrite;
 pub(crate) mod patched;
 mod progress;
 pub(crate) mod redo;
@@ -18,36 +20,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use convlog_model::store::{ErasureState, ErrorKind, StoreError};
+use tokio::sync::oneshot;
 
-use self::redo::Image;
-use super::bytes::{to_u64, to_usize};
-use super::disk::{Disk, is_full};
+use self::overwrite::Doomed;
+use super::bytes::to_u64;
+use super::disk::Disk;
 use super::error::stopped;
 use super::index::file::index_name;
 use super::index::source::Damaged;
-use super::log::{Chunk, Place, log_name};
-use super::own::Own;
+use super::queue::Queue;
 use super::shared::Shared;
-use super::view::{Segment, hide, split};
-use super::writer::answer;
+use super::view::Segment;
+use super::writer::{Command, answer};
 
-/// Bytes of frames that are overwritten at once.
-const ROUND_BYTES: usize = 4 << 20;
 /// How long a pass that failed waits before it is tried again.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Pauses shorter than this are put together.
 const PAUSE_MIN: Duration = Duration::from_millis(5);
-
-/// A frame of which rows are to be overwritten.
-#[derive(Debug)]
-pub(crate) struct Doomed {
-    pub(crate) place: Place,
-    /// Numbers of these rows in the chunk and in the frame.
-    pub(crate) rows: Vec<(u32, u8)>,
-}
-
-/// Frames of one log that are overwritten together.
-type Round = (Arc<Chunk>, Vec<Doomed>);
 
 /// Why a pass did not end.
 #[derive(Debug)]
@@ -72,8 +61,12 @@ pub(crate) struct Maintenance {
     pub(crate) bytes_per_s: u64,
     /// Pauses that are due.
     debt: Duration,
-    /// Chunk and offset of frames of which what is left does not fit: their erasures are not done.
+    /// Chunk and offset of frames of which what is left does not fit: their logs are copied.
     unfit: BTreeSet<(u64, u64)>,
+    /// Bytes that a new image leaves free in its frame.
+    image_reserve: usize,
+    /// To ask the writer for the end of a chunk.
+    writer: Arc<Queue<Command>>,
     /// Rows that are overwritten because they have expired, by chunk, as the catalog notes them.
     expiring: BTreeMap<u64, BTreeSet<u32>>,
     /// Chunks that retention has yet to look at.
@@ -88,6 +81,8 @@ impl Maintenance {
         disk: Arc<dyn Disk>,
         dir: PathBuf,
         bytes_per_s: u64,
+        image_reserve: usize,
+        writer: Arc<Queue<Command>>,
         expiring: Vec<(u64, Vec<u32>)>,
     ) -> Self {
         let expiring = expiring.into_iter();
@@ -98,6 +93,8 @@ impl Maintenance {
             bytes_per_s,
             debt: Duration::ZERO,
             unfit: BTreeSet::new(),
+            image_reserve,
+            writer,
             expiring: expiring
                 .map(|(chunk, rows)| (chunk, rows.into_iter().collect()))
                 .collect(),
@@ -205,10 +202,9 @@ impl Maintenance {
         for chunk in self.chunks_with(|segment| segment.hidden.doomed().is_some()) {
             self.visit(chunk)?;
         }
-        if let Some((chunk, offset)) = self.unfit.first() {
-            let name = log_name(*chunk);
-            let why = format!("{name} at byte {offset}: what is left of a frame does not fit");
-            return Err(Trouble::Later(why));
+        while let Some((chunk, _)) = self.unfit.first().copied() {
+            self.end_chunk(chunk)?;
+            self.copy_log(chunk)?;
         }
         self.advance(&pending, ErasureState::Reindexing)?;
         for chunk in self.chunks_with(|segment| segment.hidden.overwritten.is_some()) {
@@ -229,57 +225,13 @@ impl Maintenance {
         found.map(|segment| segment.chunk.number).collect()
     }
 
-    /// Overwrites what is to be overwritten in one chunk.
-    fn visit(&mut self, number: u64) -> Result<(), Trouble> {
-        loop {
-            if self.shared.maintenance.is_closed() {
-                return Err(Trouble::Closing);
-            }
-            let Some((chunk, doomed)) = self.next(number)? else {
-                return Ok(());
-            };
-            self.round(&chunk, &doomed)?;
-            let bytes: u64 = doomed.iter().map(|frame| u64::from(frame.place.len)).sum();
-            if !self.rest(bytes) {
-                return Err(Trouble::Closing);
-            }
-        }
-    }
-
-    /// Frames of a chunk of which rows are to be overwritten, as many as go together.
-    fn next(&self, number: u64) -> Result<Option<Round>, Trouble> {
-        let view = self.shared.view();
-        let Some(segment) = view.segment(number) else {
-            return Ok(None);
-        };
-        let Some(rows) = segment.hidden.doomed() else {
-            return Ok(None);
-        };
-        let mut frames: Vec<Doomed> = Vec::new();
-        let mut bytes = 0;
-        for row in rows.iter() {
-            let frame = segment.frame_of(row);
-            let frame = frame.map_err(|bad| Trouble::Index(number, bad))?;
-            let Some(frame) = frame else { continue };
-            if self.unfit.contains(&(number, frame.place.offset)) {
-                continue;
-            }
-            let in_frame = u8::try_from(row - frame.first_row).unwrap_or(u8::MAX);
-            match frames.last_mut() {
-                Some(last) if last.place == frame.place => last.rows.push((row, in_frame)),
-                _ => {
-                    bytes += to_usize(frame.place.len.into());
-                    if bytes > ROUND_BYTES && !frames.is_empty() {
-                        break;
-                    }
-                    frames.push(Doomed {
-                        place: frame.place,
-                        rows: vec![(row, in_frame)],
-                    });
-                }
-            }
-        }
-        Ok((!frames.is_empty()).then(|| (Arc::clone(&segment.chunk), frames)))
+    /// Has the writer end a chunk, if it is the one that is appended to.
+    fn end_chunk(&self, number: u64) -> Result<(), Trouble> {
+        let (reply, answer) = oneshot::channel();
+        let asked = self.writer.push(Command::End(number, reply), 0);
+        asked.map_err(|_| Trouble::Closing)?;
+        let ended = answer.blocking_recv().map_err(|_| Trouble::Closing)?;
+        ended.map_err(Trouble::from)
     }
 
     /// Keeps to the rate; returns whether to go on.
@@ -296,85 +248,6 @@ impl Maintenance {
             .maintenance
             .pause(std::mem::take(&mut self.debt))
     }
-
-    fn round(&mut self, chunk: &Chunk, doomed: &[Doomed]) -> Result<(), Trouble> {
-        // A copy that is being made must not catch half of a frame.
-        let shared = Arc::clone(&self.shared);
-        let busy = |_| Trouble::Later("a backup is being taken".to_owned());
-        let _permit = shared.copying.try_acquire().map_err(busy)?;
-        let mut images = Vec::with_capacity(doomed.len());
-        let mut rows = Vec::new();
-        for frame in doomed {
-            let image = image::of(chunk, frame);
-            let image = image.map_err(|error| Trouble::Later(error.log_text().to_owned()))?;
-            match image {
-                Some(image) => {
-                    images.push(image);
-                    rows.extend(frame.rows.iter().map(|(row, _)| *row));
-                }
-                None => drop(self.unfit.insert((chunk.number, frame.place.offset))),
-            }
-        }
-        if images.is_empty() {
-            return Ok(());
-        }
-        self.overwrite(chunk, &images)?;
-        let bytes: usize = images.iter().map(|image| image.bytes.len()).sum();
-        self.shared
-            .job
-            .note(|figures| figures.bytes_overwritten += to_u64(bytes));
-        self.note_overwritten(chunk.number, rows);
-        // Who read a frame before it was overwritten has put its rows here before, too.
-        self.shared.cache.clear();
-        tracing::debug!(file = %chunk.name, frames = images.len(), "frames overwritten");
-        let wiped = redo::wipe(self.disk.as_ref(), &self.dir, chunk.number);
-        wiped.map_err(|error| broken(chunk, &error))
-    }
-
-    fn note_overwritten(&self, chunk: u64, rows: Vec<u32>) {
-        let gone: BTreeSet<u32> = rows.iter().copied().collect();
-        let expiring = self.expiring.get(&chunk);
-        let expired = gone
-            .iter()
-            .filter(|row| expiring.is_some_and(|rows| rows.contains(row)));
-        let (n_rows, n_expired) = (to_u64(gone.len()), to_u64(expired.count()));
-        self.shared.job.note(|figures| {
-            figures.rows_expired += n_expired;
-            figures.rows_erased += n_rows - n_expired;
-        });
-        self.shared.change_view(|view| {
-            view.change(chunk, |segment| {
-                hide(&mut segment.hidden.overwritten, rows.into_iter());
-            });
-        });
-        let is_gone = |own: &Own| gone.contains(&split(own.stored.position).1);
-        self.shared.own().forget(chunk, is_gone);
-    }
-
-    /// Makes the images durable in the redo file, then in the log.
-    fn overwrite(&self, chunk: &Chunk, images: &[Image]) -> Result<(), Trouble> {
-        let (disk, dir, number) = (self.disk.as_ref(), self.dir.as_path(), chunk.number);
-        if let Err(error) = redo::write(disk, dir, number, images) {
-            // Nothing was overwritten, but what was written of the redo file must not outlive it.
-            redo::wipe(disk, dir, number).map_err(|error| broken(chunk, &error))?;
-            return match is_full(&error) {
-                true => Err(Trouble::Later("no room left on the disk".to_owned())),
-                false => Err(broken(chunk, &error)),
-            };
-        }
-        for Image { offset, bytes } in images {
-            let written = chunk.overwrite(*offset, bytes);
-            written.map_err(|error| broken(chunk, &error))?;
-        }
-        chunk
-            .file
-            .sync_data()
-            .map_err(|error| broken(chunk, &error))
-    }
-}
-
-fn broken(chunk: &Chunk, error: &std::io::Error) -> Trouble {
-    Trouble::Broken(format!("{}: {error}", chunk.name))
 }
 
 fn outcome(result: &Result<(), Trouble>) -> Result<(), StoreError> {

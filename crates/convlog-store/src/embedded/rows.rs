@@ -46,6 +46,7 @@ impl Shared {
     /// The last chunk is full.
     pub(crate) fn end(&self) {
         self.change_view(end_last);
+        self.indexing.want();
     }
 
     /// Slows a large append down while full chunks wait to be sealed: the more wait, the longer.

@@ -3,6 +3,7 @@
 mod aggregates;
 mod backup;
 mod contract;
+mod copying;
 mod damage;
 mod differential;
 mod erasing;

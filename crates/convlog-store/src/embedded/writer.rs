@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Erase(EraseJob, Reply<Erasure>),
     /// End a dialogue session.
     DropState(Hash16, Reply<()>),
+    /// End this chunk, if it is the open one.
+    End(u64, Reply<()>),
     /// Answer when everything before is done.
     Settle(Reply<()>),
 }
@@ -123,6 +125,10 @@ impl Writer {
                     reply,
                     dropped.map_err(|e| super::error::failed("sessions", &e)),
                 );
+            }
+            Command::End(chunk, reply) => {
+                self.commit(group);
+                answer(reply, self.end(chunk));
             }
             Command::Settle(reply) => {
                 self.commit(group);
@@ -257,13 +263,29 @@ impl Writer {
         }
     }
 
+    fn end(&mut self, chunk: u64) -> Result<(), StoreError> {
+        if let Some(why) = self.shared.broken() {
+            return Err(WriteError::Broken(why).to_store_error());
+        }
+        if self.log.end().is_none_or(|(open, _)| open != chunk) {
+            return Ok(());
+        }
+        let ended = self.log.close(&self.shared, self.shared.clock.now());
+        ended.map_err(|error| {
+            self.note(&error);
+            error.to_store_error()
+        })
+    }
+
     fn stop(&mut self) {
         self.trainer.stop();
         if self.shared.broken().is_some() {
             return;
         }
         let now = self.shared.clock.now();
-        if let Err(error) = self.log.close(&self.shared, now) {
+        if self.log.is_long()
+            && let Err(error) = self.log.close(&self.shared, now)
+        {
             self.note(&error);
         }
         let Some((chunk, end)) = self.log.end() else {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, Start, echo_bot, say, scratch};
+use crate::harness::{Server, Start, echo_bot, eventually, say, scratch};
 
 /// Where distributions put the library; `CONVLOG_FAKETIME` names another place.
 const PLACES: &[&str] = &[
@@ -37,6 +37,13 @@ fn serve(dir: &Path, library: &Path) -> Server {
         .env("FAKETIME_NO_CACHE", "1")
         .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
         .server()
+}
+
+/// Moves the clock.
+fn shift(dir: &Path, text: &str) {
+    // Another file takes its place in one step: the library never reads half of it.
+    fs::write(dir.join("new"), format!("{text}\n")).unwrap();
+    fs::rename(dir.join("new"), dir.join("shift")).unwrap();
 }
 
 fn say_to(server: &Server, text: &str) {
@@ -74,11 +81,7 @@ fn a_clock_that_jumps_a_year_on_and_back_keeps_order_and_records() {
         return;
     };
     let dir = scratch();
-    let shift = |text: &str| {
-        // Another file takes its place in one step: the library never reads half of it.
-        fs::write(dir.path().join("new"), format!("{text}\n")).unwrap();
-        fs::rename(dir.path().join("new"), dir.path().join("shift")).unwrap();
-    };
+    let shift = |text: &str| shift(dir.path(), text);
     shift("+0");
     let server = serve(dir.path(), &library);
     echo_bot(&server, "echo");
@@ -119,4 +122,61 @@ fn a_clock_that_jumps_a_year_on_and_back_keeps_order_and_records() {
     assert!(ids.is_sorted(), "ids increase with positions: {ids:?}");
     let years: Vec<i64> = all.iter().map(|(.., year)| year - all[0].2).collect();
     assert_eq!(years, [0, 1, -1, -1, 2, 0]);
+}
+
+fn texts(server: &Server) -> Vec<String> {
+    told(server).into_iter().map(|(text, ..)| text).collect()
+}
+
+#[test]
+fn retention_waits_for_a_word_when_the_clock_is_a_year_on_after_a_start() {
+    const PATH: &str = "/convlog/v1/retention";
+    let Some(library) = library() else {
+        return;
+    };
+    let dir = scratch();
+    shift(dir.path(), "+0");
+    let server = serve(dir.path(), &library);
+    echo_bot(&server, "echo");
+    server.send(
+        "PUT",
+        "/convlog/v1/settings",
+        &json!({"retention_days": 30}),
+    );
+    say_to(&server, "today");
+    server.stop();
+
+    shift(dir.path(), "+365d");
+    let server = serve(dir.path(), &library);
+    let why = eventually(|| server.get(PATH)["held"].as_str().map(str::to_owned));
+    let said = server.cli(["retention"]).ok();
+    assert!(said.stdout.contains(&why), "{said:?}");
+    assert!(
+        said.stdout.contains("convlog retention --confirm"),
+        "{said:?}"
+    );
+    assert_eq!(texts(&server), [""; 0], "hidden by the clock as it is");
+    server.stop();
+
+    shift(dir.path(), "+0");
+    let server = serve(dir.path(), &library);
+    assert_eq!(texts(&server), ["today"], "nothing was removed");
+    assert!(
+        server.get(PATH)["held"].is_string(),
+        "until it is confirmed"
+    );
+    server.stop();
+
+    shift(dir.path(), "+365d");
+    let server = serve(dir.path(), &library);
+    let said = server.cli(["retention", "--confirm"]).ok();
+    assert!(!said.stdout.contains("held"), "{said:?}");
+    eventually(|| (server.get(PATH)["rows_expired"] != 0).then_some(()));
+    let audit = server.get("/convlog/v1/audit?limit=10").to_string();
+    assert!(audit.contains("audit.retention.confirmed"), "{audit}");
+    server.stop();
+
+    shift(dir.path(), "+0");
+    let server = serve(dir.path(), &library);
+    assert_eq!(texts(&server), [""; 0], "gone for good");
 }

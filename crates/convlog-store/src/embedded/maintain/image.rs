@@ -16,8 +16,35 @@ use crate::embedded::frame::{self, Header, OVERWRITTEN};
 use crate::embedded::log::{Chunk, Place};
 use crate::embedded::row;
 
-/// The image of a frame, as long as the frame; `None` when what is left does not fit.
-pub(crate) fn of(chunk: &Chunk, doomed: &Doomed) -> Result<Option<Image>, StoreError> {
+/// The image of a frame, as long as the frame and with at least `reserve` bytes to spare; `None`
+/// when what is left does not fit.
+pub(crate) fn of(
+    chunk: &Chunk,
+    doomed: &Doomed,
+    reserve: usize,
+) -> Result<Option<Image>, StoreError> {
+    let place = doomed.place;
+    let (header, payload) = left_of(chunk, doomed)?;
+    Ok(fits(place, payload.len() + reserve).then(|| image(place, &header, &payload)))
+}
+
+/// The image of a frame, longer than the frame where what is left does not fit.
+pub(crate) fn grown(chunk: &Chunk, doomed: &Doomed) -> Result<Image, StoreError> {
+    let (header, payload) = left_of(chunk, doomed)?;
+    Ok(image(doomed.place, &header, &payload))
+}
+
+fn image(place: Place, header: &Header, payload: &[u8]) -> Image {
+    let mut bytes = Vec::new();
+    frame::encode(&mut bytes, header, payload);
+    Image {
+        offset: place.offset,
+        bytes,
+    }
+}
+
+/// Header and payload of what is left of a frame.
+fn left_of(chunk: &Chunk, doomed: &Doomed) -> Result<(Header, Vec<u8>), StoreError> {
     let place = doomed.place;
     let damaged = |why: &dyn std::fmt::Display| corrupt(&chunk.name, place.offset, why);
     let (header, plain) = chunk.read_frame(place)?;
@@ -34,15 +61,7 @@ pub(crate) fn of(chunk: &Chunk, doomed: &Doomed) -> Result<Option<Image>, StoreE
     };
     let payload = payload_of(&chunk.codec, &left, place);
     let payload = payload.map_err(|error| failed("compression", &error))?;
-    if !fits(place, &payload) {
-        return Ok(None);
-    }
-    let mut bytes = Vec::new();
-    frame::encode(&mut bytes, &header, &payload);
-    Ok(Some(Image {
-        offset: place.offset,
-        bytes,
-    }))
+    Ok((header, payload))
 }
 
 /// What is left of a frame, compressed so that it fits where the frame was if that can be had.
@@ -52,12 +71,12 @@ pub(crate) fn of(chunk: &Chunk, doomed: &Doomed) -> Result<Option<Image>, StoreE
 /// codes, is less: the tests try it on rows that repeat each other in every way.
 fn payload_of(codec: &Codec, left: &[u8], place: Place) -> io::Result<Vec<u8>> {
     let payload = codec.compress(left)?;
-    match fits(place, &payload) {
+    match fits(place, payload.len()) {
         true => Ok(payload),
         false => codec.compress_hard(left),
     }
 }
 
-fn fits(place: Place, payload: &[u8]) -> bool {
-    frame::HEADER_LEN + payload.len() <= to_usize(place.len.into())
+fn fits(place: Place, payload_len: usize) -> bool {
+    frame::HEADER_LEN + payload_len <= to_usize(place.len.into())
 }

@@ -107,7 +107,11 @@ fn forget_in_memory(shared: &Shared, segment: &Segment, forgotten: &RowSet) -> R
 }
 
 /// The bits of the own ids that stay.
-fn own_bits(shared: &Shared, segment: &Segment, forgotten: &RowSet) -> Result<OwnBits, Trouble> {
+pub(super) fn own_bits(
+    shared: &Shared,
+    segment: &Segment,
+    forgotten: &RowSet,
+) -> Result<OwnBits, Trouble> {
     let keys = shared.own_keys(segment, &|row| !forgotten.contains(row));
     let keys = keys.map_err(|stop| match stop {
         Stop::Index(chunk, damaged) => Trouble::Index(chunk, damaged),

@@ -1,9 +1,11 @@
 //! Damaged logs are recovered fully or refused with file and offset, never a panic.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use convlog_model::store::Store;
+use convlog_model::testkit::SeededIds;
 use futures::executor::block_on;
 
 use super::kit::{SIM_DIR, SimPlace, batch, draft, shown};
@@ -239,4 +241,23 @@ fn a_row_of_a_newer_format_is_refused_as_such() {
          a newer convlog is needed to read it"
     );
     assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn the_log_of_another_directory_under_the_same_number_is_refused() {
+    let place = killed(&[&["a"]]);
+    let other = SimPlace {
+        ids: Arc::new(SeededIds::new(8)),
+        ..SimPlace::new()
+    };
+    let embedded = other.open();
+    let theirs = batch(vec![draft("theirs", "bob", 1)]);
+    block_on(embedded.store().append(theirs)).unwrap();
+    drop(embedded);
+    place
+        .disk
+        .set_bytes(&log_path(), other.disk.bytes(&log_path()));
+    let refused = place.try_open().unwrap_err().to_string();
+    assert!(refused.contains("chunks/0000000001.log"), "{refused}");
+    assert!(refused.contains("that the catalog knows"), "{refused}");
 }

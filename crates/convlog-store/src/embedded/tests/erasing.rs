@@ -40,7 +40,7 @@ pub(super) fn marked(i: i64) -> Draft {
 }
 
 /// Records of two customers side by side in the same blocks, over several chunks.
-fn fill(place: &SimPlace, store: &dyn Store) {
+pub(super) fn fill(place: &SimPlace, store: &dyn Store) {
     for i in 0..8 {
         let records = vec![
             draft(&format!("bob-{i}"), "bob", i),
@@ -139,7 +139,7 @@ pub(super) fn others(store: &dyn Store) -> Vec<Arc<Record>> {
     all
 }
 
-fn erasure(store: &dyn Store) -> Erasure {
+pub(super) fn erasure(store: &dyn Store) -> Erasure {
     block_on(store.erasures(&home())).unwrap().remove(0)
 }
 
@@ -259,7 +259,10 @@ pub(super) struct Prepared {
 
 impl Prepared {
     pub(super) fn new(fill: impl Fn(&SimPlace, &dyn Store)) -> Self {
-        let place = small();
+        Self::on(small(), fill)
+    }
+
+    pub(super) fn on(place: SimPlace, fill: impl Fn(&SimPlace, &dyn Store)) -> Self {
         let embedded = place.open();
         let store = embedded.store();
         fill(&place, store.as_ref());
@@ -339,9 +342,12 @@ fn check_finishes(place: &SimPlace, prepared: &Prepared, when: &str) {
 }
 
 fn each_call(fault: Fault, crash: bool) {
-    let prepared = prepared();
+    each_call_of(&prepared(), fault, crash);
+}
+
+pub(super) fn each_call_of(prepared: &Prepared, fault: Fault, crash: bool) {
     prepared.each_call(fault, crash, try_erase, |place, when| {
-        check_finishes(place, &prepared, when);
+        check_finishes(place, prepared, when);
     });
 }
 

@@ -6,7 +6,8 @@ use convlog_model::control::Expect;
 use convlog_model::store::{Batch, ErrorKind, StoreError};
 use futures::executor::block_on;
 
-use super::kit::{SimPlace, all, batch, draft, erase_customer, home, shown, state, stored};
+use super::kit::{Place, SimPlace, all, batch, draft, erase_customer, home, shown, state, stored};
+use crate::embedded::Embedded;
 use crate::embedded::disk::sim::Fault;
 
 /// What a workload was told.
@@ -302,4 +303,29 @@ fn after_a_failed_write_of_the_catalog_no_other_is_tried() {
     assert_eq!(found.unwrap().body, b"{}");
     let receipt = block_on(embedded.store().append(batch(vec![draft("d", "ann", 1)])));
     stored(&receipt.unwrap().outcomes[0]);
+}
+
+#[test]
+fn appends_are_refused_while_indexes_take_all_the_memory_that_they_may() {
+    let place = Place::new();
+    let mut options = place.options();
+    options.limits.rows_max = 4;
+    options.memory_budget = 128 << 10;
+    let embedded = Embedded::open(options).unwrap();
+    let store = embedded.store();
+    let nothing_is_sealed = embedded.engine.shared.lock_indexes();
+    let mut kept = Vec::new();
+    let refused = loop {
+        let name = format!("r{}", kept.len());
+        match block_on(store.append(batch(vec![draft(&name, "ann", 1)]))) {
+            Ok(_) => kept.push(name),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused.kind(), ErrorKind::Busy);
+    assert!(kept.len() > 8, "{}", kept.len());
+    assert_eq!(shown(store.as_ref()), kept, "reads go on");
+    drop(nothing_is_sealed);
+    block_on(store.settle()).unwrap();
+    block_on(store.append(batch(vec![draft("more", "ann", 1)]))).unwrap();
 }

@@ -133,6 +133,7 @@ pub(crate) struct SimPlace {
     pub(crate) ids: Arc<SeededIds>,
     pub(crate) rows_max: usize,
     pub(crate) stop_rows: u32,
+    pub(crate) image_reserve: usize,
     /// How long the writer waits before it marks the end of the log.
     pub(crate) idle: Duration,
 }
@@ -148,6 +149,7 @@ impl SimPlace {
             ids: Arc::new(SeededIds::new(7)),
             rows_max: 65_536,
             stop_rows: u32::MAX,
+            image_reserve: 0,
             // Never: tests that want marks say so.
             idle: Duration::from_secs(86_400),
         }
@@ -172,6 +174,7 @@ impl SimPlace {
         options.limits.reserve = 0;
         options.limits.rows_max = self.rows_max;
         options.limits.stop_rows = self.stop_rows;
+        options.limits.image_reserve = self.image_reserve;
         options.threads = 1;
         options.idle = self.idle;
         Embedded::open(options)

@@ -33,6 +33,9 @@ pub(crate) struct Limits {
     pub(crate) reserve: u64,
     /// Rows from which on a clean stop ends the open chunk, so that the next start finds its index.
     pub(crate) stop_rows: u32,
+    /// Bytes that what an erasure leaves of a frame must leave free in it; tests make logs that must
+    /// be copied by it.
+    pub(crate) image_reserve: usize,
 }
 
 /// A chunk of so many rows is full after a day.
@@ -291,12 +294,14 @@ impl Log {
         Ok(())
     }
 
-    /// At a clean stop: ends the open chunk when to read its log would take the next start long.
+    /// Whether to read the log of the open chunk would take the next start long.
+    pub(crate) fn is_long(&self) -> bool {
+        let open = self.open.as_ref();
+        open.is_some_and(|open| open.rows >= self.limits.stop_rows)
+    }
+
+    /// Ends the open chunk; the next append opens another.
     pub(crate) fn close(&mut self, shared: &Shared, now: Timestamp) -> Result<(), WriteError> {
-        let is_long = |open: &OpenChunk| open.rows >= self.limits.stop_rows;
-        if !self.open.as_ref().is_some_and(is_long) {
-            return Ok(());
-        }
         self.write_empty(CLOSE, now)?;
         let Some(old) = self.open.take() else {
             return Ok(());
