@@ -284,3 +284,28 @@ impl fmt::Display for Value<'_> {
         f.write_str(&out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::ReadBody;
+
+    #[test]
+    fn a_tree_and_marks_are_looked_at_alike() {
+        let text = r#"{"a":[1.0,null,"\u00e9",{"b":true}],"b":{},"a":{"c":false,"é":"x"},"n":1e5}"#;
+        let tree = Json::parse(text.as_bytes()).unwrap();
+        let read = ReadBody::read(text).unwrap();
+        for value in [Value::from(&tree), read.value()] {
+            assert_eq!(value.to_json(), tree);
+            assert_eq!(value.to_string(), tree.to_string());
+            let last = value.get("a").unwrap();
+            assert_eq!(last.to_string(), r#"{"c":false,"é":"x"}"#);
+            assert_eq!(value.at(&["a", "é"]).and_then(Value::as_str), Some("x"));
+            assert!(matches!(value.get("n"), Some(Value::Number("1e+5"))));
+            assert!(value.get("c").is_none() && last.get("a").is_none());
+            let sorted =
+                r#"{"a":[1.0,null,"é",{"b":true}],"a":{"c":false,"é":"x"},"b":{},"n":1e+5}"#;
+            assert_eq!(value.key_sorted_text(), sorted);
+        }
+    }
+}
