@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// Levels of niceness that they step back by.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 5;
 
 /// The threads; none are started before there is work.
 #[derive(Debug)]

@@ -99,12 +99,10 @@ impl OwnKeys {
         }
     }
 
-    /// The bits of a chunk that is about to be sealed.
-    pub(crate) fn bits(&self, chunk: u64) -> OwnBits {
+    /// The keys of a chunk that is about to be sealed.
+    pub(crate) fn keys(&self, chunk: u64) -> Vec<Hash16> {
         let keys = self.open.get(&chunk);
-        let mut keys: Vec<&Hash16> = keys.into_iter().flat_map(HashMap::keys).collect();
-        keys.sort_unstable();
-        OwnBits::of(keys.into_iter())
+        keys.into_iter().flat_map(HashMap::keys).copied().collect()
     }
 
     /// A chunk is sealed, or was found sealed, with these bits.

@@ -86,7 +86,7 @@ impl Pool {
 }
 
 /// Levels of niceness that work behind the scenes steps back by.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 5;
 
 /// Lets other threads go first where the calling one wants the same core: whoever reads waits for an
 /// answer, and is done in a moment.

@@ -44,7 +44,9 @@ pub(crate) fn seal(
     let Some(segment) = segment.filter(|segment| segment.is_full && !segment.is_sealed) else {
         return Ok(());
     };
-    let own = shared.own().bits(chunk);
+    // No more than a copy is made while appends wait for the keys.
+    let own = shared.own().keys(chunk);
+    let own = OwnBits::of(own.iter());
     let forgotten = segment.hidden.overwritten.clone();
     let len = put_in_place(shared, disk, dir, segment, forgotten.as_deref(), &own)?;
     tracing::debug!(file = %index_name(chunk), bytes = len, "chunk sealed");
