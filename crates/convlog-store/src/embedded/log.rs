@@ -261,3 +261,8 @@ pub(crate) struct Place {
 pub(crate) fn log_path(dir: &Path, number: u64) -> PathBuf {
     dir.join(log_name(number))
 }
+
+/// What a log that was replaced, or has expired, is called until it is wiped.
+pub(crate) fn gone_log_path(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("{}.gone", log_name(number)))
+}

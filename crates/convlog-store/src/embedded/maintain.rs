@@ -15,12 +15,13 @@ pub(crate) mod redo;
 mod reindex;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use convlog_model::store::{ErasureState, ErrorKind, StoreError};
-use tokio::sync::oneshot;
+use tokio::sync::{SemaphorePermit, oneshot};
 
 use self::overwrite::Doomed;
 use super::bytes::to_u64;
@@ -28,6 +29,7 @@ use super::disk::Disk;
 use super::error::stopped;
 use super::index::file::index_name;
 use super::index::source::Damaged;
+use super::log::log_name;
 use super::queue::Queue;
 use super::shared::Shared;
 use super::view::Segment;
@@ -248,6 +250,32 @@ impl Maintenance {
             .maintenance
             .pause(std::mem::take(&mut self.debt))
     }
+}
+
+/// A backup that is being made must not catch half of what is changed.
+fn hold_off_backups(shared: &Shared) -> Result<SemaphorePermit<'_>, Trouble> {
+    let busy = |_| Trouble::Later("a backup is being taken".to_owned());
+    shared.copying.try_acquire().map_err(busy)
+}
+
+/// Wipes the index that was replaced in a chunk, once no reader holds it.
+fn wipe_retired(
+    shared: &Shared,
+    disk: &dyn Disk,
+    dir: &Path,
+    chunk: u64,
+    is_over: &dyn Fn() -> bool,
+) -> Result<(), Trouble> {
+    match shared.retired.wipe(disk, dir, chunk, is_over) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Trouble::Closing),
+        Err(error) => Err(Trouble::Later(error.to_string())),
+    }
+}
+
+/// A log that a restart must put right.
+fn broken(chunk: u64, error: &io::Error) -> Trouble {
+    Trouble::Broken(format!("{}: {error}", log_name(chunk)))
 }
 
 fn outcome(result: &Result<(), Trouble>) -> Result<(), StoreError> {

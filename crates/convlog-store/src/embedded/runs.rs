@@ -11,6 +11,7 @@ use convlog_model::query::{Sort, SortKey};
 use convlog_model::time::Timestamp;
 
 use super::index::Section;
+use super::index::column::Column;
 use super::index::source::Damaged;
 use super::lower::{Sets, Trouble};
 use super::rowset::RowSet;
@@ -232,8 +233,10 @@ fn bounds(sort: Sort, segment: &Segment, part: &Part) -> Result<Option<(Rank, Ra
     let (values, may_miss) = match sort.key {
         SortKey::Position => (None, true),
         SortKey::Received => (part.frames()?.received_bounds(), false),
-        SortKey::Request => (part.index.column(Section::Request)?.bounds(), true),
-        SortKey::Response => (part.index.column(Section::Response)?.bounds(), true),
+        SortKey::Request | SortKey::Response => {
+            let column = time_column(sort.key, part)?;
+            (column.and_then(|column| column.bounds()), true)
+        }
     };
     let Some((least, greatest)) = values else {
         let of = |at| Rank::of(sort, None, at);
@@ -250,13 +253,21 @@ fn bounds(sort: Sort, segment: &Segment, part: &Part) -> Result<Option<(Rank, Ra
     )))
 }
 
+/// The column of a time that has one.
+fn time_column(key: SortKey, part: &Part) -> Result<Option<Column<'_>>, Damaged> {
+    let section = match key {
+        SortKey::Request => Section::Request,
+        SortKey::Response => Section::Response,
+        SortKey::Position | SortKey::Received => return Ok(None),
+    };
+    part.index.column(section).map(Some)
+}
+
 /// Rows of a part that lie near to each other, with the first rank that they may hold; none where
 /// that is not known.
 fn blocks(sort: Sort, segment: &Segment, part: &Part) -> Result<Vec<(Rank, Range<u32>)>, Damaged> {
-    let column = match sort.key {
-        SortKey::Request => part.index.column(Section::Request)?,
-        SortKey::Response => part.index.column(Section::Response)?,
-        SortKey::Position | SortKey::Received => return Ok(Vec::new()),
+    let Some(column) = time_column(sort.key, part)? else {
+        return Ok(Vec::new());
     };
     let number = segment.chunk.number;
     let first_of = |(rows, bounds): (Range<u32>, Option<(i64, i64)>)| {
@@ -295,12 +306,9 @@ fn keys(
                 .collect()
         }
         SortKey::Request | SortKey::Response => {
-            let section = match sort.key {
-                SortKey::Request => Section::Request,
-                _ => Section::Response,
-            };
-            let column = part.index.column(section)?;
-            rows.map(|row| keyed(row, column.get(row))).collect()
+            let column = time_column(sort.key, part)?;
+            rows.map(|row| keyed(row, column.and_then(|column| column.get(row))))
+                .collect()
         }
     })
 }

@@ -11,15 +11,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use super::reindex::own_bits;
-use super::{Maintenance, Trouble, image};
+use super::{Maintenance, Trouble, broken, hold_off_backups, image, wipe_retired};
 use crate::embedded::bytes::{to_u32, to_u64, to_usize};
 use crate::embedded::catalog::{Catalog, ChunkRow};
 use crate::embedded::disk::Disk;
 use crate::embedded::error::OpenError;
 use crate::embedded::frames::FrameRow;
 use crate::embedded::index::file::{gone_path, index_path};
+use crate::embedded::index::source::Damaged;
 use crate::embedded::indexer::put_in_place;
-use crate::embedded::log::{CHUNKS_DIR, Chunk, Place, log_name, log_number, log_path};
+use crate::embedded::log::{
+    CHUNKS_DIR, Chunk, Place, gone_log_path, log_name, log_number, log_path,
+};
 use crate::embedded::recover::{KnownEnd, scan};
 use crate::embedded::retired::wait_until;
 use crate::embedded::view::{Part, Segment};
@@ -32,10 +35,6 @@ fn new_log(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{}.new", log_name(number)))
 }
 
-fn gone_log(dir: &Path, number: u64) -> PathBuf {
-    dir.join(format!("{}.gone", log_name(number)))
-}
-
 /// New frames by the places of the old ones, and the rows that they leave out.
 type Grown = (BTreeMap<u64, Vec<u8>>, Vec<u32>);
 
@@ -43,16 +42,11 @@ impl Maintenance {
     /// Copies the log of a full chunk without the rows of the frames that do not fit.
     pub(super) fn copy_log(&mut self, number: u64) -> Result<(), Trouble> {
         let shared = Arc::clone(&self.shared);
-        let busy = |_| Trouble::Later("a backup is being taken".to_owned());
-        let _permit = shared.copying.try_acquire().map_err(busy)?;
-        let later = |error: &dyn std::fmt::Display| Trouble::Later(error.to_string());
+        let _permit = hold_off_backups(&shared)?;
         let (disk, dir) = (Arc::clone(&self.disk), self.dir.clone());
         let is_over = || shared.maintenance.is_closed();
         // The index gets the name that an older one may have still.
-        let wiped = shared.retired.wipe(disk.as_ref(), &dir, number, &is_over);
-        if !wiped.map_err(|error| later(&error))? {
-            return Err(Trouble::Closing);
-        }
+        wipe_retired(&shared, disk.as_ref(), &dir, number, &is_over)?;
         let old = {
             let _alone = shared.lock_indexes();
             let old = self.exchange(number)?;
@@ -65,7 +59,7 @@ impl Maintenance {
         }
         // Who read a row meanwhile has put it here.
         shared.cache.clear();
-        let wiped = wipe(disk.as_ref(), &dir, &gone_log(&dir, number))
+        let wiped = wipe(disk.as_ref(), &dir, &gone_log_path(&dir, number))
             .and_then(|()| shared.retired.wipe(disk.as_ref(), &dir, number, &is_over));
         wiped.map_err(|error| broken(number, &error))?;
         self.unfit.retain(|(chunk, _)| *chunk != number);
@@ -170,10 +164,6 @@ impl Maintenance {
     }
 }
 
-fn broken(number: u64, error: &io::Error) -> Trouble {
-    Trouble::Broken(format!("{}: {error}", log_name(number)))
-}
-
 /// Writes the copy; the new place of each frame by the place where it was.
 fn copy(
     disk: &dyn Disk,
@@ -229,16 +219,13 @@ fn rename(disk: &dyn Disk, dir: &Path, number: u64) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => disk.sync_dir(&dir.join(CHUNKS_DIR))?,
     }
-    disk.rename(&log_path(dir, number), &gone_log(dir, number))?;
+    disk.rename(&log_path(dir, number), &gone_log_path(dir, number))?;
     disk.rename(&new_log(dir, number), &log_path(dir, number))?;
     disk.sync_dir(&dir.join(CHUNKS_DIR))
 }
 
 /// The parts of a chunk with their frames in new places.
-fn moved(
-    segment: &Segment,
-    places: &BTreeMap<u64, Place>,
-) -> Result<Vec<Arc<Part>>, crate::embedded::index::source::Damaged> {
+fn moved(segment: &Segment, places: &BTreeMap<u64, Place>) -> Result<Vec<Arc<Part>>, Damaged> {
     let move_part = |part: &Arc<Part>| {
         let frames = part.frames()?;
         let frames = (0..frames.len()).filter_map(|number| frames.get(number));
@@ -276,7 +263,7 @@ pub(crate) fn finish(
     for number in numbers(".gone") {
         let name = log_name(number);
         tracing::warn!(file = %name, "finishing the copy of a log that was cut short");
-        let (path, gone) = (log_path(dir, number), gone_log(dir, number));
+        let (path, gone) = (log_path(dir, number), gone_log_path(dir, number));
         if !names.iter().any(|known| log_number(known) == Some(number)) {
             let from = match numbers(".new").contains(&number) {
                 true => new_log(dir, number),

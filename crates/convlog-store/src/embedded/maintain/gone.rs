@@ -5,14 +5,14 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
-use super::{Maintenance, Trouble, redo};
+use super::{Maintenance, Trouble, broken, hold_off_backups, redo, wipe_retired};
 use crate::embedded::bytes::to_u64;
 use crate::embedded::catalog::Catalog;
 use crate::embedded::disk::Disk;
 use crate::embedded::error::OpenError;
 use crate::embedded::index::Index;
 use crate::embedded::index::file::{gone_path, index_path, new_path};
-use crate::embedded::log::{CHUNKS_DIR, Chunk, log_name, log_path};
+use crate::embedded::log::{CHUNKS_DIR, Chunk, gone_log_path, log_name, log_path};
 use crate::embedded::retired::wait_until;
 use crate::embedded::view::Segment;
 use crate::embedded::wipe::wipe;
@@ -41,16 +41,12 @@ impl Maintenance {
     /// Removes a chunk of which nothing is shown.
     pub(super) fn drop_chunk(&mut self, number: u64, n_rows: usize) -> Result<(), Trouble> {
         let shared = Arc::clone(&self.shared);
-        let busy = |_| Trouble::Later("a backup is being taken".to_owned());
-        let _permit = shared.copying.try_acquire().map_err(busy)?;
+        let _permit = hold_off_backups(&shared)?;
         let later = |error: &dyn std::fmt::Display| Trouble::Later(error.to_string());
         let is_over = || shared.maintenance.is_closed();
         let (disk, dir) = (self.disk.as_ref(), self.dir.as_path());
         // An index that was replaced must have left the name that the last one gets now.
-        let wiped = shared.retired.wipe(disk, dir, number, &is_over);
-        if !wiped.map_err(|error| later(&error))? {
-            return Err(Trouble::Closing);
-        }
+        wipe_retired(&shared, disk, dir, number, &is_over)?;
         let marked = shared.catalog.mark_gone(number, shared.view().newest);
         marked.map_err(|error| later(&error))?;
         let held = {
@@ -70,8 +66,8 @@ impl Maintenance {
         }
         // Who read a row meanwhile has put it here.
         shared.cache.clear();
-        let broken = |error: io::Error| Trouble::Broken(format!("{}: {error}", log_name(number)));
-        let bytes = wipe_files(disk, dir, number).map_err(broken)?;
+        let wiped = wipe_files(disk, dir, number);
+        let bytes = wiped.map_err(|error| broken(number, &error))?;
         let forgotten = shared.catalog.forget_chunk(number);
         forgotten.map_err(|error| Trouble::Broken(error.to_string()))?;
         self.expiring.remove(&number);
@@ -91,7 +87,7 @@ impl Maintenance {
 /// Overwrites and removes every file of a chunk; durable on return. Returns the length of its log
 /// and index.
 fn wipe_files(disk: &dyn Disk, dir: &Path, number: u64) -> io::Result<u64> {
-    let gone_log = dir.join(format!("{}.gone", log_name(number)));
+    let gone_log = gone_log_path(dir, number);
     // Whoever only reads the directory must not take half of a file for a damaged one.
     for (path, gone) in [
         (log_path(dir, number), &gone_log),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::redo::{self, Image};
-use super::{Maintenance, Trouble, image};
+use super::{Maintenance, Trouble, broken, hold_off_backups, image};
 use crate::embedded::bytes::{to_u64, to_usize};
 use crate::embedded::disk::is_full;
 use crate::embedded::log::{Chunk, Place};
@@ -85,8 +85,7 @@ impl Maintenance {
     fn round(&mut self, chunk: &Chunk, doomed: &[Doomed]) -> Result<(), Trouble> {
         // A copy that is being made must not catch half of a frame.
         let shared = Arc::clone(&self.shared);
-        let busy = |_| Trouble::Later("a backup is being taken".to_owned());
-        let _permit = shared.copying.try_acquire().map_err(busy)?;
+        let _permit = hold_off_backups(&shared)?;
         let mut images = Vec::with_capacity(doomed.len());
         let mut rows = Vec::new();
         for frame in doomed {
@@ -113,7 +112,7 @@ impl Maintenance {
         self.shared.cache.clear();
         tracing::debug!(file = %chunk.name, frames = images.len(), "frames overwritten");
         let wiped = redo::wipe(self.disk.as_ref(), &self.dir, chunk.number);
-        wiped.map_err(|error| broken(chunk, &error))
+        wiped.map_err(|error| broken(chunk.number, &error))
     }
 
     pub(super) fn note_overwritten(&self, chunk: u64, rows: Vec<u32>) {
@@ -141,23 +140,19 @@ impl Maintenance {
         let (disk, dir, number) = (self.disk.as_ref(), self.dir.as_path(), chunk.number);
         if let Err(error) = redo::write(disk, dir, number, images) {
             // Nothing was overwritten, but what was written of the redo file must not outlive it.
-            redo::wipe(disk, dir, number).map_err(|error| broken(chunk, &error))?;
+            redo::wipe(disk, dir, number).map_err(|error| broken(chunk.number, &error))?;
             return match is_full(&error) {
                 true => Err(Trouble::Later("no room left on the disk".to_owned())),
-                false => Err(broken(chunk, &error)),
+                false => Err(broken(chunk.number, &error)),
             };
         }
         for Image { offset, bytes } in images {
             let written = chunk.overwrite(*offset, bytes);
-            written.map_err(|error| broken(chunk, &error))?;
+            written.map_err(|error| broken(chunk.number, &error))?;
         }
         chunk
             .file
             .sync_data()
-            .map_err(|error| broken(chunk, &error))
+            .map_err(|error| broken(chunk.number, &error))
     }
-}
-
-fn broken(chunk: &Chunk, error: &std::io::Error) -> Trouble {
-    Trouble::Broken(format!("{}: {error}", chunk.name))
 }

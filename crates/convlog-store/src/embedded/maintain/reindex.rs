@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use convlog_model::store::StoreError;
 
-use super::Trouble;
+use super::{Trouble, wipe_retired};
 use crate::embedded::disk::Disk;
 use crate::embedded::index::Parts;
 use crate::embedded::index::merge::{Input, Rows, merge};
@@ -34,13 +34,7 @@ pub(super) fn reindex(
 ) -> Result<(), Trouble> {
     let later = |error: &dyn std::fmt::Display| Trouble::Later(error.to_string());
     // One that was replaced before must have left its file.
-    let wipe = || -> Result<(), Trouble> {
-        let wiped = shared.retired.wipe(disk, dir, chunk, is_over);
-        match wiped.map_err(|error| later(&error))? {
-            true => Ok(()),
-            false => Err(Trouble::Closing),
-        }
-    };
+    let wipe = || wipe_retired(shared, disk, dir, chunk, is_over);
     wipe()?;
     {
         let alone = shared.lock_indexes();
