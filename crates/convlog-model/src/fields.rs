@@ -82,6 +82,12 @@ pub const FIELDS: &[Field] = &[
     field("version", Keyword, true, "version of the bot"),
     field("channel", Keyword, true, "channel on which the user wrote"),
     field("conversation", Keyword, true, "conversation or session"),
+    field(
+        "conversation_turn",
+        Number,
+        true,
+        "which turn of its conversation it is, from 1",
+    ),
     field("user", Keyword, true, "user id"),
     field(
         "customer",
@@ -165,6 +171,14 @@ pub const FIELDS: &[Field] = &[
     ),
     field("event.type", Keyword, true, "what happened"),
     field("event.actor", Keyword, true, "who did it"),
+    field(
+        "event.action",
+        Keyword,
+        true,
+        "what an entry of the audit did: `CREATE`, `READ`, `UPDATE`, `DELETE`, `LOGIN`, `RUN`",
+    ),
+    field("event.outcome", Keyword, true, "`ok` or `error`"),
+    field("event.value", Number, true, "what a metric measured"),
     field(
         "event.refs.*",
         Keyword,

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::Timestamp;
+
 /// Id of a record: a UUIDv7 in lower case, given by the engine's sequencing step.
 ///
 /// Ids increase with positions, even when the clock steps back.
@@ -37,6 +39,13 @@ impl RecordId {
     #[must_use]
     pub fn millis(self) -> u64 {
         u64::try_from(self.0 >> 80).unwrap_or(u64::MAX)
+    }
+
+    /// The time that the id carries, of which a record that follows is received not before.
+    #[must_use]
+    pub fn time(self) -> Timestamp {
+        let millis = i64::try_from(self.millis()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(millis.saturating_mul(1000))
     }
 
     /// The 16 bytes of the UUID, most significant first.

@@ -215,6 +215,8 @@ pub struct Capability {
 ///
 /// * Positions are a total order of commit.
 /// * Ids increase with positions, also when the clock steps back.
+/// * Times of receipt never decrease along positions: when the clock steps back they stand, to the
+///   millisecond, until it has caught up.
 /// * A record is immutable: it leaves only by `erase` and `expire`.
 /// * No method shows or counts erased and expired records: they are cut by the engine.
 /// * No method shows records of another instance than the one asked for.

@@ -1,118 +1,18 @@
-//! What administrators, exports and erasures did: event records that the server writes itself.
-
-use std::collections::BTreeMap;
+//! `GET /audit`: the events that the server writes itself, newest first.
 
 use axum::Json;
 use axum::extract::State;
-use convlog_model::fields::FieldRef;
-use convlog_model::filter::{Filter, Scope, Test};
-use convlog_model::ids::InstanceId;
 use convlog_model::json::Json as Tree;
 use convlog_model::query::{Sort, SortKey};
-use convlog_model::record::{Dialect, Draft, Kind, Record};
+use convlog_model::record::Record;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::Params;
 use crate::error::{Fault, Problem};
+use crate::events::is_audit;
 use crate::query::CursorState;
-
-/// Every event type of the audit starts with this; others may not be written under it.
-pub(crate) const PREFIX: &str = "audit.";
-
-/// Something that was done. It holds ids and names, never what users said, and no secrets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct AuditEvent {
-    id: String,
-    instance: InstanceId,
-    #[serde(rename = "type")]
-    kind: String,
-    actor: String,
-    time: String,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    refs: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    meta: BTreeMap<String, String>,
-}
-
-impl AuditEvent {
-    /// `kind` (as `key.created`) was done by the caller now.
-    #[must_use]
-    pub(crate) fn new(app: &App, caller: &Caller, kind: &str) -> Self {
-        Self::by(app, &caller.instance, &caller.key_id, kind)
-    }
-
-    /// The same by an actor that is no caller, as after a failed login.
-    #[must_use]
-    pub(crate) fn by(app: &App, instance: &InstanceId, actor: &str, kind: &str) -> Self {
-        AuditEvent {
-            id: app.new_id().to_string(),
-            instance: instance.clone(),
-            kind: format!("{PREFIX}{kind}"),
-            actor: actor.to_owned(),
-            time: app.now().to_micros_text(),
-            refs: BTreeMap::new(),
-            meta: BTreeMap::new(),
-        }
-    }
-
-    /// Names a resource that it is about, as `key`, `bot` or `erasure`.
-    #[must_use]
-    pub(crate) fn about(mut self, name: &str, id: impl Into<String>) -> Self {
-        self.refs.insert(name.to_owned(), id.into());
-        self
-    }
-
-    /// Adds a detail.
-    #[must_use]
-    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.meta.insert(name.to_owned(), value.into());
-        self
-    }
-
-    /// The event as a record.
-    pub(crate) fn draft(&self) -> Draft {
-        let texts = |map: &BTreeMap<String, String>| {
-            let members = map.iter().map(|(k, v)| (k.into(), Tree::string(v)));
-            Tree::Object(members.collect())
-        };
-        let raw = Tree::object([
-            ("type", Tree::string(&self.kind)),
-            ("actor", Tree::string(&self.actor)),
-            ("time", Tree::string(&self.time)),
-            ("refs", texts(&self.refs)),
-            ("meta", texts(&self.meta)),
-        ]);
-        let mut draft = Draft {
-            instance: self.instance.clone(),
-            kind: Kind::Event,
-            dialect: Dialect::Convlog,
-            own_id: Some(self.id.clone()),
-            canonical: BTreeMap::new(),
-            labels: BTreeMap::new(),
-            raw: raw.to_string().into(),
-        };
-        draft.set_ref("event.type", &["type"]);
-        draft.set_ref("event.actor", &["actor"]);
-        draft.set_ref("time.request", &["time"]);
-        for name in self.refs.keys() {
-            draft.set_ref(&format!("event.refs.{name}"), &["refs", name]);
-        }
-        for name in self.meta.keys() {
-            draft.set_ref(&format!("event.meta.{name}"), &["meta", name]);
-        }
-        draft
-    }
-}
-
-/// Writes one event that rides on no document: an export, an erasure, a failed login.
-///
-/// # Errors
-/// What the store answers.
-pub(crate) async fn record(app: &App, event: AuditEvent) -> Result<(), Fault> {
-    app.ingest().audit(&[event]).await
-}
 
 /// Query parameters of the list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -130,9 +30,13 @@ pub(crate) struct ListParams {
 pub(crate) struct Entry {
     /// Id of the record.
     id: String,
-    /// What was done, as `audit.key.created`.
+    /// What was done, as `key.create`.
     #[serde(rename = "type")]
     kind: String,
+    /// `CREATE`, `READ`, `UPDATE`, `DELETE`, `LOGIN`, or `RUN` for what the server did by itself.
+    action: String,
+    /// `ok` or `error`.
+    outcome: String,
     /// Id of the key that did it.
     actor: String,
     /// When.
@@ -168,18 +72,11 @@ pub(crate) async fn list(
         key: SortKey::Received,
         descending: true,
     };
-    let filter = Filter::equals("kind", "event").and(Filter::Test {
-        field: FieldRef::canonical("event.type"),
-        test: Test::Glob {
-            parts: vec![PREFIX.to_owned(), String::new()],
-            scope: Scope::Whole,
-        },
-    });
     let cursor = params.cursor.as_deref().map(CursorState::decode);
     let limit = params.limit.unwrap_or(100);
     let page = app
         .query()
-        .page(&caller, filter, sort, limit, cursor.transpose()?);
+        .page(&caller, is_audit(), sort, limit, cursor.transpose()?);
     let page = page.await?;
     Ok(Json(Entries {
         entries: page.records.iter().map(|record| entry(record)).collect(),
@@ -193,13 +90,19 @@ fn entry(record: &Record) -> Entry {
         let value = raw.get(key).and_then(Tree::as_str);
         value.unwrap_or_default().to_owned()
     };
-    let map = |key: &str| raw.get(key).cloned().unwrap_or(Tree::Object(Vec::new()));
+    let empty = || Tree::Object(Vec::new());
+    let mut meta = raw.get("meta").cloned().unwrap_or_else(empty);
+    // Older versions wrote the resources beside the details.
+    let relations = meta.take("relations");
+    let refs = relations.or_else(|| raw.get("refs").cloned());
     Entry {
         id: record.shown_id(),
         kind: text("type"),
+        action: text("action"),
+        outcome: text("outcome"),
         actor: text("actor"),
         time: text("time"),
-        refs: map("refs"),
-        meta: map("meta"),
+        refs: refs.unwrap_or_else(empty),
+        meta,
     }
 }

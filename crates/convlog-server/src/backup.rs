@@ -13,10 +13,10 @@ use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
-use crate::audit::{self, AuditEvent};
 use crate::auth::{Caller, Role};
 use crate::body::{RawBody, parse_json};
 use crate::error::{Fault, Problem};
+use crate::events::{self, OwnEvent};
 use crate::instances;
 
 const PASSPHRASE_BYTES_MAX: usize = 4096;
@@ -74,10 +74,11 @@ pub(crate) async fn start(
     } else {
         "no"
     };
-    let event = AuditEvent::new(&app, &caller, "backup.started")
-        .with("kind", kind)
+    let event = OwnEvent::new(&app, &caller, events::FILE_DOWNLOAD)
+        .with("kind", "backup")
+        .with("scope", kind)
         .with("sealed", sealed);
-    audit::record(&app, event).await?;
+    events::record(&app, event).await?;
     let giving = Giving {
         pieces: maintenance.backup(&order).await?,
         _slot: slot,

@@ -20,12 +20,12 @@ pub(crate) use self::known::{IdOf, ensure, find, resolve, sight};
 pub(crate) use self::parse::DAYS_MAX;
 use self::parse::ID_BYTES_MAX;
 use crate::app::{App, scoped_id};
-use crate::audit::AuditEvent;
 use crate::auth::Caller;
 use crate::body::{JsonBody, Params};
 use crate::connector::outbound::Reach;
 use crate::entity::{Change, Collection};
 use crate::error::{Fault, Problem};
+use crate::events::{self, OwnEvent};
 use crate::retention;
 
 const COLLECTION: &str = "bots";
@@ -140,12 +140,12 @@ pub(crate) async fn put(
         let old_days = old.as_ref().and_then(|old| old.retention_days);
         retention_changes = old_days != bot.retention_days;
         let kind = if old.is_some() {
-            "bot.changed"
+            events::BOT_UPDATE
         } else {
-            "bot.created"
+            events::BOT_CREATE
         };
-        let event = AuditEvent::new(&app, &caller, kind)
-            .about("bot", &id)
+        let event = OwnEvent::new(&app, &caller, kind)
+            .about("botId", &id)
             .with("connector", bot.connector.kind());
         Ok(Change::to(bot, event))
     });
@@ -194,8 +194,8 @@ pub(crate) async fn delete(
     }
     let gone = bots(&app).change(&scoped_id(instance, &id), |old| match old {
         Some(_) => {
-            let event = AuditEvent::new(&app, &caller, "bot.deleted");
-            Ok(Change::delete(event.about("bot", &id)))
+            let event = OwnEvent::new(&app, &caller, events::BOT_DELETE);
+            Ok(Change::delete(event.about("botId", &id)))
         }
         None => Err(unknown()),
     });

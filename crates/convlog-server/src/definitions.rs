@@ -15,12 +15,12 @@ use convlog_model::json::Json;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, scoped_id};
-use crate::audit::AuditEvent;
 use crate::auth::Caller;
 use crate::body::RawBody;
 use crate::bots;
 use crate::entity::{Change, Collection};
 use crate::error::{Fault, Problem};
+use crate::events::{self, OwnEvent};
 
 const COLLECTION: &str = "definitions";
 const PARTS: &str = "definition_parts";
@@ -129,9 +129,15 @@ pub(crate) async fn put(
     }
     let mut replaced = None;
     let changed = heads(&app).change(&scoped_id(instance, &bot), |old: Option<Head>| {
+        let kind = match &old {
+            Some(_) => events::DATASET_UPDATE,
+            None => events::DATASET_CREATE,
+        };
         replaced = old;
-        let event = AuditEvent::new(&app, &caller, "definition.changed");
-        Ok(Change::to(head.clone(), event.about("bot", &bot)))
+        let event = OwnEvent::new(&app, &caller, kind)
+            .about("botId", &bot)
+            .about("datasetId", &bot);
+        Ok(Change::to(head.clone(), event))
     });
     changed.await?;
     remove_parts(&app, instance, replaced).await?;

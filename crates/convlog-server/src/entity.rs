@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::audit::AuditEvent;
 use crate::error::Fault;
+use crate::events::OwnEvent;
 
 /// Puts that lose against others before a change gives up.
 const ATTEMPTS_MAX: usize = 16;
@@ -40,7 +40,7 @@ struct Stored<T> {
     /// `None` once it is deleted and its last events are still to be written.
     doc: Option<T>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pending: Vec<AuditEvent>,
+    pending: Vec<OwnEvent>,
 }
 
 /// What a change wants: the new document, and the events that tell of it.
@@ -49,13 +49,13 @@ pub(crate) struct Change<T> {
     /// The new document; `None` deletes it.
     pub doc: Option<T>,
     /// Events that become records with it.
-    pub events: Vec<AuditEvent>,
+    pub events: Vec<OwnEvent>,
 }
 
 impl<T> Change<T> {
     /// The document becomes this.
     #[must_use]
-    pub(crate) fn to(doc: T, event: AuditEvent) -> Self {
+    pub(crate) fn to(doc: T, event: OwnEvent) -> Self {
         Change {
             doc: Some(doc),
             events: vec![event],
@@ -64,7 +64,7 @@ impl<T> Change<T> {
 
     /// The document goes.
     #[must_use]
-    pub(crate) fn delete(event: AuditEvent) -> Self {
+    pub(crate) fn delete(event: OwnEvent) -> Self {
         Change {
             doc: None,
             events: vec![event],
@@ -249,7 +249,7 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
                 return Ok(());
             };
             let mut stored = self.parse(&document)?;
-            self.app.ingest().audit(&stored.pending).await?;
+            self.app.ingest().own(&stored.pending).await?;
             stored.pending.clear();
             let version = document.version;
             let is_done = match stored.doc {

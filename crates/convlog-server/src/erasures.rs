@@ -23,12 +23,12 @@ pub(crate) use self::forward::{Forwards, HOPS, N_HOPS_MAX, n_hops};
 use self::order::Order;
 pub(crate) use self::order::{Forward, ForwardState, Holder};
 use crate::app::{App, scoped_id};
-use crate::audit::AuditEvent;
 use crate::auth::Caller;
 use crate::body::{JsonBody, Params};
 use crate::bots::{Bot, ConnectorConfig};
 use crate::entity::{Change, Collection};
 use crate::error::{Fault, Problem};
+use crate::events::{self, OwnEvent};
 use crate::idempotency::Seed;
 use crate::object::Reader;
 use crate::own_filter;
@@ -271,8 +271,8 @@ async fn request(
         ..order
     };
     let document = scoped_id(&caller.instance, &id.to_string());
-    let event = AuditEvent::new(app, caller, "erasure.requested")
-        .about("erasure", id.to_string())
+    let event = OwnEvent::new(app, caller, events::ERASURE_REQUEST)
+        .about("erasureId", id.to_string())
         .with("selector", kind)
         .with("records", erasure.records.to_string());
     let kept = orders(app).change(&document, |old| match old {

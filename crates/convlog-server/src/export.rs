@@ -18,10 +18,10 @@ use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
-use crate::audit::{self, AuditEvent};
 use crate::auth::Caller;
 use crate::body::Params;
 use crate::error::{Fault, Problem};
+use crate::events::{self, OwnEvent};
 use crate::own_filter;
 
 /// Records that are read at once, at first and at most.
@@ -163,10 +163,11 @@ pub(crate) async fn start(
         Some(_) => return Err(Fault::bad_at("purpose", "must be improvement or left out")),
     };
     let slot = app.export_slot()?;
-    let event = AuditEvent::new(&app, &caller, "export.started")
+    let event = OwnEvent::new(&app, &caller, events::FILE_DOWNLOAD)
+        .with("kind", "export")
         .with("format", format.name())
         .with("purpose", purpose);
-    audit::record(&app, event).await?;
+    events::record(&app, event).await?;
     // The first step is taken before the answer begins, so that its errors have a status.
     let first = app
         .query()

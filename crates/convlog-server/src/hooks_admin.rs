@@ -9,11 +9,11 @@ use convlog_model::json::Json;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::audit::AuditEvent;
 use crate::auth::Caller;
 use crate::body::JsonBody;
 use crate::entity::{Change, Collection};
 use crate::error::{Fault, Problem};
+use crate::events::{self, OwnEvent};
 use crate::object::{FieldError, Reader};
 use crate::secret::{MASK, SECRET_BYTES_MAX, Secret, SecretInput};
 
@@ -112,8 +112,12 @@ pub(crate) async fn put(
             proof: proof(&app, &body, old.as_ref().map(|old| &old.proof))?,
             updated_us: app.now().micros(),
         };
-        let event = AuditEvent::new(&app, &caller, "hook.changed").about("hook", &name);
-        Ok(Change::to(hook, event))
+        let kind = match &old {
+            Some(_) => events::INTEGRATION_UPDATE,
+            None => events::INTEGRATION_CONNECT,
+        };
+        let event = OwnEvent::new(&app, &caller, kind).about("webhookId", &name);
+        Ok(Change::to(hook, event.with("kind", "log_webhook")))
     });
     match changed.await? {
         Some(hook) => Ok(Answer(view(&name, &hook.doc))),
@@ -155,8 +159,8 @@ pub(crate) async fn delete(
     caller.require_unscoped()?;
     let gone = hooks(&app).change(&name, |old| match old {
         Some(hook) if hook.instance == caller.instance => {
-            let event = AuditEvent::new(&app, &caller, "hook.deleted");
-            Ok(Change::delete(event.about("hook", &name)))
+            let event = OwnEvent::new(&app, &caller, events::INTEGRATION_DISCONNECT);
+            Ok(Change::delete(event.about("webhookId", &name)))
         }
         _ => Err(unknown()),
     });

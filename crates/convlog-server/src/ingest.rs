@@ -12,9 +12,9 @@ use convlog_model::store::{
 };
 
 use crate::app::App;
-use crate::audit::AuditEvent;
 use crate::auth::Caller;
 use crate::error::Fault;
+use crate::events::OwnEvent;
 
 mod check;
 mod policy;
@@ -164,8 +164,8 @@ impl<'a> Ingest<'a> {
             .collect())
     }
 
-    /// Keeps events of the audit, which no setting switches off.
-    pub(crate) async fn audit(self, events: &[AuditEvent]) -> Result<(), Fault> {
+    /// Keeps events of our own, which no setting switches off.
+    pub(crate) async fn own(self, events: &[OwnEvent]) -> Result<(), Fault> {
         if !events.is_empty() {
             let drafts = events.iter().map(|event| (event.draft(), None)).collect();
             self.append(drafts, Vec::new()).await?;
@@ -230,8 +230,16 @@ impl<'a> Ingest<'a> {
 }
 
 /// All that the door looks at in a record.
-static DOOR_FIELDS: LazyLock<[FieldRef; 5]> = LazyLock::new(|| {
-    ["bot", "customer", "event.type", "assistant", "environment"].map(FieldRef::canonical)
+static DOOR_FIELDS: LazyLock<[FieldRef; 6]> = LazyLock::new(|| {
+    let names = [
+        "bot",
+        "customer",
+        "event.type",
+        "event.action",
+        "assistant",
+        "environment",
+    ];
+    names.map(FieldRef::canonical)
 });
 
 /// Why a record of a bot without logging is rejected.

@@ -7,11 +7,11 @@ use convlog_model::ids::InstanceId;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::audit::AuditEvent;
 use crate::auth::{Caller, Role, Roles};
 use crate::body::JsonBody;
 use crate::entity::{Change, Collection};
 use crate::error::{Fault, Problem};
+use crate::events::{self, OwnEvent};
 use crate::idempotency::Seed;
 use crate::keys::{self, NewKey};
 
@@ -76,7 +76,8 @@ async fn insert(
         name: name.to_owned(),
         created_at: app.now().to_micros_text(),
     };
-    let event = AuditEvent::by(app, home, actor, "instance.created").about("instance", id.as_str());
+    let event =
+        OwnEvent::by(app, home, actor, events::INSTANCE_CREATE).about("instanceId", id.as_str());
     let instances = Collection::<InstanceDoc>::new(app, COLLECTION);
     let made = instances.change(id.as_str(), |found| {
         Ok(match found {

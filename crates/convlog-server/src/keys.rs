@@ -18,10 +18,10 @@ use subtle::ConstantTimeEq;
 pub(crate) use self::api::{__path_create, __path_list, __path_revoke, create, list, revoke};
 pub(crate) use self::cache::KeyCache;
 use crate::app::App;
-use crate::audit::{self, AuditEvent};
 use crate::auth::{Caller, Role, Roles};
 use crate::entity::{Change, Collection};
 use crate::error::Fault;
+use crate::events::{self, OwnEvent};
 
 const COLLECTION: &str = "keys";
 /// Bytes of randomness of a secret.
@@ -64,8 +64,8 @@ async fn tell_failed(app: &App, id: &str, instance: &InstanceId) {
     if !app.keys().should_tell(id, app.clock().monotonic_us()) {
         return;
     }
-    let event = AuditEvent::by(app, instance, "unknown", "login.failed").about("key", id);
-    if let Err(fault) = audit::record(app, event).await {
+    let event = OwnEvent::by(app, instance, "unknown", events::USER_ERROR).about("keyId", id);
+    if let Err(fault) = events::record(app, event).await {
         let status = fault.status().as_u16();
         tracing::warn!(status, "a failed login could not be told of");
     }
@@ -198,8 +198,8 @@ pub(crate) async fn insert(
         sealed: STANDARD.encode(sealed),
     };
     let roles: Vec<&str> = new.roles.iter().map(Role::as_str).collect();
-    let event = AuditEvent::by(app, &new.instance, actor, "key.created")
-        .about("key", id)
+    let event = OwnEvent::by(app, &new.instance, actor, events::KEY_CREATE)
+        .about("keyId", id)
         .with("roles", roles.join(","));
     let keys = Collection::<KeyDoc>::new(app, COLLECTION);
     let made = keys.change(id, |found| match found {

@@ -15,6 +15,7 @@ mod definitions;
 mod entity;
 mod erasures;
 pub mod error;
+pub mod events;
 mod export;
 mod health;
 mod hooks;

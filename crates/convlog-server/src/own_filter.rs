@@ -1,16 +1,16 @@
 //! Filters of the own API: Watson's language over canonical and raw paths.
 //!
 //! Audit entries are records, but a key that may read records may not read the audit: they are
-//! shown only where the filter asks for `event.type` and the key has the role `admin`, and no
+//! shown only where the filter asks for `event.type` or `event.action` and the key has the role `admin`, and no
 //! erasure removes them.
 
 use convlog_dialects::watson::filter::{Names, parse};
 use convlog_model::fields::FieldRef;
-use convlog_model::filter::{Filter, Scope, Test};
+use convlog_model::filter::Filter;
 
-use crate::audit;
 use crate::auth::{Caller, Role};
 use crate::error::Fault;
+use crate::events::is_audit;
 
 /// Most bytes of a filter.
 const FILTER_BYTES_MAX: usize = 64 << 10;
@@ -18,11 +18,15 @@ const FILTER_BYTES_MAX: usize = 64 << 10;
 /// The filter of a text, without audit entries unless it may and does ask for them.
 pub(crate) fn readable(caller: &Caller, text: Option<&str>) -> Result<Filter, Fault> {
     let filter = parsed(text.unwrap_or_default())?;
-    let may_see_audit = caller.roles.has(Role::Admin) && caller.bots.is_none();
-    match may_see_audit && asks_for_type(&filter) {
+    match may_see_audit(caller) && asks_for_type(&filter) {
         true => Ok(filter),
         false => Ok(filter.and(is_audit().negate())),
     }
+}
+
+/// Whether the caller may see entries of the audit among other records.
+pub(crate) fn may_see_audit(caller: &Caller) -> bool {
+    caller.roles.has(Role::Admin) && caller.bots.is_none()
 }
 
 /// The filter of a text, never with audit entries. One that asks for nothing is refused: what
@@ -31,17 +35,6 @@ pub(crate) fn erasable(text: &str) -> Result<Filter, Fault> {
     match parsed(text)? {
         Filter::All => Err(Fault::bad_at("filter", "filter must not be blank")),
         filter => Ok(filter.and(is_audit().negate())),
-    }
-}
-
-/// The entries of the audit.
-pub(crate) fn is_audit() -> Filter {
-    Filter::Test {
-        field: FieldRef::canonical("event.type"),
-        test: Test::Glob {
-            parts: vec![audit::PREFIX.to_owned(), String::new()],
-            scope: Scope::Whole,
-        },
     }
 }
 
@@ -58,7 +51,9 @@ fn asks_for_type(filter: &Filter) -> bool {
         Filter::All => false,
         Filter::And(parts) | Filter::Or(parts) => parts.iter().any(asks_for_type),
         Filter::Not(inner) => asks_for_type(inner),
-        Filter::Test { field, .. } => *field == FieldRef::canonical("event.type"),
+        Filter::Test { field, .. } => ["event.type", "event.action"]
+            .map(FieldRef::canonical)
+            .contains(field),
         Filter::Element { inner, .. } => asks_for_type(inner),
     }
 }

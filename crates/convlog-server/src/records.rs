@@ -100,7 +100,7 @@ pub(crate) async fn get(
     let missing = || Fault::not_found("Resource not found");
     let id = id.parse().map_err(|_| missing())?;
     let record = app.query().get(&caller, id).await?.ok_or_else(missing)?;
-    let is_audit = convlog_model::filter::eval::matches(&own_filter::is_audit(), &record.flat());
+    let is_audit = convlog_model::filter::eval::matches(&crate::events::is_audit(), &record.flat());
     if is_audit {
         caller.require(crate::auth::Role::Admin)?;
     }

@@ -8,12 +8,12 @@ use convlog_model::json::Json;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::audit::AuditEvent;
 use crate::auth::Caller;
 use crate::body::JsonBody;
 use crate::bots::DAYS_MAX;
 use crate::entity::{Change, Collection};
 use crate::error::{Fault, Problem};
+use crate::events::{self, OwnEvent};
 use crate::object::{FieldError, Reader, whole_number};
 use crate::retention;
 
@@ -120,7 +120,7 @@ pub(crate) async fn put(
     caller.require_unscoped()?;
     let settings = parse(&body)?;
     let changed = collection(&app).change(caller.instance.as_str(), |_| {
-        let event = AuditEvent::new(&app, &caller, "settings.changed");
+        let event = OwnEvent::new(&app, &caller, events::SETTINGS_UPDATE);
         Ok(Change::to(settings.clone(), event))
     });
     changed.await?;
@@ -176,9 +176,9 @@ mod tests {
     #[test]
     fn what_is_left_out_is_the_default() {
         assert_eq!(settings("{}").unwrap(), Settings::default());
-        let some = settings(r#"{"logging":false,"retention_types":{"audit.":0}}"#).unwrap();
+        let some = settings(r#"{"logging":false,"retention_types":{"bot.":0}}"#).unwrap();
         assert_eq!(some.logging, Some(false));
-        assert_eq!(some.retention_types.get("audit."), Some(&0));
+        assert_eq!(some.retention_types.get("bot."), Some(&0));
     }
 
     #[test]

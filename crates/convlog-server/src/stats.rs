@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Fault;
-use crate::own_filter;
+use crate::events;
 use crate::upkeep::UpkeepView;
 
 /// What the store holds.
@@ -37,7 +37,7 @@ pub(crate) struct StatsView {
 pub(crate) async fn get(State(app): State<App>, caller: Caller) -> Result<Json<StatsView>, Fault> {
     caller.require_unscoped()?;
     let stats = app.store().stats(&caller.instance).await?;
-    let n_audit = app.query().count(&caller, own_filter::is_audit()).await?;
+    let n_audit = app.query().count(&caller, events::is_audit()).await?;
     Ok(Json(StatsView {
         records: stats.records.saturating_sub(n_audit),
         bytes: stats.bytes,
@@ -59,7 +59,7 @@ async fn first_received(
         key: SortKey::Received,
         descending,
     };
-    let filter = own_filter::is_audit().negate();
+    let filter = events::is_audit().negate();
     let page = app.query().page(caller, filter, sort, 1, None).await?;
     let first = page.records.first();
     Ok(first.map(|record| record.received.to_micros_text()))

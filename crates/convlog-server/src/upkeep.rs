@@ -6,10 +6,10 @@ use convlog_model::store::Upkeep;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::audit::{self, AuditEvent};
 use crate::auth::{Caller, Role};
 use crate::body::{RawBody, parse_json};
 use crate::error::{Fault, Problem};
+use crate::events::{self, OwnEvent};
 use crate::instances;
 
 /// What maintenance has done since the start, and has yet to do; of all instances.
@@ -90,8 +90,8 @@ pub(crate) async fn confirm(
         return Err(Fault::forbidden(why));
     }
     let held = app.store().upkeep().held.unwrap_or_default();
-    let event = AuditEvent::new(&app, &caller, "retention.confirmed").with("held", held);
-    audit::record(&app, event).await?;
+    let event = OwnEvent::new(&app, &caller, events::RETENTION_CONFIRM).with("held", held);
+    events::record(&app, event).await?;
     app.store().confirm_retention().await?;
     Ok(Json(app.store().upkeep().into()))
 }

@@ -80,6 +80,7 @@ macro_rules! cases {
 pub const CASES: &[Case] = cases! { Case:
     append::positions_are_a_total_order_of_commit,
     append::ids_increase_with_positions_also_when_the_clock_steps_back,
+    append::times_of_receipt_never_decrease_along_positions,
     append::a_record_is_immutable,
     append::a_batch_is_visible_when_append_returns,
     append::all_stored_records_and_states_of_one_append_are_there_together_or_not_at_all,

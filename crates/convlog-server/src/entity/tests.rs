@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::config::ServerConfig;
+use crate::events;
 use crate::testing::{OWNER, Rig, rig};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,8 +19,8 @@ fn docs(app: &App) -> Collection<'_, Doc> {
     Collection::new(app, "settings")
 }
 
-fn event(app: &App) -> AuditEvent {
-    AuditEvent::new(app, &OWNER, "doc.changed")
+fn event(app: &App) -> OwnEvent {
+    OwnEvent::new(app, &OWNER, events::SETTINGS_UPDATE)
 }
 
 async fn set(app: &App, n: u32) -> Result<Option<Entity<Doc>>, Fault> {

@@ -3,8 +3,8 @@
 use convlog_model::flatten::Flat;
 use convlog_model::record::{Draft, Kind};
 
-use crate::audit;
 use crate::auth::{Caller, Role};
+use crate::events;
 
 /// Most bytes of a dialect's own id.
 const OWN_ID_BYTES_MAX: usize = 512;
@@ -48,10 +48,9 @@ pub(super) fn leaves(caller: &Caller, draft: &Draft, flat: &Flat) -> Result<(), 
         }
         _ => {}
     }
-    let event_type = flat.text("event.type").unwrap_or_default();
-    let is_audit = draft.kind == Kind::Event && event_type.starts_with(audit::PREFIX);
-    match is_audit && !caller.roles.has(Role::Admin) {
-        true => Err("event.type: audit events need a key with the role admin".to_owned()),
+    let is_own = events::is_entry(flat.text("event.type"), flat.text("event.action"));
+    match is_own && draft.kind == Kind::Event && !caller.roles.has(Role::Admin) {
+        true => Err("event.action: entries of the audit need a key with the role admin".to_owned()),
         false => Ok(()),
     }
 }

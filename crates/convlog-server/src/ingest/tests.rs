@@ -9,6 +9,7 @@ use crate::app::scoped_id;
 use crate::auth::{Role, Roles};
 use crate::config::ServerConfig;
 use crate::entity::{Change, Collection};
+use crate::events;
 use crate::testing::{OWNER, Rig, owner, rig, rig_with};
 
 fn of_bot(bot: &str) -> Draft {
@@ -182,11 +183,11 @@ async fn a_key_of_some_bots_writes_to_no_other() {
 #[tokio::test]
 async fn nobody_forges_the_audit() {
     let Rig { app, .. } = rig();
-    let forged = AuditEvent::new(&app, &OWNER, "key.created").draft();
+    let forged = OwnEvent::new(&app, &OWNER, events::KEY_CREATE).draft();
     let mut writer = owner();
     writer.roles = Roles::of(&[Role::Write]);
     let answers = bulk_by(&app, &writer, vec![forged.clone()]).await;
-    let refused = "event.type: audit events need a key with the role admin";
+    let refused = "event.action: entries of the audit need a key with the role admin";
     assert_eq!(answers[0], Err(refused.to_owned()));
     let answers = bulk(&app, vec![forged]).await;
     assert!(answers[0].is_ok());

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{COLLECTION, KeyDoc, NewKey, draw, insert, is_key_id};
 use crate::app::App;
-use crate::audit::AuditEvent;
 use crate::auth::{Caller, Role, Roles};
 use crate::body::JsonBody;
 use crate::entity::{Change, Collection};
 use crate::error::{Fault, Problem};
+use crate::events::{self, OwnEvent};
 use crate::idempotency::Seed;
 
 const NAME_CHARS_MAX: usize = 200;
@@ -162,7 +162,7 @@ pub(crate) async fn revoke(
     if !is_key_id(&id) {
         return Err(unknown());
     }
-    let event = AuditEvent::new(&app, &caller, "key.revoked").about("key", &id);
+    let event = OwnEvent::new(&app, &caller, events::KEY_DELETE).about("keyId", &id);
     let keys = Collection::<KeyDoc>::new(&app, COLLECTION);
     let changed = keys.change(&id, |found| match found {
         Some(key) if key.instance == caller.instance => {

@@ -72,7 +72,7 @@ async fn failed_logins_are_told_of_once_a_minute() {
     let key = create_key(&app, &new).await.unwrap();
     let (id, _) = key.split_once('.').unwrap();
     let n_failed = || {
-        let filter = Filter::equals("event.type", "audit.login.failed");
+        let filter = Filter::equals("event.type", "user.error");
         app.query().count(&OWNER, filter)
     };
     for _ in 0..3 {

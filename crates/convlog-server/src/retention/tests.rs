@@ -31,7 +31,7 @@ fn three_days() -> Rig {
 #[tokio::test]
 async fn rules_come_from_configuration_settings_and_bots() {
     let Rig { app, .. } = three_days();
-    let prefixes = Json::object([("audit.", Json::integer(400))]);
+    let prefixes = Json::object([("bot.", Json::integer(400))]);
     set(
         &app,
         "settings",
@@ -55,10 +55,7 @@ async fn rules_come_from_configuration_settings_and_bots() {
     let of_default = rules.instances.get(&OWNER.instance).unwrap();
     assert_eq!(of_default.days, Some(2));
     assert_eq!(of_default.bots, [("b1".to_owned(), 1)].into());
-    assert_eq!(
-        of_default.type_prefixes,
-        [("audit.".to_owned(), 400)].into()
-    );
+    assert_eq!(of_default.type_prefixes, [("bot.".to_owned(), 400)].into());
 }
 
 #[tokio::test]

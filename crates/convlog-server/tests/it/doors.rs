@@ -182,7 +182,7 @@ async fn administrative_actions_are_told_by_whom_and_about_what() {
                 "{} {} {}",
                 text(&["type"]),
                 text(&["actor"]),
-                text(&["refs", "key"])
+                text(&["refs", "keyId"])
             )
         })
         .collect();
@@ -190,10 +190,10 @@ async fn administrative_actions_are_told_by_whom_and_about_what() {
     assert_eq!(
         told,
         [
-            format!("audit.key.revoked {admin} {id}"),
-            format!("audit.key.created {admin} {id}"),
-            format!("audit.key.created local {admin}"),
-            "audit.instance.created local ".to_owned(),
+            format!("key.delete {admin} {id}"),
+            format!("key.create {admin} {id}"),
+            format!("key.create local {admin}"),
+            "instance.create local ".to_owned(),
         ]
     );
 }

@@ -138,12 +138,19 @@ impl Writer {
         Group::default()
     }
 
+    /// The time of receipt of what comes next: that of the clock, unless it has stepped back.
+    fn receipt_time(&self, last_id: Option<RecordId>) -> Timestamp {
+        let now = self.shared.clock.now();
+        let last_id = last_id.or(self.last_id);
+        last_id.map_or(now, |last| now.max(last.time()))
+    }
+
     fn append(&mut self, prepared: Prepared, reply: Reply<Receipt>, mut group: Group) -> Group {
         if let Some(why) = self.shared.broken() {
             answer(reply, Err(WriteError::Broken(why).to_store_error()));
             return group;
         }
-        let now = self.shared.clock.now();
+        let now = self.receipt_time(group.last_id);
         let rows = prepared.rows.len() + prepared.states.len();
         let raw = prepared.rows.iter().map(|row| row.facts.raw_len).sum();
         if !self.log.fits(group.rows() + rows, group.raw + raw, now) {

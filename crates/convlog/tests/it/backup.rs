@@ -56,7 +56,7 @@ fn a_running_server_comes_back_from_its_backup_record_for_record() {
     let before = server.turns();
     assert_eq!(before.len(), 3000);
     let audit = server.get("/convlog/v1/audit").to_string();
-    assert_eq!(audit.matches("audit.backup.started").count(), 2, "{audit}");
+    assert_eq!(audit.matches(r#""kind":"backup""#).count(), 2, "{audit}");
     server.stop();
     for (from, data) in [("b.tar", "new"), ("b", "other")] {
         let said = restore(dir.path(), [from, "--data-dir", data]).ok();

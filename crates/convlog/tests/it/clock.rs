@@ -173,7 +173,7 @@ fn retention_waits_for_a_word_when_the_clock_is_a_year_on_after_a_start() {
     assert!(!said.stdout.contains("held"), "{said:?}");
     eventually(|| (server.get(PATH)["rows_expired"] != 0).then_some(()));
     let audit = server.get("/convlog/v1/audit?limit=10").to_string();
-    assert!(audit.contains("audit.retention.confirmed"), "{audit}");
+    assert!(audit.contains("retention.confirm"), "{audit}");
     server.stop();
 
     shift(dir.path(), "+0");

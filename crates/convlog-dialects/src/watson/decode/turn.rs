@@ -14,6 +14,8 @@ struct Places {
     exit_reason: &'static str,
     user: &'static [&'static str],
     conversation: &'static [&'static str],
+    /// The number of the turn in its conversation.
+    turn: &'static str,
     /// Where the variable `context_connect_to_agent` may stand.
     variables: &'static [&'static str],
 }
@@ -32,6 +34,7 @@ const V1: Places = Places {
         "response.context.conversation_id",
         "request.context.conversation_id",
     ],
+    turn: "response.context.system.dialog_turn_counter",
     variables: &["response.context"],
 };
 
@@ -51,6 +54,7 @@ const V2: Places = Places {
         "request.context.global.session_id",
         "response.context.conversation_id",
     ],
+    turn: "response.context.global.system.turn_count",
     variables: &[
         "response.context.skills.main skill.user_defined",
         "response.context.skills.actions skill.user_defined",
@@ -160,6 +164,9 @@ fn common(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<(),
         None => draft.set_text("language", "en"),
     }
     reader.refer(draft, "conversation", places.conversation)?;
+    if let Some(Value::Number(_)) = reader.get(places.turn) {
+        refer_to(draft, "conversation_turn", places.turn);
+    }
     let by_id = [places.user, places.conversation].concat();
     reader.refer(draft, "user", &by_id)?;
     let request = time(reader, draft, "time.request", "request_timestamp")?;

@@ -39,6 +39,20 @@ pub(super) async fn ids_increase_with_positions_also_when_the_clock_steps_back(r
     }
 }
 
+pub(super) async fn times_of_receipt_never_decrease_along_positions(rig: Rig) {
+    let mut stored = Vec::new();
+    for step in [0, -3_600_000_000, 1_000, -1, 7_200_000_000, -500] {
+        rig.clock.step(step);
+        stored.extend(rig.store(vec![turn("a")]).await);
+    }
+    let millis: Vec<i64> = stored.iter().map(|s| s.received.millis()).collect();
+    assert!(millis.is_sorted(), "{millis:?}");
+    assert!(
+        millis[0] < millis[4],
+        "they go on once the clock does: {millis:?}"
+    );
+}
+
 pub(super) async fn a_record_is_immutable(rig: Rig) {
     let mut draft = turn("a");
     draft.raw = r#"{"name":"a", "n": 1.00, "n": 1e400,"z":"\u00e9"}"#.into();

@@ -55,6 +55,7 @@ fn check_draft(draft: &Draft) -> Result<(), StoreError> {
 
 impl State {
     pub(super) fn append(&mut self, batch: Batch, now: Timestamp, ids: &dyn IdSource) -> Receipt {
+        let now = self.last_id.map_or(now, |last| now.max(last.time()));
         let mut outcomes = Vec::with_capacity(batch.records.len());
         for draft in batch.records {
             outcomes.push(self.append_one(draft, now, ids));

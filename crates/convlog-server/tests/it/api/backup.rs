@@ -64,8 +64,8 @@ async fn pieces_come_in_order_and_each_backup_is_in_the_audit() {
     assert_eq!(answer.text(), text);
     server.post(URI, r#"{"ledger_only":true}"#).await;
     let audit = server.get("/convlog/v1/audit?limit=3").await.text();
-    assert_eq!(audit.matches("audit.backup.started").count(), 3, "{audit}");
-    assert!(audit.contains(r#""kind":"ledger""#) && audit.contains(r#""sealed":"yes""#));
+    assert_eq!(audit.matches(r#""kind":"backup""#).count(), 3, "{audit}");
+    assert!(audit.contains(r#""scope":"ledger""#) && audit.contains(r#""sealed":"yes""#));
     assert!(!audit.contains("sesame"), "{audit}");
 }
 

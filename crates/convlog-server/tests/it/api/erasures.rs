@@ -89,7 +89,7 @@ async fn a_filter_erases_what_matches_now_and_spares_the_audit() {
         all.text()
     );
     let audit = server.get("/convlog/v1/audit").await.text();
-    assert!(audit.contains("audit.erasure.requested"), "{audit}");
+    assert!(audit.contains("erasure.request"), "{audit}");
 }
 
 #[tokio::test]

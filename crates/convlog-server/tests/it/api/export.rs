@@ -229,6 +229,6 @@ async fn an_export_is_an_event_of_the_audit() {
     lines(&server, "format=csv").await;
     let audit = server.get("/convlog/v1/audit").await;
     let text = audit.text();
-    assert!(text.contains(r#""type":"audit.export.started""#), "{text}");
+    assert!(text.contains(r#""type":"file.download""#), "{text}");
     assert!(text.contains(r#""format":"csv""#), "{text}");
 }

@@ -197,7 +197,7 @@ async fn the_audit_is_shown_to_administrators_who_ask_for_it() {
     let reader = server.key(r#""read""#, "").await;
     let all = server.get(RECORDS).await;
     assert!(records(&all).is_empty(), "{}", all.text());
-    let path = format!("{RECORDS}?filter=event.type::audit.key.created");
+    let path = format!("{RECORDS}?filter=event.type::key.create");
     let audit = server.get(&path).await;
     assert!(!records(&audit).is_empty());
     let hidden = server.call(&reader, "GET", &path, "").await;

@@ -41,7 +41,7 @@ async fn a_confirmation_is_in_the_audit() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.json().get("held"), Some(&Json::Null));
     let audit = server.get("/convlog/v1/audit?limit=1").await.text();
-    assert!(audit.contains("audit.retention.confirmed"), "{audit}");
+    assert!(audit.contains("retention.confirm"), "{audit}");
 }
 
 #[tokio::test]
@@ -58,5 +58,5 @@ async fn what_is_no_confirmation_names_the_field() {
         assert!(answer.text().contains(wanted), "{}", answer.text());
     }
     let audit = server.get("/convlog/v1/audit?limit=10").await.text();
-    assert!(!audit.contains("retention.confirmed"), "{audit}");
+    assert!(!audit.contains("retention.confirm"), "{audit}");
 }

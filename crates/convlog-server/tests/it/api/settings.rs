@@ -20,7 +20,7 @@ async fn settings_are_shown_with_what_follows_from_them() {
             r#""retention_types":{},"effective":{"turns_days":90,"events_days":0}}"#
         )
     );
-    let body = r#"{"retention_days":30,"retention_types":{"audit.":0}}"#;
+    let body = r#"{"retention_days":30,"retention_types":{"bot.":0}}"#;
     let changed = server.put(SETTINGS, body).await;
     assert_eq!(changed.status, 200, "{}", changed.text());
     assert_eq!(server.get(SETTINGS).await.text(), changed.text());
