@@ -10,10 +10,13 @@ use axum::routing::{delete, get, post, put};
 
 use self::prefix::without_prefix;
 pub use self::route::{Access, Envelope, Route};
-use self::route::{own, watson};
+use self::route::{flat, own, watson};
+
+use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::auth::Role;
+use crate::chatbotkit::{create as event_create, list as event_list, subscribe};
 use crate::error::Fault;
 use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
@@ -124,6 +127,36 @@ pub static ROUTES: &[Route] = &[
         WRITE,
         || post(message_v2::stateless_stream),
     ),
+    flat("GET", "/v1/event/log/list", READ, || {
+        listed(get(event_list::log_list))
+    })
+    .list(),
+    flat("GET", "/v1/event/log/export", READ, || {
+        listed(get(event_list::log_export))
+    }),
+    flat("POST", "/v1/event/log/subscribe", READ, || {
+        post(subscribe::subscribe)
+    }),
+    flat("POST", "/v1/event/log/create", WRITE, || {
+        post(event_create::event)
+    })
+    .creating(),
+    flat("GET", "/v1/event/metric/list", READ, || {
+        listed(get(event_list::metric_list))
+    })
+    .list(),
+    flat("GET", "/v1/event/metric/export", READ, || {
+        listed(get(event_list::metric_export))
+    }),
+    flat("GET", "/v1/audit/log/list", ADMIN, || {
+        listed(get(event_list::audit_list))
+    })
+    .instance_wide()
+    .list(),
+    flat("GET", "/v1/audit/log/export", ADMIN, || {
+        listed(get(event_list::audit_export))
+    })
+    .instance_wide(),
     own(
         "POST",
         "/convlog/v1/hooks/watson/{hook}",
@@ -217,6 +250,12 @@ pub static ROUTES: &[Route] = &[
         .instance_wide()
         .list(),
 ];
+
+/// A list or an export of ChatBotKit's: compressed for whoever takes it, and `HEAD` does nothing.
+fn listed(handler: axum::routing::MethodRouter<App>) -> axum::routing::MethodRouter<App> {
+    let compressed = handler.layer(CompressionLayer::new());
+    compressed.head(event_list::head)
+}
 
 /// The whole server as a service.
 pub fn router(app: App) -> Router {

@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(cell("description"), "a \"b\"\u{2028}ž 😀");
         assert_eq!(cell("value"), "-1.5");
         assert_eq!(cell("taskId"), "");
-        assert_eq!(names.iter().last(), Some("meta"));
+        assert_eq!(names.iter().next_back(), Some("meta"));
         assert_eq!(cell("meta"), r#"{"k":"東"}"#);
     }
 }

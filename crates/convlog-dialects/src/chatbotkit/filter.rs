@@ -25,7 +25,9 @@ pub struct EventFilter {
     pub to: Option<Timestamp>,
     /// It is a metric.
     pub has_value: bool,
-    /// What it did, in upper case, as an entry of the audit; an empty list is any.
+    /// It is an entry of the audit.
+    pub has_action: bool,
+    /// What it did as an entry of the audit, in upper case; an empty list is anything.
     pub actions: Vec<String>,
 }
 
@@ -93,6 +95,7 @@ impl EventFilter {
             && self.from.is_none_or(|from| created >= from)
             && self.to.is_none_or(|to| created < to)
             && (!self.has_value || item.value.is_some())
+            && (!self.has_action || item.action.is_some())
             && (self.actions.is_empty()
                 || item
                     .action
@@ -153,7 +156,7 @@ impl EventFilter {
                 filter = filter.and(Filter::Or(places.into_iter().map(equals).collect()));
             }
         }
-        if !self.actions.is_empty() {
+        if self.has_action || !self.actions.is_empty() {
             filter = filter.and(test("event.action", Test::Exists));
         }
         let requested = test("time.request", Test::Exists);
@@ -174,7 +177,7 @@ impl EventFilter {
             (false, true) => test("conversation_turn", Test::Equals(Literal::bare("1"))),
             (false, false) => return None,
         };
-        if !self.actions.is_empty() {
+        if self.has_action || !self.actions.is_empty() {
             return None;
         }
         for (id, values) in &self.ids {

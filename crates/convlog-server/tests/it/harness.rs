@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use convlog_model::json::Json;
@@ -101,9 +101,14 @@ impl Server {
         }
     }
 
+    /// Sends any request; the body of the answer is still to come.
+    pub(crate) async fn response(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     /// Sends any request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let answer = self.response(request).await;
         let (parts, body) = answer.into_parts();
         Answer {
             status: parts.status,

@@ -42,6 +42,7 @@ async fn without_a_key_every_route_but_the_open_ones_is_401_in_its_envelope() {
             let kind = match route.envelope {
                 Envelope::Own => "application/problem+json",
                 Envelope::Watson => "application/json; charset=utf-8",
+                Envelope::Flat => "application/json",
             };
             assert_eq!(answer.header("content-type"), kind, "{}", route.path);
         }
