@@ -3,19 +3,25 @@
 //! What items, parameters and cursors look like, `convlog_dialects::chatbotkit` says; what is kept
 //! and found goes through the two doors.
 
+pub(crate) mod bots;
+pub(crate) mod conversations;
 pub(crate) mod create;
 pub(crate) mod list;
+pub(crate) mod messages;
 mod pages;
 mod stream;
 pub(crate) mod subscribe;
+pub(crate) mod usage;
 mod walk;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use convlog_dialects::DecodeError;
 use convlog_model::json::Json;
 
+use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Fault;
 
@@ -104,9 +110,40 @@ fn json(status: StatusCode, body: String) -> Response {
     (status, [(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
+/// The body as an object, and its text.
+///
+/// # Errors
+/// 400 for what is no JSON object.
+fn body<'b>(app: &App, bytes: &'b [u8]) -> Result<(Json, &'b str), Fault> {
+    let tree = Json::parse_within(bytes, app.config().limits.json_depth)
+        .map_err(|error| Fault::bad(format!("the body is not valid JSON: {error}")))?;
+    match (&tree, std::str::from_utf8(bytes)) {
+        (Json::Object(_), Ok(text)) => Ok((tree, text)),
+        _ => Err(Fault::bad("the body must be an object")),
+    }
+}
+
+/// The refusal of a body that the dialect does not understand.
+fn decoded(error: DecodeError) -> Fault {
+    Fault::BadRequest {
+        message: error.message,
+        path: error.path,
+    }
+}
+
 /// The query parameters, decoded as a form, in order.
 #[derive(Clone, Debug)]
 pub(crate) struct FormQuery(Vec<(String, String)>);
+
+impl FormQuery {
+    /// The first parameter of that name, unless it is empty.
+    fn first(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(key, _)| key == name);
+        found
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for FormQuery {
     type Rejection = Fault;

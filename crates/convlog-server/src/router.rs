@@ -16,7 +16,10 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::auth::Role;
-use crate::chatbotkit::{create as event_create, list as event_list, subscribe};
+use crate::chatbotkit::{
+    bots as flat_bots, conversations, create as event_create, list as event_list, messages,
+    subscribe, usage,
+};
 use crate::error::Fault;
 use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
@@ -147,6 +150,43 @@ pub static ROUTES: &[Route] = &[
     .list(),
     flat("GET", "/v1/event/metric/export", READ, || {
         listed(get(event_list::metric_export))
+    }),
+    flat("GET", "/v1/event/metric/series/fetch", READ, || {
+        get(usage::series)
+    }),
+    flat("GET", "/v1/usage/fetch", READ, || get(usage::fetch)),
+    flat("POST", "/v1/conversation/create", WRITE, || {
+        post(conversations::create)
+    })
+    .creating(),
+    flat("GET", "/v1/conversation/list", READ, || {
+        listed(get(conversations::list))
+    })
+    .list(),
+    flat("GET", "/v1/conversation/{id}/fetch", READ, || {
+        get(conversations::fetch)
+    }),
+    flat(
+        "POST",
+        "/v1/conversation/{id}/message/create",
+        WRITE,
+        || post(messages::create),
+    )
+    .creating(),
+    flat("GET", "/v1/conversation/{id}/message/list", READ, || {
+        listed(get(messages::list))
+    })
+    .list(),
+    flat("POST", "/v1/bot/create", ADMIN, || post(flat_bots::create))
+        .instance_wide()
+        .creating(),
+    flat("GET", "/v1/bot/list", READ, || listed(get(flat_bots::list))).list(),
+    flat("GET", "/v1/bot/{id}/fetch", READ, || get(flat_bots::fetch)),
+    flat("POST", "/v1/bot/{id}/update", ADMIN, || {
+        post(flat_bots::update)
+    }),
+    flat("POST", "/v1/bot/{id}/delete", ADMIN, || {
+        post(flat_bots::delete)
     }),
     flat("GET", "/v1/audit/log/list", ADMIN, || {
         listed(get(event_list::audit_list))

@@ -9,18 +9,35 @@ use convlog_model::json::{Json, Text};
 
 use super::ids::IDS;
 use super::item::Item;
+use super::{conversation, message};
+
+/// What an item is shown as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shape {
+    /// An event.
+    Event,
+    /// The conversation that it tells of.
+    Conversation,
+    /// The message that it tells of.
+    Message,
+}
 
 /// An item as one JSON object.
 #[must_use]
-pub fn json(item: &Item) -> String {
-    ascii(tree(item).to_string())
+pub fn json(item: &Item, shape: Shape) -> String {
+    let tree = match shape {
+        Shape::Event => tree(item),
+        Shape::Conversation => conversation::show(item),
+        Shape::Message => message::show(item),
+    };
+    ascii(tree.to_string())
 }
 
 /// An item as a line of a stream, with its line end.
 #[must_use]
-pub fn line(item: &Item) -> String {
+pub fn line(item: &Item, shape: Shape) -> String {
     let mut line = String::from("{\"type\":\"item\",\"data\":");
-    line.push_str(&json(item));
+    line.push_str(&json(item, shape));
     line.push_str("}\n");
     line
 }
@@ -30,9 +47,9 @@ pub const PING: &str = "{\"type\":\"ping\",\"data\":{}}\n";
 
 /// An item as a server-sent event.
 #[must_use]
-pub fn sse(item: &Item) -> String {
+pub fn sse(item: &Item, shape: Shape) -> String {
     let id: String = item.id.chars().filter(|c| !c.is_control()).collect();
-    format!("event: item\nid: {id}\ndata: {}\n\n", json(item))
+    format!("event: item\nid: {id}\ndata: {}\n\n", json(item, shape))
 }
 
 /// A text of JSON in ASCII.
@@ -170,12 +187,14 @@ mod tests {
             outcome: Some("error".to_owned()),
             actor: None,
             action: None,
+            properties: Json::Null,
+            full_text: None,
         }
     }
 
     #[test]
     fn json_is_ascii_and_means_the_same() {
-        let text = json(&item());
+        let text = json(&item(), Shape::Event);
         assert!(text.is_ascii());
         let tree = Json::parse(text.as_bytes()).unwrap();
         let description = tree.get("description").and_then(Json::as_str).unwrap();
@@ -184,11 +203,11 @@ mod tests {
         assert_eq!(tree.get("createdAt").and_then(Json::as_i64), Some(7));
         assert!(tree.get("actor").is_none());
         assert_eq!(
-            line(&item()),
+            line(&item(), Shape::Event),
             format!("{{\"type\":\"item\",\"data\":{text}}}\n")
         );
         assert_eq!(
-            sse(&item()),
+            sse(&item(), Shape::Event),
             format!("event: item\nid: e1\ndata: {text}\n\n")
         );
     }

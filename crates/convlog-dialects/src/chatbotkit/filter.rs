@@ -159,8 +159,7 @@ impl EventFilter {
         if self.has_action || !self.actions.is_empty() {
             filter = filter.and(test("event.action", Test::Exists));
         }
-        let requested = test("time.request", Test::Exists);
-        filter.and(self.happened(&requested))
+        filter.and(self.happened())
     }
 
     /// `None` when no turn shows an item that passes.
@@ -188,13 +187,11 @@ impl EventFilter {
                 filter = filter.and(any_of(ids::of_turn(id)?, &[one.text().to_owned()]));
             }
         }
-        let imported = test("own_id", Test::Exists).and(test("time.request", Test::Exists));
-        Some(filter.and(self.happened(&imported)))
+        Some(filter.and(self.happened()))
     }
 
-    /// `from` and `to` over the time that counts: that of the request where `by_request` holds,
-    /// else that of receipt.
-    fn happened(&self, by_request: &Filter) -> Filter {
+    /// `from` and `to` over the time that counts: the record's own, or else that of receipt.
+    fn happened(&self) -> Filter {
         if self.from.is_none() && self.to.is_none() {
             return Filter::All;
         }
@@ -211,9 +208,10 @@ impl EventFilter {
             };
             compare(CompareOp::Ge, self.from).and(compare(CompareOp::Lt, self.to.map(whole)))
         };
+        let by_request = project::keeps_its_time();
         Filter::Or(vec![
             by_request.clone().and(within("time.request")),
-            by_request.clone().negate().and(within("time.received")),
+            by_request.negate().and(within("time.received")),
         ])
     }
 }

@@ -39,6 +39,11 @@ pub struct Item {
     pub actor: Option<String>,
     /// What an entry of the audit did, as `CREATE`.
     pub action: Option<String>,
+    /// What else is known of what was created: the properties of a conversation, `meta` of a
+    /// message; `null` of others. No part of the item as events show it.
+    pub properties: Json,
+    /// The text of a message that `meta` shows cut.
+    pub full_text: Option<String>,
 }
 
 impl Item {

@@ -2,6 +2,7 @@
 //! is the first, the beginning of its conversation.
 
 use convlog_model::fields::FieldRef;
+use convlog_model::filter::{Filter, Test};
 use convlog_model::flatten::Flat;
 use convlog_model::json::{Json, Text, Value};
 use convlog_model::record::{Dialect, Kind, Record};
@@ -76,6 +77,8 @@ fn event(record: &Record) -> Item {
         outcome: text("outcome"),
         actor: text("actor"),
         action: text("action"),
+        properties: properties(body),
+        full_text: None,
     };
     item.ids.retain(|(_, id)| !id.is_empty());
     if item.kind.is_empty() {
@@ -90,6 +93,13 @@ fn event(record: &Record) -> Item {
     let ids: Vec<(Text, Json)> = relations(&item.ids);
     relate(&mut item.meta, &ids);
     item
+}
+
+/// The properties of a conversation, or what a message has as `meta`.
+fn properties(body: Value<'_>) -> Json {
+    let of_message = body.get("message").and_then(|message| message.get("meta"));
+    let found = body.get("conversation").or(of_message);
+    found.map_or(Json::Null, Value::to_json)
 }
 
 /// What an event of another form tells by its canonical fields alone.
@@ -119,9 +129,15 @@ fn turn(record: &Record) -> Vec<Item> {
         .filter_map(|name| Some((name, flat.text(ids::of_turn(name)?)?.to_owned())))
         .collect();
     let created_ms = created_ms(record, &flat);
-    let mut push = |ordinal: u8, kind: &str, mut meta: Vec<(Text, Json)>, value: Option<String>| {
+    let outcome = match flat.text("error") {
+        None => "ok",
+        Some(_) => "error",
+    };
+    let make = |ordinal: u8, kind: &str, mut meta: Vec<(Text, Json)>| {
         meta.push(("relations".into(), Json::Object(relations(&ids))));
-        items.push(Item {
+        Item {
+            properties: Json::Null,
+            full_text: None,
             place: place(record, ordinal),
             id: format!("{}-{ordinal}", record.id),
             kind: kind.to_owned(),
@@ -130,31 +146,49 @@ fn turn(record: &Record) -> Vec<Item> {
             ids: ids.clone(),
             meta: Json::Object(meta),
             created_ms,
-            value,
-            outcome: Some("ok".to_owned()),
+            value: None,
+            outcome: Some(outcome.to_owned()),
             actor: flat.text("user").map(str::to_owned),
             action: None,
-        });
+        }
     };
     if flat.text("conversation_turn") == Some("1") {
-        push(0, CONVERSATION_CREATE, Vec::new(), None);
+        items.push(make(0, CONVERSATION_CREATE, Vec::new()));
     }
     for (ordinal, message) in [(1, user(&flat)), (2, bot(&flat))] {
         if let Some(Message { kind, text }) = message {
             let mut meta = vec![(Text::from("type"), Json::string(kind))];
             meta.extend(cut(&text));
-            push(ordinal, MESSAGE_CREATE, meta, None);
+            let mut item = make(ordinal, MESSAGE_CREATE, meta);
+            item.full_text = Some(text).filter(|text| text.len() > TEXT_BYTES_MAX);
+            if record.draft.dialect == Dialect::ChatBotKit {
+                as_sent(record, &mut item);
+            }
+            items.push(item);
         }
     }
     if let Some(took) = flat.text("latency_ms") {
-        push(3, RESPONSE_TIME, Vec::new(), Some(took.to_owned()));
-    }
-    if flat.text("error").is_some() {
-        for item in &mut items {
-            item.outcome = Some("error".to_owned());
-        }
+        let mut item = make(3, RESPONSE_TIME, Vec::new());
+        item.value = Some(took.to_owned());
+        items.push(item);
     }
     items
+}
+
+/// What the client gave its message besides type and text.
+fn as_sent(record: &Record, item: &mut Item) {
+    let Some(held) = record.draft.raw.read() else {
+        return;
+    };
+    let Some(sent) = held.value().get("request") else {
+        return;
+    };
+    let text = |name: &str| sent.get(name).and_then(Value::as_str).unwrap_or_default();
+    if Some(text("type")) == item.meta.get("type").and_then(Json::as_str) {
+        item.name = text("name").to_owned();
+        item.description = text("description").to_owned();
+        item.properties = sent.get("meta").map_or(Json::Null, Value::to_json);
+    }
 }
 
 /// What the user or the bot said in a turn.
@@ -181,7 +215,7 @@ pub fn user(flat: &Flat) -> Option<Message> {
 pub fn bot(flat: &Flat) -> Option<Message> {
     let texts: Vec<&str> = flat.texts("output.text").collect();
     let text = texts.join("\n");
-    (!text.is_empty()).then_some(Message { kind: "bot", text })
+    (!texts.is_empty()).then_some(Message { kind: "bot", text })
 }
 
 /// The text as members of `meta`, cut where it is too long.
@@ -206,6 +240,17 @@ pub fn created_ms(record: &Record, flat: &Flat) -> i64 {
         None => None,
     };
     requested.unwrap_or(record.received).millis()
+}
+
+/// The records whose own time counts, as [`created_ms`] says of turns.
+#[must_use]
+pub fn keeps_its_time() -> Filter {
+    let exists = |field: &str| Filter::Test {
+        field: FieldRef::canonical(field),
+        test: Test::Exists,
+    };
+    let has_id = Filter::Or(vec![Filter::equals("kind", "event"), exists("own_id")]);
+    exists("time.request").and(has_id)
 }
 
 /// The fields of a turn that its items are made of.

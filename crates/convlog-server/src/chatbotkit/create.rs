@@ -7,7 +7,7 @@ use axum::response::Response;
 use convlog_dialects::chatbotkit::decode;
 use convlog_model::json::Json;
 
-use super::{json, require_self};
+use super::{decoded, json, require_self};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::RawBody;
@@ -25,11 +25,7 @@ pub(crate) async fn event(
         let column = error.valid_up_to() + 1;
         Fault::bad(format!("the body is not UTF-8 at byte {column}"))
     })?;
-    let draft =
-        decode::event(&caller.instance, text.trim_ascii()).map_err(|error| Fault::BadRequest {
-            message: error.message,
-            path: error.path,
-        })?;
+    let draft = decode::event(&caller.instance, text.trim_ascii()).map_err(decoded)?;
     let own_id = draft.own_id.clone();
     app.ingest().before_asking(&caller, || None)?;
     let stored = app.ingest().live(&caller, draft, None).await?;

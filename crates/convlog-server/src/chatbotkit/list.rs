@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
+use convlog_dialects::chatbotkit::encode::Shape;
 use convlog_dialects::chatbotkit::params::{BadParam, Params};
 
 use super::stream::{self, Form};
@@ -37,23 +38,23 @@ impl Asked {
         app: &App,
         caller: &Caller,
         headers: &HeaderMap,
-        query: &FormQuery,
-        of: Of,
+        params: Params,
+        shape: Shape,
     ) -> Result<Self, Fault> {
         require_self(caller, headers)?;
-        let mut params = Params::parse(&query.0).map_err(bad)?;
-        match of {
-            Of::Log => {}
-            Of::Metric => params.filter.has_value = true,
-            Of::Audit => params.filter.has_action = true,
-        }
         let form = Form::of(headers)?;
         let entry = match &params.cursor {
             Some(text) => Some((text.clone(), walk::enter(app, caller, text).await?)),
             None => None,
         };
         let from = entry.as_ref().and_then(|(_, entry)| entry.place);
-        let walk = Walk::new(app, caller, params.filter.clone(), params.order, from);
+        let walk = Walk::new(
+            (app, caller),
+            shape,
+            params.filter.clone(),
+            params.order,
+            from,
+        );
         Ok(Asked {
             params,
             form,
@@ -79,6 +80,32 @@ pub(super) fn bad(bad: BadParam) -> Fault {
     Fault::bad_at(bad.name, bad.message)
 }
 
+/// What a list answers with these parameters, its items shown as `shape`.
+///
+/// # Errors
+/// 400 for a cursor or form that is none, 401 for who acts for somebody else, 503 when it takes
+/// too long.
+pub(super) async fn answer(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    params: Params,
+    shape: Shape,
+) -> Result<Response, Fault> {
+    let asked = Asked::new(app, caller, headers, params, shape).await?;
+    asked.answer(app).await
+}
+
+fn params(query: &FormQuery, of: Of) -> Result<Params, Fault> {
+    let mut params = Params::parse(&query.0).map_err(bad)?;
+    match of {
+        Of::Log => {}
+        Of::Metric => params.filter.has_value = true,
+        Of::Audit => params.filter.has_action = true,
+    }
+    Ok(params)
+}
+
 async fn list(
     app: App,
     caller: Caller,
@@ -86,8 +113,8 @@ async fn list(
     query: FormQuery,
     of: Of,
 ) -> Result<Response, Fault> {
-    let asked = Asked::new(&app, &caller, &headers, &query, of).await?;
-    asked.answer(&app).await
+    let params = params(&query, of)?;
+    answer(&app, &caller, &headers, params, Shape::Event).await
 }
 
 /// As a list, but its beginning is an event, and a stream takes a slot among the exports.
@@ -98,7 +125,8 @@ async fn exported(
     query: FormQuery,
     of: Of,
 ) -> Result<Response, Fault> {
-    let mut asked = Asked::new(&app, &caller, &headers, &query, of).await?;
+    let params = params(&query, of)?;
+    let mut asked = Asked::new(&app, &caller, &headers, params, Shape::Event).await?;
     if asked.form != Form::Json {
         asked.walk.hold(app.export_slot()?);
     }

@@ -36,6 +36,7 @@ pub(super) async fn page(
     entry: Option<(&str, Entry)>,
 ) -> Result<Response, Fault> {
     let take = take.unwrap_or(TAKE).min(TAKE_MAX);
+    let shape = walk.shape();
     let items = collect(app, &mut walk, take).await?;
     let last = items.last().map(|item| item.place);
     let timeline = app.store().timeline();
@@ -61,7 +62,7 @@ pub(super) async fn page(
         if i > 0 {
             body.push(',');
         }
-        body.push_str(&encode::json(item));
+        body.push_str(&encode::json(item, shape));
     }
     body.push(']');
     let mut member = |name: &str, text: &str| {

@@ -8,8 +8,9 @@ use std::io;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
-use convlog_dialects::chatbotkit::encode;
+use convlog_dialects::chatbotkit::encode::{self, Shape};
 use convlog_dialects::chatbotkit::item::{Item, Place};
+use convlog_model::json::Json;
 use futures::stream;
 use http_body::Frame;
 use http_body_util::StreamBody;
@@ -78,6 +79,28 @@ impl Form {
         }
     }
 
+    /// Values that are all there, as the body of one answer.
+    ///
+    /// # Errors
+    /// 400 for CSV, whose columns are those of events.
+    pub(super) fn whole(self, items: &[Json]) -> Result<Response, Fault> {
+        let mut text = String::new();
+        for item in items {
+            let item = encode::ascii(item.to_string());
+            match self {
+                Form::Csv => return Err(no_csv()),
+                Form::Sse => text.push_str(&format!("event: item\ndata: {item}\n\n")),
+                Form::Json | Form::Jsonl => {
+                    text.push_str(&format!("{{\"type\":\"item\",\"data\":{item}}}\n"));
+                }
+            }
+        }
+        let mut answer = Response::new(Body::from(text));
+        let kind = HeaderValue::from_static(self.content_type());
+        answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+        Ok(answer)
+    }
+
     fn content_type(self) -> &'static str {
         match self {
             Form::Json => "application/json",
@@ -87,13 +110,17 @@ impl Form {
         }
     }
 
-    fn push(self, item: &Item, out: &mut String) {
+    fn push(self, item: &Item, shape: Shape, out: &mut String) {
         out.push_str(&match self {
             Form::Csv => encode::csv_row(item),
-            Form::Sse => encode::sse(item),
-            Form::Json | Form::Jsonl => encode::line(item),
+            Form::Sse => encode::sse(item, shape),
+            Form::Json | Form::Jsonl => encode::line(item, shape),
         });
     }
+}
+
+fn no_csv() -> Fault {
+    Fault::bad("this list is not offered as CSV")
 }
 
 /// A stream under way.
@@ -129,6 +156,9 @@ pub(super) async fn start(
     take: Option<usize>,
     entry: Option<(&str, Entry)>,
 ) -> Result<Response, Fault> {
+    if form == Form::Csv && walk.shape() != Shape::Event {
+        return Err(no_csv());
+    }
     walk.freeze();
     let mut flow = Flow {
         walk,
@@ -174,7 +204,7 @@ impl Flow {
         }
         let mut text = String::new();
         for item in &items {
-            self.form.push(item, &mut text);
+            self.form.push(item, self.walk.shape(), &mut text);
         }
         self.n_sent += items.len();
         self.last = items.last().map(|item| item.place).or(self.last);

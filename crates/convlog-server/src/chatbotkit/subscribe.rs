@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
-use convlog_dialects::chatbotkit::encode;
+use convlog_dialects::chatbotkit::encode::{self, Shape};
 use convlog_dialects::chatbotkit::item::Place;
 use convlog_dialects::chatbotkit::params::{Order, Params};
 use convlog_model::ids::Position;
@@ -21,7 +21,7 @@ use tokio::time::Interval;
 
 use super::list::bad;
 use super::pages::{GAP, set};
-use super::walk::{self, Walk};
+use super::walk::{self, Entry, Walk};
 use super::{FormQuery, require_self};
 use crate::app::App;
 use crate::auth::Caller;
@@ -86,22 +86,33 @@ pub(crate) async fn subscribe(
         Some(place) => place,
         None => {
             let newest = app.store().newest();
-            let back = Walk::new(&app, &caller, filter.clone(), Order::Desc, None);
+            let who = (&app, &caller);
+            let back = Walk::new(who, Shape::Event, filter.clone(), Order::Desc, None);
             before_last(back, newest, history).await?
         }
     };
-    let mut subscription = Subscription {
-        walk: Walk::new(&app, &caller, filter, Order::Asc, Some(from)),
+    let who = (&app, &caller);
+    let subscription = Subscription {
+        walk: Walk::new(who, Shape::Event, filter, Order::Asc, Some(from)),
         seen: Position::START,
         ping: tokio::time::interval(PING_PAUSE),
         form,
         app,
         _slot: slot,
     };
+    begin(subscription, entry).await
+}
+
+/// The answer, which goes on until somebody stops.
+async fn begin(
+    mut subscription: Subscription,
+    entry: Option<(String, Entry)>,
+) -> Result<Response, Fault> {
     // The first step is taken before the answer begins, so that its errors have a status.
     let first = subscription.look().await?;
     subscription.ping.reset();
     let to = subscription.walk.cursor(false).encode();
+    let form = subscription.form;
     let news = stream::try_unfold(subscription, next);
     let first = Some(first).filter(|text| !text.is_empty());
     let first = stream::iter(first.map(|text| Ok::<_, io::Error>(Bytes::from(text))));
@@ -249,8 +260,8 @@ impl Subscription {
         let mut text = String::new();
         for item in &step.items {
             text.push_str(&match self.form {
-                Form::Jsonl => encode::line(item),
-                Form::Sse => encode::sse(item),
+                Form::Jsonl => encode::line(item, Shape::Event),
+                Form::Sse => encode::sse(item, Shape::Event),
             });
         }
         Ok(text)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use convlog_dialects::chatbotkit::cursor::{self, Cursor, Seen};
+use convlog_dialects::chatbotkit::encode::Shape;
 use convlog_dialects::chatbotkit::filter::EventFilter;
 use convlog_dialects::chatbotkit::item::{Item, Place};
 use convlog_dialects::chatbotkit::params::Order;
@@ -53,6 +54,7 @@ pub(super) struct Step {
 pub(super) struct Walk {
     app: App,
     caller: Caller,
+    shape: Shape,
     filter: EventFilter,
     records: Filter,
     order: Order,
@@ -67,8 +69,8 @@ pub(super) struct Walk {
 impl Walk {
     /// A walk of a caller, who sees entries of the audit only as an administrator.
     pub(super) fn new(
-        app: &App,
-        caller: &Caller,
+        (app, caller): (&App, &Caller),
+        shape: Shape,
         filter: EventFilter,
         order: Order,
         from: Option<Place>,
@@ -85,6 +87,7 @@ impl Walk {
         Walk {
             app: app.clone(),
             caller: caller.clone(),
+            shape,
             filter,
             records,
             order,
@@ -112,6 +115,11 @@ impl Walk {
                 });
             }
         }
+    }
+
+    /// What its items are shown as.
+    pub(super) fn shape(&self) -> Shape {
+        self.shape
     }
 
     /// Where it has come to.

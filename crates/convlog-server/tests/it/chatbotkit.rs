@@ -4,6 +4,7 @@ mod bad_input;
 mod cursors;
 mod filters;
 mod forms;
+mod resources;
 mod subscribe;
 
 use axum::body::Body;

@@ -12,6 +12,7 @@ use convlog_model::seal::Sealer;
 use convlog_model::store::memory::{MemoryControl, MemoryStore};
 use convlog_model::testkit::{SeededIds, TestClock};
 use convlog_server::{App, Deps, ServerConfig};
+use futures::{FutureExt as _, StreamExt as _};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
@@ -128,6 +129,27 @@ impl Server {
         }
         self.send(request.body(Body::from(body.to_owned())).unwrap())
             .await
+    }
+
+    /// Sends a request whose answer may have no end: what of it is there at once.
+    pub(crate) async fn begun(&self, key: &str, uri: &str, body: &str) -> Answer {
+        let request = Request::builder()
+            .method("POST")
+            .uri(uri)
+            .header(header::AUTHORIZATION, format!("Bearer {key}"))
+            .header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let (parts, answer) = self.response(request).await.into_parts();
+        let mut pieces = answer.into_data_stream();
+        let mut body = Vec::new();
+        while let Some(Some(piece)) = pieces.next().now_or_never() {
+            body.extend_from_slice(&piece.unwrap());
+        }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 
     /// `GET` with the first key.
