@@ -8,6 +8,7 @@ pub mod conversation;
 pub mod cursor;
 pub mod decode;
 pub mod encode;
+pub mod fields;
 pub mod filter;
 pub mod ids;
 pub mod item;

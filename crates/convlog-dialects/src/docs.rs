@@ -9,6 +9,7 @@ use convlog_model::ids::InstanceId;
 use convlog_model::record::Dialect;
 use expect_test::expect_file;
 
+use crate::chatbotkit::fields::NAMES as MEMBERS;
 use crate::watson::fields::{Api, NAMES};
 use crate::watson::filter::{self, Names};
 use crate::watson::{decode, filter::FilterError};
@@ -98,27 +99,35 @@ fn names(path: &str, other: Api) -> String {
     shown.join(", ")
 }
 
+/// The member of an event item that means a canonical field.
+fn member(path: &str) -> String {
+    let found = MEMBERS.iter().find(|(field, _)| *field == path);
+    found.map_or_else(String::new, |(_, member)| format!("`{member}`"))
+}
+
 #[test]
 fn the_table_of_fields_is_that_of_the_code() {
     let mut text = String::from(
         "# Fields\n\n\
          Written by a test from the tables in the code; do not edit.\n\n\
          One meaning has one path, whatever dialect a record came in. The names of Watson's log \
-         API in the right columns mean the same field in either version's lists. A field with a \
-         column can be grouped and sorted by without reading records.\n\n\
-         | field | type | column | what it is | Watson v1 | Watson v2 |\n\
-         | --- | --- | --- | --- | --- | --- |\n",
+         API in the right columns mean the same field in either version's lists; so do the members \
+         of ChatBotKit's event items. A field with a column can be grouped and sorted by without \
+         reading records.\n\n\
+         | field | type | column | what it is | Watson v1 | Watson v2 | ChatBotKit |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for field in FIELDS {
         let column = if field.column { "yes" } else { "" };
         writeln!(
             text,
-            "| `{}` | {} | {column} | {} | {} | {} |",
+            "| `{}` | {} | {column} | {} | {} | {} | {} |",
             field.path,
             kind(field.kind),
             field.doc,
             names(field.path, Api::V2),
             names(field.path, Api::V1),
+            member(field.path),
         )
         .unwrap();
     }
