@@ -201,7 +201,7 @@ pub(crate) async fn delete(
     });
     gone.await?;
     app.bots().changed();
-    crate::definitions::forget(&app, instance, &id).await?;
+    crate::definitions::forget(&app, &caller, &id).await?;
     if bot.doc.retention_days.is_some() {
         retention::apply(&app).await?;
     }

@@ -1,0 +1,107 @@
+//! The end of an erasure, told of once: what is still to be told stands on the order's document.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use convlog_model::ids::InstanceId;
+use convlog_model::store::{Erasure, ErasureState};
+
+use super::order::Order;
+use super::orders;
+use crate::app::App;
+use crate::entity::{Change, Entity};
+use crate::error::Fault;
+use crate::events::{self, OwnEvent, SYSTEM};
+
+/// Documents of the orders whose end is still to be told of.
+#[derive(Debug, Default)]
+pub(crate) struct Unfinished(Mutex<BTreeSet<String>>);
+
+impl Unfinished {
+    pub(super) fn add(&self, document: &str) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.insert(document.to_owned());
+    }
+
+    fn remove(&self, document: &str) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.remove(document);
+    }
+
+    /// Id of each erasure, by instance.
+    fn all(&self) -> BTreeMap<InstanceId, BTreeSet<String>> {
+        let mut all: BTreeMap<InstanceId, BTreeSet<String>> = BTreeMap::new();
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for document in waiting.iter() {
+            if let Some((instance, id)) = document.split_once('/')
+                && let Ok(instance) = InstanceId::new(instance)
+            {
+                all.entry(instance).or_default().insert(id.to_owned());
+            }
+        }
+        all
+    }
+}
+
+/// Remembers an order whose end is still to be told of.
+pub(super) fn note(app: &App, order: &Entity<Order>) {
+    if !order.doc.is_told {
+        app.unfinished().add(&order.id);
+    }
+}
+
+/// Tells of every erasure that has ended since.
+pub(super) async fn look(app: &App) {
+    for (instance, ids) in app.unfinished().all() {
+        if let Err(fault) = look_at(app, &instance, &ids).await {
+            let status = fault.status().as_u16();
+            tracing::warn!(status, "the end of an erasure is still to be told of");
+        }
+    }
+}
+
+async fn look_at(app: &App, instance: &InstanceId, ids: &BTreeSet<String>) -> Result<(), Fault> {
+    for erasure in app.store().erasures(instance).await? {
+        let id = erasure.id.to_string();
+        if erasure.state == ErasureState::Done && ids.contains(&id) {
+            let document = crate::app::scoped_id(instance, &id);
+            tell(app, &document, &erasure).await?;
+            app.unfinished().remove(&document);
+        }
+    }
+    Ok(())
+}
+
+/// The note that it was told of and the event are one write.
+async fn tell(app: &App, document: &str, erasure: &Erasure) -> Result<(), Fault> {
+    let told = orders(app).change(document, |order: Option<Order>| {
+        let mut order = order.ok_or_else(|| Fault::not_found("Resource not found"))?;
+        if order.is_told {
+            return Ok(Change::silent(order));
+        }
+        order.is_told = true;
+        Ok(Change::to(order, event(app, erasure)))
+    });
+    told.await.map(drop)
+}
+
+fn event(app: &App, erasure: &Erasure) -> OwnEvent {
+    let event = OwnEvent::by(app, &erasure.instance, SYSTEM, events::ERASURE_DONE)
+        .about("erasureId", erasure.id.to_string())
+        .with("records", erasure.records.to_string());
+    let times = [
+        ("requested_at", Some(erasure.requested_at)),
+        ("hidden_at", Some(erasure.hidden_at)),
+        ("rows_overwritten_at", erasure.rows_overwritten_at),
+        ("done_at", erasure.done_at),
+    ];
+    times
+        .into_iter()
+        .fold(event, |event, (name, time)| match time {
+            Some(time) => event.with(name, time.to_micros_text()),
+            None => event,
+        })
+}
+
+#[cfg(test)]
+mod tests;
