@@ -4,6 +4,8 @@
 //! The body of such a record is an event item of ChatBotKit, so that one projection shows events of
 //! ours and of others; see `convlog_dialects::chatbotkit`.
 
+#[cfg(test)]
+mod docs;
 mod told;
 mod types;
 
@@ -20,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::told::Told;
 pub(crate) use self::types::*;
-pub use self::types::{Action, EventType, TYPES};
+pub use self::types::{Action, EventType, PROJECTED, Projected, TYPES};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Fault;
@@ -107,6 +109,11 @@ impl OwnEvent {
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.meta.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// When it was done.
+    pub(crate) fn time(&self) -> &str {
+        &self.time
     }
 
     /// Says that it is about a turn of this conversation, asked for at that moment.

@@ -48,7 +48,7 @@ async fn note_start(app: &App) -> Result<(), Fault> {
             None => event,
         };
         let run = Run {
-            started_at: app.now().to_micros_text(),
+            started_at: event.time().to_owned(),
             is_running: true,
         };
         Ok(Change::to(run, event))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use convlog_model::json::Json;
@@ -99,6 +100,14 @@ impl Server {
             clock,
             deps,
         }
+    }
+
+    /// `GET` with the first key, whose body is still to be read.
+    pub(crate) async fn open(&self, uri: &str) -> Response {
+        let request = Request::builder().uri(uri);
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {ADMIN}"));
+        let request = request.body(Body::empty()).unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     /// Sends any request.

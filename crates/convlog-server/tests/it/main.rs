@@ -8,6 +8,7 @@
 mod api;
 mod connectors;
 mod doors;
+mod events;
 mod fake;
 mod harness;
 mod keys;
