@@ -1,17 +1,21 @@
-//! The end of an erasure, told of once: what is still to be told stands on the order's document.
+//! The end of an erasure, told of once: told again, it is the same event, of which one is kept. That
+//! it was told of stands on the order's document.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use convlog_model::ids::InstanceId;
+use convlog_model::ids::{InstanceId, RecordId};
 use convlog_model::store::{Erasure, ErasureState};
 
 use super::order::Order;
 use super::orders;
-use crate::app::App;
+use crate::app::{App, scoped_id};
 use crate::entity::{Change, Entity};
 use crate::error::Fault;
 use crate::events::{self, OwnEvent, SYSTEM};
+
+/// Ends that are told of by one append.
+const TOLD_AT_ONCE: usize = 1000;
 
 /// Documents of the orders whose end is still to be told of.
 #[derive(Debug, Default)]
@@ -61,32 +65,35 @@ pub(super) async fn look(app: &App) {
 }
 
 async fn look_at(app: &App, instance: &InstanceId, ids: &BTreeSet<String>) -> Result<(), Fault> {
-    for erasure in app.store().erasures(instance).await? {
-        let id = erasure.id.to_string();
-        if erasure.state == ErasureState::Done && ids.contains(&id) {
-            let document = crate::app::scoped_id(instance, &id);
-            tell(app, &document, &erasure).await?;
+    let mut done = app.store().erasures(instance).await?;
+    done.retain(|one| one.state == ErasureState::Done && ids.contains(&one.id.to_string()));
+    for some in done.chunks(TOLD_AT_ONCE) {
+        let events: Vec<OwnEvent> = some.iter().map(|erasure| event(app, erasure)).collect();
+        app.ingest().own(&events).await?;
+        for erasure in some {
+            let document = scoped_id(instance, &erasure.id.to_string());
+            note_told(app, &document).await?;
             app.unfinished().remove(&document);
         }
     }
     Ok(())
 }
 
-/// The note that it was told of and the event are one write.
-async fn tell(app: &App, document: &str, erasure: &Erasure) -> Result<(), Fault> {
-    let told = orders(app).change(document, |order: Option<Order>| {
+async fn note_told(app: &App, document: &str) -> Result<(), Fault> {
+    let noted = orders(app).change(document, |order: Option<Order>| {
         let mut order = order.ok_or_else(|| Fault::not_found("Resource not found"))?;
-        if order.is_told {
-            return Ok(Change::silent(order));
-        }
         order.is_told = true;
-        Ok(Change::to(order, event(app, erasure)))
+        Ok(Change::silent(order))
     });
-    told.await.map(drop)
+    noted.await.map(drop)
 }
 
 fn event(app: &App, erasure: &Erasure) -> OwnEvent {
+    let done_at = erasure.done_at.unwrap_or(erasure.hidden_at);
+    let millis = u64::try_from(done_at.millis()).unwrap_or_default();
+    let id = RecordId::from_parts(millis, u128::from_be_bytes(erasure.id.to_bytes()));
     let event = OwnEvent::by(app, &erasure.instance, SYSTEM, events::ERASURE_DONE)
+        .again(&id.to_string(), done_at)
         .about("erasureId", erasure.id.to_string())
         .with("records", erasure.records.to_string());
     let times = [

@@ -6,7 +6,6 @@ use convlog_model::store::ErrorKind;
 use convlog_model::store::faulty::{Call, When};
 
 use super::*;
-use crate::app::scoped_id;
 use crate::config::ServerConfig;
 use crate::testing::{OWNER, Rig, rig};
 
@@ -35,25 +34,22 @@ async fn an_erasure_that_is_done_is_told_of_once() {
 async fn one_that_could_not_be_told_of_is_told_after_a_restart() {
     let rig = rig();
     erase(&rig.app).await;
-    for (call, nth, when) in [
-        (Call::Put, 1, When::Before),
-        (Call::Put, 1, When::After),
-        (Call::Put, 2, When::Before),
+    for (call, when) in [
+        (Call::Erasures, When::Before),
+        (Call::Append, When::Before),
+        (Call::Append, When::After),
     ] {
-        rig.control.fail(call, nth, when, ErrorKind::Unavailable);
+        rig.store.fail(call, 1, when, ErrorKind::Unavailable);
         look(&rig.app).await;
     }
-    rig.store
-        .fail(Call::Append, 1, When::After, ErrorKind::Unavailable);
+    rig.control
+        .fail(Call::Put, 1, When::Before, ErrorKind::Unavailable);
+    look(&rig.app).await;
+    rig.clock.step(1_000_000);
     for _ in 0..3 {
         let next = App::new(ServerConfig::default(), rig.deps.clone());
-        crate::entity::untyped(&next, "erasures")
-            .note_pending()
-            .await
-            .unwrap();
-        super::super::note_unfinished(&next).await.unwrap();
+        crate::erasures::note_unfinished(&next).await.unwrap();
         look(&next).await;
-        crate::entity::flush_all(&next).await;
     }
     assert_eq!(n_told(&rig.app).await, 1);
 }
