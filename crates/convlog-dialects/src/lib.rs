@@ -2,6 +2,7 @@
 //!
 //! Everything here is a pure function of its arguments. Nothing knows an engine or a server.
 
+pub mod chatbotkit;
 #[cfg(test)]
 mod docs;
 mod error;
@@ -24,7 +25,8 @@ pub fn decode(instance: &InstanceId, dialect: Dialect, text: &str) -> Result<Dra
     match dialect {
         Dialect::WatsonV1 | Dialect::WatsonV2 => watson::decode::log(instance, dialect, text),
         Dialect::Convlog => native::decode(instance, text),
-        Dialect::LexV1 | Dialect::ChatBotKit | Dialect::Otlp => Err(DecodeError::new(
+        Dialect::ChatBotKit => chatbotkit::decode::event(instance, text),
+        Dialect::LexV1 | Dialect::Otlp => Err(DecodeError::new(
             format!("records of the dialect {dialect} cannot be imported"),
             None,
         )),

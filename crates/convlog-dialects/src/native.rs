@@ -23,7 +23,8 @@ use convlog_model::json::{Json, Text};
 use convlog_model::record::{Dialect, Draft, Kind, ReadBody, Record};
 
 pub use self::csv_rows::{csv_header, csv_row};
-use crate::{DecodeError, splice, watson};
+pub(crate) use self::fields::open as branch;
+use crate::{DecodeError, chatbotkit, splice, watson};
 
 /// A record as one line of JSON, without a line end.
 #[must_use]
@@ -99,6 +100,12 @@ fn base(
     if of_watson
         && kind == Kind::Turn
         && let Ok(draft) = watson::decode::log(instance, dialect, raw)
+    {
+        return Ok(draft);
+    }
+    if dialect == Dialect::ChatBotKit
+        && kind == Kind::Event
+        && let Ok(draft) = chatbotkit::decode::event(instance, raw)
     {
         return Ok(draft);
     }

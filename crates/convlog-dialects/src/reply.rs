@@ -81,6 +81,33 @@ impl Reply {
             fallback: None,
         })
     }
+
+    /// The reply in the answer of a Watson-shaped server, of either version.
+    ///
+    /// # Errors
+    /// [`DecodeError`] naming the field.
+    pub fn from_watson(body: &Json) -> Result<Self, DecodeError> {
+        let empty = Json::Object(Vec::new());
+        let output = body.get("output").unwrap_or(&empty);
+        // The first version writes what it recognised beside the output.
+        let recognised = match output.get("intents") {
+            Some(_) => output,
+            None => body,
+        };
+        let mut messages = objects(output, "generic")?.to_vec();
+        if messages.is_empty() {
+            let texts = output.get("text").and_then(Json::as_array);
+            let texts = texts.unwrap_or_default().iter().filter_map(Json::as_str);
+            messages = texts.map(text_item).collect();
+        }
+        Ok(Reply {
+            output: messages,
+            intents: objects(recognised, "intents")?.to_vec(),
+            entities: objects(recognised, "entities")?.to_vec(),
+            context: object(body, "context")?,
+            ..Reply::default()
+        })
+    }
 }
 
 fn objects<'a>(body: &'a Json, key: &str) -> Result<&'a [Json], DecodeError> {
@@ -108,6 +135,17 @@ pub fn text_item(text: &str) -> Json {
         ("response_type", Json::string("text")),
         ("text", Json::string(text)),
     ])
+}
+
+/// Microseconds as milliseconds, exactly.
+#[must_use]
+pub(crate) fn millis(micros: i64) -> Json {
+    let (whole, rest) = (micros / 1000, micros % 1000);
+    if rest == 0 {
+        return Json::integer(whole);
+    }
+    let fraction = format!("{rest:03}");
+    Json::Number(format!("{whole}.{}", fraction.trim_end_matches('0')).into())
 }
 
 #[cfg(test)]

@@ -71,6 +71,7 @@ struct Inner {
     running: Running,
     retention: tokio::sync::Mutex<()>,
     exports: Arc<Semaphore>,
+    subscriptions: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     connectors: Connectors,
     sessions: Sessions,
@@ -95,6 +96,7 @@ impl App {
             running: Running::default(),
             retention: tokio::sync::Mutex::default(),
             exports: Arc::new(Semaphore::new(config.limits.exports_at_once)),
+            subscriptions: Arc::new(Semaphore::new(config.limits.subscriptions_at_once)),
             requests: Arc::new(Semaphore::new(config.limits.concurrent_requests)),
             connectors: Connectors::new(&config),
             sessions: Sessions::new(config.sessions.at_once),
@@ -268,6 +270,27 @@ impl App {
             message: "too many exports run at present".to_owned(),
             retry_after_s: 10,
         })
+    }
+
+    /// A slot among the subscriptions; it ends when the value is dropped.
+    ///
+    /// # Errors
+    /// 429 when all are taken.
+    pub(crate) fn subscription_slot(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        let slot = Arc::clone(&self.inner.subscriptions).try_acquire_owned();
+        slot.map_err(|_| Fault::TooManyRequests {
+            message: "too many subscriptions at present".to_owned(),
+            retry_after_s: 10,
+        })
+    }
+
+    /// Number of subscriptions at present.
+    pub(crate) fn n_subscriptions(&self) -> usize {
+        let n_free = self.inner.subscriptions.available_permits();
+        self.config()
+            .limits
+            .subscriptions_at_once
+            .saturating_sub(n_free)
     }
 
     /// A lower-case UUIDv7 of now.

@@ -134,30 +134,42 @@ pub(crate) async fn put(
         return Err(Fault::bad_at("id", message));
     }
     let reach = reach(&app)?;
+    let bot = change(&app, &caller, &id, |old| {
+        Ok(parse::bot(&app, &reach, &id, &body, old.as_ref())?)
+    });
+    Ok(axum::Json(BotView::of(&bot.await?)))
+}
+
+/// Makes or changes a bot as `decide` says of the present one, and tells of it.
+///
+/// # Errors
+/// What `decide` answers; what the control plane answers.
+pub(crate) async fn change(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    mut decide: impl FnMut(Option<Bot>) -> Result<Bot, Fault> + Send,
+) -> Result<Bot, Fault> {
     let mut retention_changes = false;
-    let changed = bots(&app).change(&scoped_id(&caller.instance, &id), |old| {
-        let bot = parse::bot(&app, &reach, &id, &body, old.as_ref())?;
-        let old_days = old.as_ref().and_then(|old| old.retention_days);
-        retention_changes = old_days != bot.retention_days;
-        let kind = if old.is_some() {
-            events::BOT_UPDATE
-        } else {
-            events::BOT_CREATE
+    let changed = bots(app).change(&scoped_id(&caller.instance, id), |old| {
+        let kind = match &old {
+            Some(_) => events::BOT_UPDATE,
+            None => events::BOT_CREATE,
         };
-        let event = OwnEvent::new(&app, &caller, kind)
-            .about("botId", &id)
+        let old_days = old.as_ref().and_then(|old| old.retention_days);
+        let bot = decide(old)?;
+        retention_changes = old_days != bot.retention_days;
+        let event = OwnEvent::new(app, caller, kind)
+            .about("botId", id)
             .with("connector", bot.connector.kind());
         Ok(Change::to(bot, event))
     });
     let changed = changed.await?;
     app.bots().changed();
     if retention_changes {
-        retention::apply(&app).await?;
+        retention::apply(app).await?;
     }
-    match changed {
-        Some(bot) => Ok(axum::Json(BotView::of(&bot.doc))),
-        None => Err(unknown()),
-    }
+    changed.map(|bot| bot.doc).ok_or_else(unknown)
 }
 
 /// Deletes a bot. Its records stay readable until retention.
@@ -172,40 +184,52 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Fault> {
-    caller.require_bot(&id)?;
-    let Some(bot) = find(&app, &caller.instance, &id).await? else {
+    remove(&app, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Every bot that the caller sees, by id.
+///
+/// # Errors
+/// What the control plane answers.
+pub(crate) async fn all(app: &App, caller: &Caller) -> Result<Vec<Bot>, Fault> {
+    let all = bots(app).list(&scoped_id(&caller.instance, "")).await?;
+    let all = all.into_iter().map(|bot| bot.doc);
+    Ok(all.filter(|bot| caller.sees_bot(&bot.id)).collect())
+}
+
+/// Deletes a bot and tells of it.
+///
+/// # Errors
+/// 404 for none that the key may see.
+pub(crate) async fn remove(app: &App, caller: &Caller, id: &str) -> Result<(), Fault> {
+    caller.require_bot(id)?;
+    let Some(bot) = find(app, &caller.instance, id).await? else {
         return Err(unknown());
     };
     // First the traces that keep its records listable, so that no moment is without them.
     let instance = &caller.instance;
-    known::note(&app, instance, IdOf::Bot, &id, Some(&id)).await?;
+    known::note(app, instance, IdOf::Bot, id, Some(id)).await?;
     for environment in &bot.doc.environments {
-        known::note(
-            &app,
-            instance,
-            IdOf::Environment,
-            &environment.id,
-            Some(&id),
-        )
-        .await?;
+        known::note(app, instance, IdOf::Environment, &environment.id, Some(id)).await?;
     }
     if let Some(assistant) = &bot.doc.assistant {
-        known::note(&app, instance, IdOf::Assistant, assistant, Some(&id)).await?;
+        known::note(app, instance, IdOf::Assistant, assistant, Some(id)).await?;
     }
-    let gone = bots(&app).change(&scoped_id(instance, &id), |old| match old {
+    let gone = bots(app).change(&scoped_id(instance, id), |old| match old {
         Some(_) => {
-            let event = OwnEvent::new(&app, &caller, events::BOT_DELETE);
-            Ok(Change::delete(event.about("botId", &id)))
+            let event = OwnEvent::new(app, caller, events::BOT_DELETE);
+            Ok(Change::delete(event.about("botId", id)))
         }
         None => Err(unknown()),
     });
     gone.await?;
     app.bots().changed();
-    crate::definitions::forget(&app, &caller, &id).await?;
+    crate::definitions::forget(app, caller, id).await?;
     if bot.doc.retention_days.is_some() {
-        retention::apply(&app).await?;
+        retention::apply(app).await?;
     }
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }
 
 fn unknown() -> Fault {

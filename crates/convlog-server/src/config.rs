@@ -62,6 +62,8 @@ pub struct Limits {
     pub ingest_per_second: u32,
     /// Exports that run at once.
     pub exports_at_once: usize,
+    /// Subscriptions to the event log at once; further ones are answered 429.
+    pub subscriptions_at_once: usize,
 }
 
 impl Default for Limits {
@@ -86,6 +88,7 @@ impl Default for Limits {
             list_per_minute_instance: 0,
             ingest_per_second: 0,
             exports_at_once: 4,
+            subscriptions_at_once: 1024,
         }
     }
 }

@@ -166,6 +166,15 @@ pub(crate) async fn get(
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
+/// Number of definitions of an instance.
+///
+/// # Errors
+/// What the control plane answers.
+pub(crate) async fn count(app: &App, instance: &InstanceId) -> Result<u64, Fault> {
+    let all = heads(app).list(&scoped_id(instance, "")).await?;
+    Ok(u64::try_from(all.len()).unwrap_or(u64::MAX))
+}
+
 /// Removes the definition of a bot that was deleted.
 pub(crate) async fn forget(app: &App, caller: &Caller, bot: &str) -> Result<(), Fault> {
     let instance = &caller.instance;

@@ -9,6 +9,7 @@ mod backup;
 mod body;
 mod bots;
 mod cache;
+mod chatbotkit;
 pub mod config;
 mod connector;
 mod definitions;

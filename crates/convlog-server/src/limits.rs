@@ -149,10 +149,13 @@ impl RateLimits {
     }
 }
 
+/// What is said to whoever calls too often.
+pub(crate) const RATE_EXCEEDED: &str = "Rate limit exceeded";
+
 fn too_many(wait_s: f64) -> Fault {
     let retry_after_s = Duration::from_secs_f64(wait_s.max(0.0).ceil()).as_secs();
     Fault::TooManyRequests {
-        message: "Rate limit exceeded".to_owned(),
+        message: RATE_EXCEEDED.to_owned(),
         retry_after_s: retry_after_s.max(1),
     }
 }

@@ -133,6 +133,9 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
 
 /// The envelope of a path that no route answers.
 fn envelope_of(path: &str) -> Envelope {
+    if crate::chatbotkit::has_path(path) {
+        return Envelope::Flat;
+    }
     match path.starts_with("/v1/") || path.starts_with("/v2/") {
         true => Envelope::Watson,
         false => Envelope::Own,
@@ -156,6 +159,7 @@ fn enveloped(answer: Response, by_path: Envelope, transaction: &str) -> Response
     let mut shown = match envelope.unwrap_or(by_path) {
         Envelope::Own => Problem::respond(&fault),
         Envelope::Watson => crate::watson::watson_error(&fault),
+        Envelope::Flat => crate::chatbotkit::flat_error(&fault),
     };
     let headers = shown.headers_mut();
     for (name, value) in answer.headers() {

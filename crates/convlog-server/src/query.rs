@@ -162,6 +162,34 @@ impl<'a> QueryDoor<'a> {
         self.bounded(self.app.store().scan(&scan)).await
     }
 
+    /// One step of a walk against commit order: the last matching records before a position, latest
+    /// first, and whether there are none before them.
+    ///
+    /// # Errors
+    /// 503 when it takes too long.
+    pub async fn scan_back(
+        self,
+        caller: &Caller,
+        filter: Filter,
+        before: Position,
+        limit: usize,
+    ) -> Result<(Vec<Arc<Record>>, bool), Fault> {
+        let upto = Position(before.0.saturating_sub(1));
+        let query = Query {
+            instance: caller.instance.clone(),
+            filter: filter.and(caller.scope_filter()),
+            sort: Sort {
+                key: SortKey::Position,
+                descending: true,
+            },
+            limit: limit.clamp(1, PAGE_MAX),
+            after: None,
+            upto: Some(upto.min(self.app.store().newest())),
+        };
+        let page = self.bounded(self.app.store().search(&query)).await?;
+        Ok((page.records, page.next.is_none()))
+    }
+
     /// Groups and metrics.
     ///
     /// # Errors

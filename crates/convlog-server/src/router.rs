@@ -10,10 +10,16 @@ use axum::routing::{delete, get, post, put};
 
 use self::prefix::without_prefix;
 pub use self::route::{Access, Envelope, Route};
-use self::route::{own, watson};
+use self::route::{flat, own, watson};
+
+use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::auth::Role;
+use crate::chatbotkit::{
+    bots as flat_bots, conversations, create as event_create, list as event_list, messages,
+    subscribe, usage,
+};
 use crate::error::Fault;
 use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
@@ -124,6 +130,73 @@ pub static ROUTES: &[Route] = &[
         WRITE,
         || post(message_v2::stateless_stream),
     ),
+    flat("GET", "/v1/event/log/list", READ, || {
+        listed(get(event_list::log_list))
+    })
+    .list(),
+    flat("GET", "/v1/event/log/export", READ, || {
+        listed(get(event_list::log_export))
+    }),
+    flat("POST", "/v1/event/log/subscribe", READ, || {
+        post(subscribe::subscribe)
+    }),
+    flat("POST", "/v1/event/log/create", WRITE, || {
+        post(event_create::event)
+    })
+    .creating(),
+    flat("GET", "/v1/event/metric/list", READ, || {
+        listed(get(event_list::metric_list))
+    })
+    .list(),
+    flat("GET", "/v1/event/metric/export", READ, || {
+        listed(get(event_list::metric_export))
+    }),
+    flat("GET", "/v1/event/metric/series/fetch", READ, || {
+        get(usage::series)
+    }),
+    flat("GET", "/v1/usage/fetch", READ, || get(usage::fetch)),
+    flat("POST", "/v1/conversation/create", WRITE, || {
+        post(conversations::create)
+    })
+    .creating(),
+    flat("GET", "/v1/conversation/list", READ, || {
+        listed(get(conversations::list))
+    })
+    .list(),
+    flat("GET", "/v1/conversation/{id}/fetch", READ, || {
+        get(conversations::fetch)
+    }),
+    flat(
+        "POST",
+        "/v1/conversation/{id}/message/create",
+        WRITE,
+        || post(messages::create),
+    )
+    .creating(),
+    flat("GET", "/v1/conversation/{id}/message/list", READ, || {
+        listed(get(messages::list))
+    })
+    .list(),
+    flat("POST", "/v1/bot/create", ADMIN, || post(flat_bots::create))
+        .instance_wide()
+        .creating(),
+    flat("GET", "/v1/bot/list", READ, || listed(get(flat_bots::list))).list(),
+    flat("GET", "/v1/bot/{id}/fetch", READ, || get(flat_bots::fetch)),
+    flat("POST", "/v1/bot/{id}/update", ADMIN, || {
+        post(flat_bots::update)
+    }),
+    flat("POST", "/v1/bot/{id}/delete", ADMIN, || {
+        post(flat_bots::delete)
+    }),
+    flat("GET", "/v1/audit/log/list", ADMIN, || {
+        listed(get(event_list::audit_list))
+    })
+    .instance_wide()
+    .list(),
+    flat("GET", "/v1/audit/log/export", ADMIN, || {
+        listed(get(event_list::audit_export))
+    })
+    .instance_wide(),
     own(
         "POST",
         "/convlog/v1/hooks/watson/{hook}",
@@ -217,6 +290,12 @@ pub static ROUTES: &[Route] = &[
         .instance_wide()
         .list(),
 ];
+
+/// A list or an export of ChatBotKit's: compressed for whoever takes it, and `HEAD` does nothing.
+fn listed(handler: axum::routing::MethodRouter<App>) -> axum::routing::MethodRouter<App> {
+    let compressed = handler.layer(CompressionLayer::new());
+    compressed.head(event_list::head)
+}
 
 /// The whole server as a service.
 pub fn router(app: App) -> Router {

@@ -80,7 +80,7 @@ fn single(flat: &Flat, path: &str) -> Option<Json> {
 }
 
 /// A branch of free names.
-fn open(draft: &Draft, flat: &Flat, branch: &str) -> Option<Json> {
+pub(crate) fn open(draft: &Draft, flat: &Flat, branch: &str) -> Option<Json> {
     let mut members = Vec::new();
     for (path, source) in &draft.canonical {
         let value = match source {

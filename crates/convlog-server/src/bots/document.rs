@@ -28,6 +28,9 @@ pub(crate) struct Bot {
     pub retention_days: Option<u32>,
     /// Idle seconds after which its sessions end; `None` leaves it to the configuration.
     pub session_timeout_s: Option<u32>,
+    /// Properties that ChatBotKit's clients gave it and nothing here reads, an object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Json>,
     /// When it was made, in microseconds.
     pub created_us: i64,
     /// When it was last changed, in microseconds.
@@ -49,6 +52,7 @@ impl Bot {
             learning_opt_out: None,
             retention_days: None,
             session_timeout_s: None,
+            profile: None,
             created_us: now_us,
             updated_us: now_us,
         }

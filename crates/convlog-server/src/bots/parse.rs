@@ -60,6 +60,7 @@ pub(crate) fn bot(
             Some(value) => connector(app, reach, value, old.map(|old| &old.connector))?,
             None => ConnectorConfig::None,
         },
+        profile: old.and_then(|old| old.profile.clone()),
         created_us: old.map_or(now_us, |old| old.created_us),
         updated_us: now_us,
     };

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::Json;
 use axum::extract::State;
 use convlog_dialects::watson::decode;
-use convlog_dialects::{DecodeError, native};
+use convlog_dialects::{DecodeError, chatbotkit, native};
 use convlog_model::ids::InstanceId;
 use convlog_model::record::{Dialect, Draft};
 use convlog_model::store::Outcome;
@@ -73,8 +73,14 @@ const IMPORTERS: &[(Dialect, Option<Importer>)] = &[
             needs_channel: false,
         }),
     ),
+    (
+        Dialect::ChatBotKit,
+        Some(Importer {
+            decode: chatbotkit::decode::event,
+            needs_channel: false,
+        }),
+    ),
     (Dialect::LexV1, None),
-    (Dialect::ChatBotKit, None),
 ];
 
 /// Parameters of `POST /records`.
@@ -82,7 +88,7 @@ const IMPORTERS: &[(Dialect, Option<Importer>)] = &[
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct BulkParams {
-    /// Form of the lines: `watson-v1`, `watson-v2` or `convlog`.
+    /// Form of the lines: `watson-v1`, `watson-v2`, `chatbotkit` or `convlog`.
     dialect: String,
 }
 

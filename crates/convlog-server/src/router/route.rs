@@ -23,6 +23,8 @@ pub enum Envelope {
     Own,
     /// Watson's `{"error","code"}`
     Watson,
+    /// ChatBotKit's `{"message","code"}`
+    Flat,
 }
 
 /// One route.
@@ -97,6 +99,16 @@ pub(super) const fn own(
     handler: fn() -> MethodRouter<App>,
 ) -> Route {
     Route::new(method, path, access, Envelope::Own, handler)
+}
+
+/// A route of the ChatBotKit dialect, at the root; see [`super::prefix`].
+pub(super) const fn flat(
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    handler: fn() -> MethodRouter<App>,
+) -> Route {
+    Route::new(method, path, access, Envelope::Flat, handler)
 }
 
 /// A route of the Watson dialect, at the root; see [`super::prefix`].

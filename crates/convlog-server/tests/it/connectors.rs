@@ -10,7 +10,7 @@ use crate::harness::{ADMIN, Server};
 use crate::watson::{V1, V2, bot, error, logs, logs_of, say, send, text};
 
 /// A server that listens on loopback, and may so connect to it.
-async fn on_loopback() -> Server {
+pub(crate) async fn on_loopback() -> Server {
     let mut config = ServerConfig::default();
     config.connectors.listening_on = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
     Server::with(config).await

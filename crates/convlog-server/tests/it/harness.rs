@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use convlog_model::json::Json;
@@ -13,6 +12,7 @@ use convlog_model::seal::Sealer;
 use convlog_model::store::memory::{MemoryControl, MemoryStore};
 use convlog_model::testkit::{SeededIds, TestClock};
 use convlog_server::{App, Deps, ServerConfig};
+use futures::{FutureExt as _, StreamExt as _};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
@@ -102,17 +102,14 @@ impl Server {
         }
     }
 
-    /// `GET` with the first key, whose body is still to be read.
-    pub(crate) async fn open(&self, uri: &str) -> Response {
-        let request = Request::builder().uri(uri);
-        let request = request.header(header::AUTHORIZATION, format!("Bearer {ADMIN}"));
-        let request = request.body(Body::empty()).unwrap();
+    /// Sends any request; the body of the answer is still to come.
+    pub(crate) async fn response(&self, request: Request<Body>) -> Response<Body> {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
     /// Sends any request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let answer = self.response(request).await;
         let (parts, body) = answer.into_parts();
         Answer {
             status: parts.status,
@@ -132,6 +129,27 @@ impl Server {
         }
         self.send(request.body(Body::from(body.to_owned())).unwrap())
             .await
+    }
+
+    /// Sends a request whose answer may have no end: what of it is there at once.
+    pub(crate) async fn begun(&self, key: &str, uri: &str, body: &str) -> Answer {
+        let request = Request::builder()
+            .method("POST")
+            .uri(uri)
+            .header(header::AUTHORIZATION, format!("Bearer {key}"))
+            .header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let (parts, answer) = self.response(request).await.into_parts();
+        let mut pieces = answer.into_data_stream();
+        let mut body = Vec::new();
+        while let Some(Some(piece)) = pieces.next().now_or_never() {
+            body.extend_from_slice(&piece.unwrap());
+        }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 
     /// `GET` with the first key.

@@ -6,6 +6,7 @@
 )]
 
 mod api;
+mod chatbotkit;
 mod connectors;
 mod doors;
 mod events;

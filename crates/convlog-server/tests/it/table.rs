@@ -42,6 +42,7 @@ async fn without_a_key_every_route_but_the_open_ones_is_401_in_its_envelope() {
             let kind = match route.envelope {
                 Envelope::Own => "application/problem+json",
                 Envelope::Watson => "application/json; charset=utf-8",
+                Envelope::Flat => "application/json",
             };
             assert_eq!(answer.header("content-type"), kind, "{}", route.path);
         }
@@ -155,8 +156,14 @@ const HIDDEN: &str = "hiddenwords";
 const SHOWN: &str = "shownwords";
 const ALL_ROLES: &str = r#""write","read","erase","admin""#;
 
-/// Bots `b1` and `b2` in the instance `default`, with a turn each; returns the id of b2's record.
-async fn two_bots(server: &Server) -> String {
+/// What there is of `b2`.
+struct OfB2 {
+    record: String,
+    conversation: String,
+}
+
+/// Bots `b1` and `b2` in the instance `default`, with a turn each.
+async fn two_bots(server: &Server) -> OfB2 {
     for (bot, words) in [("b1", SHOWN), ("b2", HIDDEN)] {
         let uri = format!("/convlog/v1/bots/{bot}");
         let body = r#"{"name":"Bot","language":"en","connector":{"kind":"echo"}}"#;
@@ -172,16 +179,22 @@ async fn two_bots(server: &Server) -> String {
         .await;
     let json = found.json();
     let records = json.get("records").and_then(Json::as_array).unwrap();
-    let id = records.first().and_then(|record| record.get("id"));
-    id.and_then(Json::as_str).unwrap().to_owned()
+    let text = |name: &str| {
+        let value = records.first().and_then(|record| record.get(name));
+        value.and_then(Json::as_str).unwrap().to_owned()
+    };
+    OfB2 {
+        record: text("id"),
+        conversation: text("conversation"),
+    }
 }
 
 /// The route's path about `b2` and its record, with parameters that the dialect asks for.
-fn uri_of_b2(route: &Route, record: &str) -> String {
-    let id = if route.path.contains("/records/") {
-        record
-    } else {
-        "b2"
+fn uri_of_b2(route: &Route, of_b2: &OfB2) -> String {
+    let id = match route.path {
+        path if path.contains("/records/") => &of_b2.record,
+        path if path.contains("/conversation/") => &of_b2.conversation,
+        _ => "b2",
     };
     let path = route
         .path
@@ -196,27 +209,32 @@ fn uri_of_b2(route: &Route, record: &str) -> String {
     }
 }
 
-async fn about_b2(server: &Server, key: &str, route: &Route, record: &str) -> Answer {
+async fn about_b2(server: &Server, key: &str, route: &Route, of_b2: &OfB2) -> Answer {
     let body = match (route.method, route.path) {
         ("POST", "/convlog/v1/aggregate") => {
             r#"{"by":[{"field":"raw.request.input.text","limit":9}],"metrics":["count"]}"#
         }
         ("POST", "/v1/workspaces/{id}/message") => r#"{"input":{"text":"hi"}}"#,
         ("POST", path) if path.contains("message") => {
-            r#"{"input":{"message_type":"text","text":"hi"}}"#
+            r#"{"input":{"message_type":"text","text":"hi"},"type":"user","text":"hi"}"#
+        }
+        ("POST", path) if path.ends_with("/subscribe") => {
+            return server
+                .begun(key, &uri_of_b2(route, of_b2), r#"{"historyLength":99}"#)
+                .await;
         }
         ("POST" | "PUT", _) => "{}",
         _ => "",
     };
     server
-        .call(key, route.method, &uri_of_b2(route, record), body)
+        .call(key, route.method, &uri_of_b2(route, of_b2), body)
         .await
 }
 
 #[tokio::test]
 async fn the_owner_s_key_finds_both_bots() {
     let server = Server::start().await;
-    let record = two_bots(&server).await;
+    let of_b2 = two_bots(&server).await;
     let finds = [
         "/v1/logs",
         "/v1/workspaces/{id}/logs",
@@ -224,12 +242,16 @@ async fn the_owner_s_key_finds_both_bots() {
         "/convlog/v1/records/{id}",
         "/convlog/v1/export",
         "/convlog/v1/aggregate",
+        "/v1/event/log/list",
+        "/v1/event/log/export",
+        "/v1/event/log/subscribe",
+        "/v1/conversation/{id}/message/list",
     ];
     for route in ROUTES.iter().filter(|route| finds.contains(&route.path)) {
         if route.path.ends_with("/records") && route.method == "POST" {
             continue;
         }
-        let answer = about_b2(&server, ADMIN, route, &record).await;
+        let answer = about_b2(&server, ADMIN, route, &of_b2).await;
         assert_eq!(answer.status, 200, "{} {}", route.path, answer.text());
         assert!(
             answer.text().contains(HIDDEN),
@@ -243,10 +265,10 @@ async fn the_owner_s_key_finds_both_bots() {
 #[tokio::test]
 async fn a_key_of_another_bot_gets_404_and_no_word_of_it() {
     let server = Server::start().await;
-    let record = two_bots(&server).await;
+    let of_b2 = two_bots(&server).await;
     let key = server.key(ALL_ROLES, r#""b1""#).await;
     for route in ROUTES.iter().filter(|route| needs_key(route)) {
-        let answer = about_b2(&server, &key, route, &record).await;
+        let answer = about_b2(&server, &key, route, &of_b2).await;
         let what = format!("{} {} gave {}", route.method, route.path, answer.text());
         assert!(!answer.text().contains(HIDDEN), "{what}");
         let is_of_b2 = route.path.contains("{id}") && !route.is_instance_wide;
@@ -261,10 +283,10 @@ async fn a_key_of_another_bot_gets_404_and_no_word_of_it() {
 #[tokio::test]
 async fn a_key_of_another_instance_gets_404_and_no_word_of_it() {
     let server = Server::start().await;
-    let record = two_bots(&server).await;
+    let of_b2 = two_bots(&server).await;
     let (_, key) = server.instance().await;
     for route in ROUTES.iter().filter(|route| needs_key(route)) {
-        let answer = about_b2(&server, &key, route, &record).await;
+        let answer = about_b2(&server, &key, route, &of_b2).await;
         let what = format!("{} {} gave {}", route.method, route.path, answer.text());
         assert!(!answer.text().contains(HIDDEN), "{what}");
         // A bot of the same id may be made there; it is another one.
@@ -275,7 +297,9 @@ async fn a_key_of_another_instance_gets_404_and_no_word_of_it() {
             assert_eq!(answer.status, 404, "{what}");
         }
     }
-    let still = server.get(&format!("/convlog/v1/records/{record}")).await;
+    let still = server
+        .get(&format!("/convlog/v1/records/{}", of_b2.record))
+        .await;
     assert_eq!(still.status, 200);
     let bot = server.get("/convlog/v1/bots/b2").await;
     assert_eq!(bot.status, 200, "{}", bot.text());

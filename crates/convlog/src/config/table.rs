@@ -196,6 +196,12 @@ pub(super) static SETTINGS: &[Setting] = &[
         "Exports that run at once; further ones are answered 429."
     ),
     number!(
+        "limits.subscriptions_at_once",
+        1,
+        server.limits.subscriptions_at_once,
+        "Subscriptions to the event log at once; further ones are answered 429."
+    ),
+    number!(
         "limits.body_bytes",
         1024,
         server.limits.body_bytes,

@@ -271,9 +271,10 @@ fn every_field_of_the_server_has_a_setting() {
         list_per_minute_instance: _,
         ingest_per_second: _,
         exports_at_once: _,
+        subscriptions_at_once: _,
     } = limits;
     let n_limits = SETTINGS.iter().filter(|it| it.key.starts_with("limits."));
-    assert_eq!(n_limits.count(), 19);
+    assert_eq!(n_limits.count(), 20);
 }
 
 #[test]

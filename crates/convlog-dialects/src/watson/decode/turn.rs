@@ -6,6 +6,7 @@ use convlog_model::time::Timestamp;
 
 use super::reader::{Reader, refer_to, wrong_type};
 use crate::DecodeError;
+use crate::reply::millis;
 
 /// Where a version of the API writes what a turn is made of.
 struct Places {
@@ -203,16 +204,6 @@ fn is_empty(mut items: Items<'_>) -> bool {
 /// A number of things as JSON.
 fn count(number: usize) -> Json {
     Json::Number(number.to_string().into())
-}
-
-/// Microseconds as milliseconds, exactly.
-fn millis(micros: i64) -> Json {
-    let (whole, rest) = (micros / 1000, micros % 1000);
-    if rest == 0 {
-        return Json::integer(whole);
-    }
-    let fraction = format!("{rest:03}");
-    Json::Number(format!("{whole}.{}", fraction.trim_end_matches('0')).into())
 }
 
 /// A time: referred to when it is RFC 3339, else kept beside the raw body in that form.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::http::{Request, header};
+use axum::http::{Request, Response, header};
 use convlog_model::store::faulty::{Call, FaultyStore, When};
 use convlog_model::store::{ErrorKind, Store};
 use convlog_server::{Deps, ServerConfig};
@@ -188,8 +188,15 @@ async fn with_store_that_fails_on_the_way() -> Server {
     Server::over(ServerConfig::default(), deps, server.clock)
 }
 
+/// An export whose body is still to be read.
+async fn open(server: &Server) -> Response<Body> {
+    let request = Request::builder().uri(EXPORT);
+    let request = request.header(header::AUTHORIZATION, format!("Bearer {ADMIN}"));
+    server.response(request.body(Body::empty()).unwrap()).await
+}
+
 async fn export_half(server: Server) {
-    let answer = server.open(EXPORT).await;
+    let answer = open(&server).await;
     let mut pieces = answer.into_body().into_data_stream();
     let mut n_lines = 0;
     loop {
@@ -331,7 +338,7 @@ async fn an_export_whose_receiver_goes_away_is_told_of() {
     let server = with_echo().await;
     let logs: Vec<_> = (0..100).map(log).collect();
     load(&server, &logs).await;
-    let mut answer = server.open(EXPORT).await.into_body();
+    let mut answer = open(&server).await.into_body();
     answer.frame().await.unwrap().unwrap();
     drop(answer);
     let found = eventually_told(&server, "file.download.error", 0).await;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use convlog_server::ROUTES;
 use convlog_server::events::TYPES;
 
-/// Turns are events by themselves: readers of events see `conversation.create`, `message.create`
-/// and `response.time` in the record of a turn.
+/// What it keeps is an event by itself: readers of events see `conversation.create`,
+/// `message.create` and `response.time` in the record of a turn.
 const TURN: &[&str] = &[];
 /// It changes nothing that is kept.
 const READS: &[&str] = &[];
@@ -62,6 +62,17 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
         "POST",
         "/v2/assistants/{id}/environments/{environment}/message_stream",
         TURN,
+    ),
+    ("POST", "/v1/event/log/create", TURN),
+    ("POST", "/v1/event/log/subscribe", READS),
+    ("POST", "/v1/conversation/create", TURN),
+    ("POST", "/v1/conversation/{id}/message/create", TURN),
+    ("POST", "/v1/bot/create", &["bot.create"]),
+    ("POST", "/v1/bot/{id}/update", &["bot.update"]),
+    (
+        "POST",
+        "/v1/bot/{id}/delete",
+        &["bot.delete", "dataset.delete"],
     ),
     ("POST", "/convlog/v1/hooks/watson/{hook}", TURN),
     (

@@ -1,0 +1,179 @@
+//! `GET /event/log/list` and `/export`, and the same of metrics and of the audit.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use convlog_dialects::chatbotkit::encode::Shape;
+use convlog_dialects::chatbotkit::params::{BadParam, Params};
+
+use super::stream::{self, Form};
+use super::walk::{self, Entry, Walk};
+use super::{FormQuery, pages, require_self};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::Fault;
+use crate::events::{self, OwnEvent};
+
+/// Which of the streams of items is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// Everything that happened.
+    Log,
+    /// Events with a number.
+    Metric,
+    /// What the server itself wrote.
+    Audit,
+}
+
+/// What is asked for, with its answer's form.
+struct Asked {
+    params: Params,
+    form: Form,
+    entry: Option<(String, Entry)>,
+    walk: Walk,
+}
+
+impl Asked {
+    async fn new(
+        app: &App,
+        caller: &Caller,
+        headers: &HeaderMap,
+        params: Params,
+        shape: Shape,
+    ) -> Result<Self, Fault> {
+        require_self(caller, headers)?;
+        let form = Form::of(headers)?;
+        let entry = match &params.cursor {
+            Some(text) => Some((text.clone(), walk::enter(app, caller, text).await?)),
+            None => None,
+        };
+        let from = entry.as_ref().and_then(|(_, entry)| entry.place);
+        let walk = Walk::new(
+            (app, caller),
+            shape,
+            params.filter.clone(),
+            params.order,
+            from,
+        );
+        Ok(Asked {
+            params,
+            form,
+            entry,
+            walk,
+        })
+    }
+
+    async fn answer(self, app: &App) -> Result<Response, Fault> {
+        let entry = self.entry.as_ref();
+        let entry = entry.map(|(text, entry)| (text.as_str(), entry.clone()));
+        match self.form {
+            Form::Json => {
+                let (order, take) = (self.params.order, self.params.take);
+                pages::page(app, self.walk, order, take, entry).await
+            }
+            form => stream::start(self.walk, form, self.params.take, entry).await,
+        }
+    }
+}
+
+pub(super) fn bad(bad: BadParam) -> Fault {
+    Fault::bad_at(bad.name, bad.message)
+}
+
+/// What a list answers with these parameters, its items shown as `shape`.
+///
+/// # Errors
+/// 400 for a cursor or form that is none, 401 for who acts for somebody else, 503 when it takes
+/// too long.
+pub(super) async fn answer(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    params: Params,
+    shape: Shape,
+) -> Result<Response, Fault> {
+    let asked = Asked::new(app, caller, headers, params, shape).await?;
+    asked.answer(app).await
+}
+
+fn params(query: &FormQuery, of: Of) -> Result<Params, Fault> {
+    let mut params = Params::parse(&query.0).map_err(bad)?;
+    match of {
+        Of::Log => {}
+        Of::Metric => params.filter.has_value = true,
+        Of::Audit => params.filter.has_action = true,
+    }
+    Ok(params)
+}
+
+async fn list(
+    app: App,
+    caller: Caller,
+    headers: HeaderMap,
+    query: FormQuery,
+    of: Of,
+) -> Result<Response, Fault> {
+    let params = params(&query, of)?;
+    answer(&app, &caller, &headers, params, Shape::Event).await
+}
+
+/// As a list, but its beginning is an event, and a stream takes a slot among the exports.
+async fn exported(
+    app: App,
+    caller: Caller,
+    headers: HeaderMap,
+    query: FormQuery,
+    of: Of,
+) -> Result<Response, Fault> {
+    let params = params(&query, of)?;
+    let mut asked = Asked::new(&app, &caller, &headers, params, Shape::Event).await?;
+    if asked.form != Form::Json {
+        asked.walk.hold(app.export_slot()?);
+    }
+    // What tells of the export is not in it.
+    asked.walk.freeze();
+    if asked.entry.is_none() {
+        let event = OwnEvent::new(&app, &caller, events::FILE_DOWNLOAD)
+            .with("kind", "export")
+            .with("format", asked.form.name());
+        events::record(&app, event).await?;
+    }
+    asked.answer(&app).await
+}
+
+macro_rules! handlers {
+    ($($(#[$doc:meta])* $name:ident: $act:ident $of:expr;)*) => {
+        $($(#[$doc])*
+        pub(crate) async fn $name(
+            State(app): State<App>,
+            caller: Caller,
+            headers: HeaderMap,
+            query: FormQuery,
+        ) -> Result<Response, Fault> {
+            $act(app, caller, headers, query, $of).await
+        })*
+    };
+}
+
+handlers! {
+    /// `GET /event/log/list`
+    log_list: list Of::Log;
+    /// `GET /event/log/export`
+    log_export: exported Of::Log;
+    /// `GET /event/metric/list`
+    metric_list: list Of::Metric;
+    /// `GET /event/metric/export`
+    metric_export: exported Of::Metric;
+    /// `GET /audit/log/list`
+    audit_list: list Of::Audit;
+    /// `GET /audit/log/export`
+    audit_export: exported Of::Audit;
+}
+
+/// Answers `HEAD` without doing anything.
+pub(crate) async fn head() -> Response {
+    let mut answer = Response::default();
+    let kind = HeaderValue::from_static("application/json");
+    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+    answer
+}
