@@ -140,6 +140,7 @@ fn measure(
     let questions = questions::all(BOT, sample);
     let how = (BOT, arguments.queries);
     convlog::reads(&http, dir, &questions, how, &mut figures)?;
+    let events = convlog::events(&http, figures.n_records)?;
     let (asked, busy_lists) = busy::lists(&http, batches, &questions, BOT)?;
     convlog::erase(&http, &sample.customer, &mut figures)?;
     let erased = busy::erasures(&http, batches, &sample.customer, generator.n_customers())?;
@@ -163,6 +164,7 @@ fn measure(
         busy_lists,
         asked,
         erased,
+        events,
         messages,
         starts,
     };

@@ -148,12 +148,28 @@ pub(super) fn reads(
         (figures.histogram, figures.histogram_times) = (days, times);
     }
     let start = Instant::now();
-    let (n_lines, _) = http.count_lines("/convlog/v1/export?format=jsonl")?;
+    let (n_lines, _) = http.count_lines("/convlog/v1/export?format=jsonl", "*/*")?;
     if n_lines < figures.n_records {
         bail!("the export has {n_lines} lines of {}", figures.n_records);
     }
     figures.export = Some(start.elapsed());
     Ok(())
+}
+
+/// The export of the same records as events: how many, and how long it took.
+pub(super) fn events(http: &Http, n_records: usize) -> Result<(usize, Duration)> {
+    let start = Instant::now();
+    let path = "/api/v1/event/log/export?order=asc";
+    let (n_events, _) = http.count_lines(path, "application/jsonl")?;
+    if n_events < n_records {
+        bail!("the export has {n_events} events of {n_records} records");
+    }
+    let time = start.elapsed();
+    out::line(&format!(
+        "convlog: {n_events} events exported in {:.1} s",
+        time.as_secs_f64()
+    ));
+    Ok((n_events, time))
 }
 
 /// What the server refuses stays empty, which no peer agrees with.

@@ -85,11 +85,13 @@ impl Http {
         text(&path, response)
     }
 
-    /// Reads a streamed answer: lines and bytes.
-    pub(super) fn count_lines(&self, path: &str) -> Result<(usize, u64)> {
+    /// Reads a streamed answer, not compressed: lines and bytes.
+    pub(super) fn count_lines(&self, path: &str, accept: &str) -> Result<(usize, u64)> {
         let request = self.agent.get(format!("{}{path}", self.url));
         let response = request
             .header("Authorization", &self.authorization)
+            .header("Accept", accept)
+            .header("Accept-Encoding", "identity")
             .call()?;
         if !response.status().is_success() {
             bail!("{path}: {}", response.status());

@@ -1,5 +1,7 @@
 //! What a run ends with: the table of ratios, convlog's own figures, and the goals.
 
+use std::time::Duration;
+
 use super::convlog::{self, Cost, Ingested};
 use super::figures::Figures;
 use super::goals::{Goal, plain};
@@ -22,6 +24,8 @@ pub(super) struct Own {
     pub(super) busy_lists: Vec<(String, Latencies)>,
     pub(super) asked: Ingested,
     pub(super) erased: Ingested,
+    /// Number and time of the export as events.
+    pub(super) events: (usize, Duration),
     pub(super) messages: Vec<Messages>,
     pub(super) starts: Starts,
 }
@@ -96,6 +100,13 @@ fn own_lines(first: &Figures, own: &Own) -> Vec<Vec<String>> {
             Some(times),
         ));
     }
+    let (n_events, time) = own.events;
+    let rate = n_events as f64 / time.as_secs_f64();
+    lines.push(line(
+        "export as events",
+        format!("{rate:.0} events/s"),
+        None,
+    ));
     for messages in &own.messages {
         let label = format!("single messages, {} clients", messages.n_clients);
         let figure = format!("{:.0} messages/s", messages.rate);
@@ -165,7 +176,17 @@ fn goals(first: &Figures, peers: &[Figures], own: &Own, n_raw: u64) -> Vec<Goal>
             goals.push(Goal::at_most(name, "ms", (5.0, Some(10.0)), times.p99()));
         }
     }
-    let seconds = |time: std::time::Duration| Some(time.as_secs_f64());
+    let as_events = first.export.map(|own_form| {
+        let (_, as_events) = own.events;
+        own_form.as_secs_f64() / as_events.as_secs_f64()
+    });
+    goals.push(Goal::at_least(
+        "export as events against the own form",
+        "x",
+        (1.0, Some(0.9)),
+        as_events,
+    ));
+    let seconds = |time: Duration| Some(time.as_secs_f64());
     let starts = &own.starts;
     let erased = first.erase.and_then(seconds);
     goals.push(Goal::at_most(

@@ -362,3 +362,45 @@ fn series_begin(server: &Server) -> i64 {
     let day = 86_400_000;
     (server.app.now().millis().div_euclid(day) - 89) * day
 }
+
+#[tokio::test]
+async fn what_was_said_goes_out_and_comes_in_the_same() {
+    let server = with_bot(r#"{"kind":"echo"}"#).await;
+    let body = r#"{"botId":"b1","contactId":"k","meta":{"a":[1]},"messages":[{"type":"context","text":"c"}]}"#;
+    let made = post(&server, CREATE_CONVERSATION, body).await;
+    let uri = format!("/v1/conversation/{}/message/create", text(&made, "id"));
+    post(
+        &server,
+        &uri,
+        r#"{"type":"user","text":"x","meta":{"b":2}}"#,
+    )
+    .await;
+    create(
+        &server,
+        r#"{"id":"e","type":"t","meta":{"c":{"d":true}},"createdAt":5,"value":1}"#,
+    )
+    .await;
+    let export = "/convlog/v1/export?format=jsonl";
+    let out = server.get(export).await.text();
+    assert_eq!(out.lines().count(), 4, "{out}");
+    let other = Server::start().await;
+    let bulk = other
+        .post("/convlog/v1/records?dialect=convlog", &out)
+        .await;
+    assert_eq!(
+        bulk.text(),
+        r#"{"accepted":4,"duplicates":0,"erased":0,"rejected":[]}"#
+    );
+    let again = other.get(export).await.text();
+    let given = |line: &str| {
+        let mut json = Json::parse(line.as_bytes()).unwrap();
+        json.take("id");
+        if let Some(mut time) = json.take("time") {
+            time.take("received");
+            json.set("time", time);
+        }
+        json.to_string()
+    };
+    let texts = |text: &str| -> Vec<String> { text.lines().map(given).collect() };
+    assert_eq!(texts(&again), texts(&out));
+}
