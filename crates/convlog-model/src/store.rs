@@ -8,6 +8,7 @@ pub mod differential;
 mod error;
 #[cfg(any(test, feature = "testkit"))]
 pub mod faulty;
+mod figures;
 pub mod memory;
 pub mod retention;
 
@@ -16,7 +17,8 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 pub use self::error::{ErrorKind, StoreError};
-pub use self::retention::Retention;
+pub use self::figures::{Capability, Health, Stats, Upkeep};
+pub use self::retention::{Purge, Retention};
 use crate::aggregate::{Aggregate, Table};
 use crate::filter::Filter;
 use crate::ids::{InstanceId, Position, RecordId, Timeline};
@@ -152,65 +154,6 @@ pub struct Erasure {
     pub done_at: Option<Timestamp>,
 }
 
-/// What an engine holds for one instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Stats {
-    /// Records that reads can show.
-    pub records: u64,
-    /// Bytes on disk, of all instances.
-    pub bytes: u64,
-    /// Sealed chunks or segments, of all instances.
-    pub segments: u64,
-    /// Records not yet in a sealed chunk, of all instances.
-    pub tail: u64,
-    /// Smallest time of receipt.
-    pub oldest: Option<Timestamp>,
-    /// Greatest time of receipt.
-    pub newest: Option<Timestamp>,
-}
-
-/// Whether an engine can work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Health {
-    /// Whether appends are accepted.
-    pub writable: bool,
-    /// Why not, without user text; empty when all is well.
-    pub reason: String,
-}
-
-/// What the maintenance of an engine has done since it was opened, and has yet to do; of all
-/// instances.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Upkeep {
-    /// Erasures that are not done.
-    pub erasures_pending: u64,
-    /// Chunks that the pass of retention under way has yet to look at.
-    pub chunks_pending: u64,
-    /// Bytes overwritten.
-    pub bytes_overwritten: u64,
-    /// Rows that erasures took out of the bytes.
-    pub rows_erased: u64,
-    /// Rows that retention took out of the bytes.
-    pub rows_expired: u64,
-    /// Chunks that went as a whole.
-    pub chunks_dropped: u64,
-    /// When a pass of retention last ended, also before a restart.
-    pub last_pass: Option<Timestamp>,
-    /// Why retention removes nothing until [`Store::confirm_retention`].
-    pub held: Option<String>,
-}
-
-/// What an engine can do beyond the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capability {
-    /// Appends may become visible only at the next `settle`.
-    pub eventual: bool,
-    /// Positions have no holes and readers see only prefixes.
-    pub gapless: bool,
-    /// Erasures reach [`ErasureState::Done`].
-    pub physical_erasure: bool,
-}
-
 /// Keeps and finds records.
 ///
 /// * Positions are a total order of commit.
@@ -325,6 +268,23 @@ pub trait Store: Debug + Send + Sync {
     /// # Errors
     /// `Unavailable`.
     async fn expire(&self, rules: &Retention) -> Result<u64, StoreError>;
+
+    /// What retention has taken out of every file and was not forgotten yet: one for each instance
+    /// and pass that took something, oldest first.
+    ///
+    /// * A purge counts the records of an instance that a pass of retention took away.
+    /// * A purge is listed until it is forgotten: under the same id, also after a restart.
+    /// * Nothing is a purge that an erasure took away.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn purges(&self) -> Result<Vec<Purge>, StoreError>;
+
+    /// Lists these purges no more; ids that are not listed are no error.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn forget_purges(&self, told: &[RecordId]) -> Result<(), StoreError>;
 
     /// The last state of a dialogue session.
     ///

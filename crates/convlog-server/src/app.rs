@@ -17,8 +17,9 @@ use crate::bots::Known;
 use crate::config::ServerConfig;
 use crate::connector::Connectors;
 use crate::entity::Pending;
-use crate::erasures::Forwards;
+use crate::erasures::{Forwards, Unfinished};
 use crate::error::Fault;
+use crate::events::Told;
 use crate::idempotency::Running;
 use crate::ingest::Ingest;
 use crate::jobs::Jobs;
@@ -63,8 +64,10 @@ struct Inner {
     keys: KeyCache,
     limits: RateLimits,
     pending: Pending,
+    told: Told,
     bots: Known,
     forwards: Forwards,
+    unfinished: Unfinished,
     running: Running,
     retention: tokio::sync::Mutex<()>,
     exports: Arc<Semaphore>,
@@ -86,8 +89,10 @@ impl App {
             keys: KeyCache::default(),
             limits: RateLimits::new(&config.limits, &deps.clock),
             pending: Pending::default(),
+            told: Told::default(),
             bots: Known::default(),
             forwards: Forwards::default(),
+            unfinished: Unfinished::default(),
             running: Running::default(),
             retention: tokio::sync::Mutex::default(),
             exports: Arc::new(Semaphore::new(config.limits.exports_at_once)),
@@ -226,8 +231,16 @@ impl App {
         &self.inner.pending
     }
 
+    pub(crate) fn told(&self) -> &Told {
+        &self.inner.told
+    }
+
     pub(crate) fn forwards(&self) -> &Forwards {
         &self.inner.forwards
+    }
+
+    pub(crate) fn unfinished(&self) -> &Unfinished {
+        &self.inner.unfinished
     }
 
     /// Held while rules of retention are gathered and handed over, so that newer ones win.

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use convlog_model::filter::Filter;
 use convlog_model::json::Json as Tree;
 use convlog_model::query::{Sort, SortKey};
 use convlog_model::record::Record;
@@ -19,9 +20,12 @@ use crate::query::CursorState;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListParams {
+    /// Only entries of this type, as `key.create`.
+    #[serde(rename = "type")]
+    kind: Option<String>,
     /// At most so many entries; 100 by default.
     limit: Option<usize>,
-    /// `cursor` of the page before.
+    /// `cursor` of the page before; `type` must be the same.
     cursor: Option<String>,
 }
 
@@ -74,9 +78,13 @@ pub(crate) async fn list(
     };
     let cursor = params.cursor.as_deref().map(CursorState::decode);
     let limit = params.limit.unwrap_or(100);
+    let filter = match &params.kind {
+        Some(kind) => is_audit().and(Filter::equals("event.type", kind)),
+        None => is_audit(),
+    };
     let page = app
         .query()
-        .page(&caller, is_audit(), sort, limit, cursor.transpose()?);
+        .page(&caller, filter, sort, limit, cursor.transpose()?);
     let page = page.await?;
     Ok(Json(Entries {
         entries: page.records.iter().map(|record| entry(record)).collect(),

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::error::Fault;
+use crate::events::SYSTEM;
 use crate::keys;
 
 mod token;
@@ -114,7 +115,7 @@ impl Caller {
     pub fn system(instance: InstanceId) -> Self {
         Caller {
             instance,
-            key_id: "system".to_owned(),
+            key_id: SYSTEM.to_owned(),
             roles: Roles::all(),
             bots: None,
         }

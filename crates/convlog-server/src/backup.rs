@@ -15,8 +15,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::app::App;
 use crate::auth::{Caller, Role};
 use crate::body::{RawBody, parse_json};
+use crate::downloads::Download;
 use crate::error::{Fault, Problem};
-use crate::events::{self, OwnEvent};
 use crate::instances;
 
 const PASSPHRASE_BYTES_MAX: usize = 4096;
@@ -36,6 +36,7 @@ pub(crate) struct BackupRequest {
 /// A backup under way.
 struct Giving {
     pieces: Box<dyn BackupStream>,
+    download: Download,
     /// Ends with the stream, also when the client goes away.
     _slot: OwnedSemaphorePermit,
 }
@@ -74,13 +75,18 @@ pub(crate) async fn start(
     } else {
         "no"
     };
-    let event = OwnEvent::new(&app, &caller, events::FILE_DOWNLOAD)
-        .with("kind", "backup")
-        .with("scope", kind)
-        .with("sealed", sealed);
-    events::record(&app, event).await?;
+    let details = [("scope", kind), ("sealed", sealed)];
+    let mut download = Download::begin(&app, &caller, ("backup", "bytes"), &details).await?;
+    let pieces = match maintenance.backup(&order).await {
+        Ok(pieces) => pieces,
+        Err(error) => {
+            download.broke_off().await;
+            return Err(error.into());
+        }
+    };
     let giving = Giving {
-        pieces: maintenance.backup(&order).await?,
+        pieces,
+        download,
         _slot: slot,
     };
     let mut answer = Response::new(Body::from_stream(stream::try_unfold(giving, step)));
@@ -111,10 +117,17 @@ fn order(request: BackupRequest) -> Result<BackupOrder, Fault> {
 
 async fn step(mut giving: Giving) -> io::Result<Option<(Bytes, Giving)>> {
     match giving.pieces.next().await {
-        Ok(Some(piece)) => Ok(Some((piece.into(), giving))),
-        Ok(None) => Ok(None),
+        Ok(Some(piece)) => {
+            giving.download.gives(piece.len());
+            Ok(Some((piece.into(), giving)))
+        }
+        Ok(None) => {
+            giving.download.is_whole();
+            Ok(None)
+        }
         Err(error) => {
             tracing::warn!(error = error.log_text(), "a backup was broken off");
+            giving.download.broke_off().await;
             Err(io::Error::other("the backup was broken off"))
         }
     }

@@ -225,7 +225,7 @@ pub(crate) async fn remove(app: &App, caller: &Caller, id: &str) -> Result<(), F
     });
     gone.await?;
     app.bots().changed();
-    crate::definitions::forget(app, instance, id).await?;
+    crate::definitions::forget(app, caller, id).await?;
     if bot.doc.retention_days.is_some() {
         retention::apply(app).await?;
     }

@@ -176,14 +176,19 @@ pub(crate) async fn count(app: &App, instance: &InstanceId) -> Result<u64, Fault
 }
 
 /// Removes the definition of a bot that was deleted.
-pub(crate) async fn forget(app: &App, instance: &InstanceId, bot: &str) -> Result<(), Fault> {
+pub(crate) async fn forget(app: &App, caller: &Caller, bot: &str) -> Result<(), Fault> {
+    let instance = &caller.instance;
     let mut replaced = None;
     let changed = heads(app).change(&scoped_id(instance, bot), |old: Option<Head>| {
-        replaced = old;
-        Ok(Change {
+        let event = OwnEvent::new(app, caller, events::DATASET_DELETE)
+            .about("botId", bot)
+            .about("datasetId", bot);
+        let change = Change {
             doc: None,
-            events: Vec::new(),
-        })
+            events: old.iter().map(|_| event.clone()).collect(),
+        };
+        replaced = old;
+        Ok(change)
     });
     changed.await?;
     remove_parts(app, instance, replaced).await

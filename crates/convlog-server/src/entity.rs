@@ -112,6 +112,7 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "definitions",
     "idempotency",
     "erasures",
+    "server",
 ];
 
 /// A collection whose documents are of one type.

@@ -1,31 +1,31 @@
 //! Erasures: `POST /erasures`, `GET /erasures`, `GET /erasures/{id}`, and what Watson's
 //! `DELETE user_data` calls.
 
+mod done;
 mod forward;
+mod holders;
 mod order;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use convlog_model::aggregate::GroupBy;
-use convlog_model::fields::FieldRef;
 use convlog_model::filter::Filter;
 use convlog_model::ids::RecordId;
 use convlog_model::json::Json;
 use convlog_model::store::{Erase, Erasure, ErasureState, Selector};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::done::Unfinished;
 pub(crate) use self::forward::{Forwards, HOPS, N_HOPS_MAX, n_hops};
+use self::holders::holders;
+pub(crate) use self::order::Holder;
 use self::order::Order;
-pub(crate) use self::order::{Forward, ForwardState, Holder};
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
 use crate::body::{JsonBody, Params};
-use crate::bots::{Bot, ConnectorConfig};
 use crate::entity::{Change, Collection};
 use crate::error::{Fault, Problem};
 use crate::events::{self, OwnEvent};
@@ -38,9 +38,8 @@ const COLLECTION: &str = "erasures";
 const CUSTOMER_BYTES_MAX: usize = 256;
 const FILTER_BYTES_MAX: usize = 64 << 10;
 const LIMIT_MAX: usize = 1000;
-/// Bots whose connectors an erasure by filter looks at.
-const HOLDER_BOTS_MAX: usize = 10_000;
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
+const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
 fn orders(app: &App) -> Collection<'_, Order> {
     Collection::new(app, COLLECTION)
@@ -218,14 +217,35 @@ pub(crate) async fn of_customer(
 
 /// Starts the work that erasures need while the server runs.
 pub(crate) async fn start(app: &App) {
-    if let Err(fault) = forward::note_waiting(app).await {
-        tracing::warn!(error = ?fault, "erasures that wait to be forwarded are not known");
+    if let Err(fault) = note_unfinished(app).await {
+        tracing::warn!(error = ?fault, "erasures that are not done are not known");
     }
     let each = app.clone();
     app.jobs().every(RETRY_PAUSE, move || {
         let app = each.clone();
         async move { forward::pass(&app).await }
     });
+    let each = app.clone();
+    app.jobs().every(LOOK_PAUSE, move || {
+        let app = each.clone();
+        async move { done::look(&app).await }
+    });
+}
+
+/// Finds the orders that have something left to do since before the process began.
+async fn note_unfinished(app: &App) -> Result<(), Fault> {
+    let mut after = String::new();
+    loop {
+        let (step, next) = orders(app).step("", &after).await?;
+        for order in &step {
+            forward::note(app, order);
+            done::note(app, order);
+        }
+        match next {
+            Some(next) => after = next,
+            None => return Ok(()),
+        }
+    }
 }
 
 /// Hides what is selected, and keeps what must be told of it. Asked again under the same id, it
@@ -262,6 +282,7 @@ async fn request(
         holders,
         next_us: app.now().micros(),
         n_hops,
+        is_told: false,
     };
     let is_waiting = order.waiting().next().is_some();
     let order = Order {
@@ -280,6 +301,9 @@ async fn request(
         None => Ok(Change::to(order.clone(), event.clone())),
     });
     let kept = kept.await?.map_or(order, |entity| entity.doc);
+    if !kept.is_told {
+        app.unfinished().add(&document);
+    }
     if kept.customer.is_some() {
         forward::begin(app, &document);
     }
@@ -309,58 +333,6 @@ fn matched(selector: &Selector) -> Filter {
         Selector::Customer(customer) => Filter::equals("customer", customer),
         Selector::Filter(filter) => filter.clone(),
     }
-}
-
-/// The connectors that have got what is to be erased. What a customer said may have gone to any
-/// of the instance's; what a filter selects went to those of the bots that it finds.
-async fn holders(app: &App, caller: &Caller, selector: &Selector) -> Result<Vec<Holder>, Fault> {
-    let all = Collection::<Bot>::new(app, "bots");
-    let all = all.list(&scoped_id(&caller.instance, "")).await?;
-    let mut found: Vec<Holder> = all.into_iter().filter_map(|bot| holder(bot.doc)).collect();
-    if let Selector::Filter(filter) = selector
-        && !found.is_empty()
-    {
-        let concerned = bots_of(app, caller, filter).await?;
-        found.retain(|holder| concerned.contains(&holder.bot));
-        for holder in &mut found {
-            // Upstream knows customers, not our filters.
-            holder.forward = None;
-        }
-    }
-    Ok(found)
-}
-
-fn holder(bot: Bot) -> Option<Holder> {
-    let forwards = match &bot.connector {
-        ConnectorConfig::None | ConnectorConfig::Echo | ConnectorConfig::Rules(_) => return None,
-        ConnectorConfig::Webhook(_) => false,
-        ConnectorConfig::Upstream(upstream) => upstream.forward_erasure,
-    };
-    let forward = Forward {
-        state: ForwardState::Pending,
-        attempts: 0,
-        last_error: None,
-    };
-    Some(Holder {
-        kind: bot.connector.kind().to_owned(),
-        bot: bot.id,
-        forward: forwards.then_some(forward),
-    })
-}
-
-async fn bots_of(app: &App, caller: &Caller, filter: &Filter) -> Result<BTreeSet<String>, Fault> {
-    let by = GroupBy::Terms {
-        field: FieldRef::canonical("bot"),
-        limit: HOLDER_BOTS_MAX,
-    };
-    let table = app
-        .query()
-        .aggregate(caller, filter.clone(), vec![by], Vec::new());
-    let rows = table.await?.rows;
-    let names = rows
-        .iter()
-        .flat_map(|row| row.keys.iter().filter_map(Json::as_str));
-    Ok(names.map(ToOwned::to_owned).collect())
 }
 
 async fn order_of(app: &App, caller: &Caller, id: RecordId) -> Result<Option<Order>, Fault> {

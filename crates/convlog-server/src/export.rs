@@ -20,8 +20,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::Params;
+use crate::downloads::Download;
 use crate::error::{Fault, Problem};
-use crate::events::{self, OwnEvent};
 use crate::own_filter;
 
 /// Records that are read at once, at first and at most.
@@ -139,6 +139,7 @@ struct Walk {
     n_next: usize,
     has_head: bool,
     has_records: bool,
+    download: Download,
     /// Ends with the stream, also when the client goes away.
     _slot: OwnedSemaphorePermit,
 }
@@ -163,16 +164,19 @@ pub(crate) async fn start(
         Some(_) => return Err(Fault::bad_at("purpose", "must be improvement or left out")),
     };
     let slot = app.export_slot()?;
-    let event = OwnEvent::new(&app, &caller, events::FILE_DOWNLOAD)
-        .with("kind", "export")
-        .with("format", format.name())
-        .with("purpose", purpose);
-    events::record(&app, event).await?;
+    let details = [("format", format.name()), ("purpose", purpose)];
+    let mut download = Download::begin(&app, &caller, ("export", "records"), &details).await?;
     // The first step is taken before the answer begins, so that its errors have a status.
     let first = app
         .query()
-        .scan(&caller, filter.clone(), Position::START, None, STEP_RECORDS)
-        .await?;
+        .scan(&caller, filter.clone(), Position::START, None, STEP_RECORDS);
+    let first = match first.await {
+        Ok(first) => first,
+        Err(fault) => {
+            download.broke_off().await;
+            return Err(fault);
+        }
+    };
     let walk = Walk {
         app,
         caller,
@@ -182,6 +186,7 @@ pub(crate) async fn start(
         n_next: STEP_RECORDS,
         has_head: false,
         has_records: false,
+        download,
         _slot: slot,
     };
     let mut answer = Response::new(Body::from_stream(stream::try_unfold(walk, step)));
@@ -211,7 +216,9 @@ async fn step(mut walk: Walk) -> io::Result<Option<(Bytes, Walk)>> {
         walk.format.push(record, !walk.has_records, &mut text);
         walk.has_records = true;
     }
+    walk.download.gives(found.records.len());
     if found.done {
+        walk.download.is_whole();
         text.push_str(walk.format.tail());
         return Ok(Some((text.into(), walk)));
     }
@@ -231,6 +238,7 @@ async fn step(mut walk: Walk) -> io::Result<Option<(Bytes, Walk)>> {
         }
         Err(fault) => {
             tracing::warn!(status = fault.status().as_u16(), "an export was broken off");
+            walk.download.broke_off().await;
             Err(io::Error::other("the export was broken off"))
         }
     }

@@ -14,6 +14,7 @@ use crate::auth::Caller;
 use crate::body::RawBody;
 use crate::bots::Channels;
 use crate::error::{Fault, Problem};
+use crate::events::{self, OwnEvent, UNKNOWN};
 use crate::hooks_admin::{self, Hook, Proof};
 use crate::ingest::LOGGING_OFF;
 use crate::watson::json;
@@ -45,11 +46,22 @@ pub(crate) async fn receive(
     // An unknown hook is answered like a wrong proof: names are not to be found out from outside.
     let hook = hooks_admin::find(&app, &name).await?;
     let hook = hook.ok_or(Fault::Unauthorized)?;
-    prove(&app, &hook, &headers)?;
-    let mut draft = webhook::parse(&hook.instance, &body).map_err(|error| Fault::BadRequest {
-        message: error.message,
-        path: error.path,
-    })?;
+    if let Err(fault) = prove(&app, &hook, &headers) {
+        if fault == Fault::Unauthorized {
+            tell_refused(&app, (&name, &hook), "proof").await;
+        }
+        return Err(fault);
+    }
+    let mut draft = match webhook::parse(&hook.instance, &body) {
+        Ok(draft) => draft,
+        Err(error) => {
+            tell_refused(&app, (&name, &hook), "body").await;
+            return Err(Fault::BadRequest {
+                message: error.message,
+                path: error.path,
+            });
+        }
+    };
     Channels::of(&app, &hook.instance).await?.apply(&mut draft);
     let caller = Caller::system(hook.instance.clone());
     let seen = app.ingest().look(&caller, draft);
@@ -61,6 +73,14 @@ pub(crate) async fn receive(
         Some(Err(reason)) => Err(Fault::bad(reason)),
         None => Err(Fault::internal("a webhook's record had no outcome")),
     }
+}
+
+async fn tell_refused(app: &App, (name, hook): (&str, &Hook), why: &str) {
+    let event = OwnEvent::by(app, &hook.instance, UNKNOWN, events::INTEGRATION_ERROR)
+        .about("webhookId", name)
+        .with("kind", "log_webhook")
+        .with("why", why);
+    events::record_failure(app, &format!("hook {name} {why}"), event).await;
 }
 
 fn prove(app: &App, hook: &Hook, headers: &HeaderMap) -> Result<(), Fault> {

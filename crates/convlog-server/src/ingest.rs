@@ -61,6 +61,18 @@ impl<'a> Ingest<'a> {
         draft: Draft,
         state: Option<StateWrite>,
     ) -> Result<Option<Stored>, Fault> {
+        self.turn(caller, draft, state, None).await
+    }
+
+    /// The same with an event of ours that tells of the turn: both are there or neither is. Where
+    /// logging is off, the event is kept without what leads to a person.
+    pub(crate) async fn turn(
+        self,
+        caller: &Caller,
+        draft: Draft,
+        state: Option<StateWrite>,
+        event: Option<OwnEvent>,
+    ) -> Result<Option<Stored>, Fault> {
         let mut draft = draft;
         let flat = self.checked(caller, &draft).map_err(Fault::bad)?;
         let mut policies = Policies::new(self.app);
@@ -71,13 +83,16 @@ impl<'a> Ingest<'a> {
         }
         let states: Vec<StateWrite> = state.into_iter().collect();
         if !policy.logs {
-            if !states.is_empty() {
-                self.append(Vec::new(), states).await?;
+            let event = event.map(|event| (event.of_nobody().draft(), None));
+            if event.is_some() || !states.is_empty() {
+                self.append(event.into_iter().collect(), states).await?;
             }
             return Ok(None);
         }
         crate::bots::sight(self.app, &caller.instance, &flat).await?;
-        match self.append(vec![(draft, bot)], states).await?.pop() {
+        let event = event.map(|event| (event.of_customers(&flat).draft(), None));
+        let drafts = std::iter::once((draft, bot)).chain(event).collect();
+        match self.append(drafts, states).await?.into_iter().next() {
             Some(Outcome::Stored(stored) | Outcome::Duplicate(stored)) => Ok(Some(stored)),
             Some(Outcome::Conflict) => Err(Fault::conflict(CONFLICT)),
             Some(Outcome::Erased) | None => Ok(None),
@@ -190,7 +205,7 @@ impl<'a> Ingest<'a> {
             opt_out(draft);
         }
         if let Some(bot) = bot
-            && let Err(reason) = policies.ensure(&caller.instance, bot).await?
+            && let Err(reason) = policies.ensure(caller, bot).await?
         {
             return Ok(Err(reason));
         }
@@ -200,7 +215,8 @@ impl<'a> Ingest<'a> {
 
     /// What the door looks at of a record that keeps the bounds.
     fn checked(self, caller: &Caller, draft: &Draft) -> Result<Flat, String> {
-        let bytes_max = self.app.config().limits.record_bytes.min(BATCH_BYTES_MAX);
+        let bytes_max = self.app.config().limits.record_bytes;
+        let bytes_max = bytes_max.min(BATCH_BYTES_MAX - BESIDE_BYTES);
         check::envelope(caller, draft, bytes_max)?;
         let flat = Flat::of_fields(draft, &*DOOR_FIELDS);
         check::leaves(caller, draft, &flat)?;
@@ -241,6 +257,9 @@ static DOOR_FIELDS: LazyLock<[FieldRef; 6]> = LazyLock::new(|| {
     ];
     names.map(FieldRef::canonical)
 });
+
+/// What one append has left beside a record: for the state of its session, and an event of ours.
+const BESIDE_BYTES: usize = 1 << 20;
 
 /// Why a record of a bot without logging is rejected.
 pub(crate) const LOGGING_OFF: &str = "logging is off for its bot";

@@ -92,6 +92,7 @@ impl Jobs {
 }
 
 const FLUSH_PAUSE: Duration = Duration::from_secs(5);
+const TELL_PAUSE: Duration = Duration::from_secs(1);
 const TIDY_PAUSE: Duration = Duration::from_secs(60);
 const FORGET_PAUSE: Duration = Duration::from_secs(3600);
 
@@ -119,6 +120,11 @@ pub(crate) async fn start(app: &App) {
     app.jobs().every(pause, move || {
         let app = each.clone();
         async move { crate::retention::pass(&app).await }
+    });
+    let each = app.clone();
+    app.jobs().every(TELL_PAUSE, move || {
+        let app = each.clone();
+        async move { crate::retention::tell_purges(&app).await }
     });
     let each = app.clone();
     app.jobs().every(FORGET_PAUSE, move || {

@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::auth::{Caller, Role, Roles};
 use crate::entity::{Change, Collection};
 use crate::error::Fault;
-use crate::events::{self, OwnEvent};
+use crate::events::{self, OwnEvent, UNKNOWN};
 
 const COLLECTION: &str = "keys";
 /// Bytes of randomness of a secret.
@@ -52,23 +52,17 @@ pub(crate) async fn check(app: &App, id: &str, secret: &str) -> Result<Caller, F
     let Some(key) = key else {
         return Err(Fault::Unauthorized);
     };
-    if is_right {
-        return caller(app, id, &key);
+    let (why, result) = match is_right {
+        true => ("expired", caller(app, id, &key)),
+        false => ("secret", Err(Fault::Unauthorized)),
+    };
+    if result.is_err() {
+        let event = OwnEvent::by(app, &key.instance, UNKNOWN, events::USER_ERROR)
+            .about("keyId", id)
+            .with("why", why);
+        events::record_failure(app, &format!("key {id}"), event).await;
     }
-    tell_failed(app, id, &key.instance).await;
-    Err(Fault::Unauthorized)
-}
-
-/// Somebody knows the id of a key and not its secret.
-async fn tell_failed(app: &App, id: &str, instance: &InstanceId) {
-    if !app.keys().should_tell(id, app.clock().monotonic_us()) {
-        return;
-    }
-    let event = OwnEvent::by(app, instance, "unknown", events::USER_ERROR).about("keyId", id);
-    if let Err(fault) = events::record(app, event).await {
-        let status = fault.status().as_u16();
-        tracing::warn!(status, "a failed login could not be told of");
-    }
+    result
 }
 
 /// Who a key is, for a token that was signed for it.

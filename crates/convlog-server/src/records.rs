@@ -2,6 +2,7 @@
 
 mod bulk;
 mod decoders;
+mod upload;
 
 use axum::extract::{Path, State};
 use axum::http::header;

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use convlog_model::ids::InstanceId;
-use convlog_model::store::Retention;
+use convlog_model::ids::{InstanceId, RecordId};
 use convlog_model::store::retention::InstanceRetention;
+use convlog_model::store::{Purge, Retention};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::entity::Collection;
 use crate::error::Fault;
+use crate::events::{self, OwnEvent, SYSTEM};
+
+/// Purges that are told of by one append.
+const TOLD_AT_ONCE: usize = 1000;
 
 /// The part of a bot's document, and of the instance's settings, that retention reads.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -68,6 +72,34 @@ pub(crate) async fn pass(app: &App) {
         Ok(n_hidden) => tracing::info!(n_hidden, "retention has hidden records"),
         Err(fault) => tracing::warn!(error = ?fault, "retention did not run"),
     }
+}
+
+/// Tells of what retention has taken out of every file. Told again after a failure, it is the same
+/// event, of which one is kept.
+pub(crate) async fn tell_purges(app: &App) {
+    if let Err(fault) = try_tell(app).await {
+        let status = fault.status().as_u16();
+        tracing::warn!(status, "what retention removed is still to be told of");
+    }
+}
+
+async fn try_tell(app: &App) -> Result<(), Fault> {
+    let purges = app.store().purges().await?;
+    for some in purges.chunks(TOLD_AT_ONCE) {
+        let events: Vec<OwnEvent> = some.iter().map(|purge| event(app, purge)).collect();
+        app.ingest().own(&events).await?;
+        let told: Vec<RecordId> = some.iter().map(|purge| purge.id).collect();
+        app.store().forget_purges(&told).await?;
+    }
+    Ok(())
+}
+
+fn event(app: &App, purge: &Purge) -> OwnEvent {
+    OwnEvent::by(app, &purge.instance, SYSTEM, events::RETENTION_PURGE)
+        .again(&purge.id.to_string(), purge.at)
+        .with("records", purge.records.to_string())
+        .with("from", purge.oldest.to_micros_text())
+        .with("to", purge.newest.to_micros_text())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use hyper_util::rt::TokioTimer;
 use self::connections::Connections;
 use crate::app::App;
 use crate::jobs;
+use crate::lifecycle;
 use crate::router::router;
 use crate::tls::{self, TlsPem};
 
@@ -40,6 +41,7 @@ pub async fn serve(
         app.set_tls(config.clone());
     }
     jobs::start(&app).await;
+    lifecycle::started(&app).await;
     let handle = Handle::new();
     let stop = (app.clone(), handle.clone());
     let stopping = app.jobs().stopping();
@@ -75,6 +77,7 @@ pub async fn serve(
     let served = try_join_all(servers).await;
     app.jobs().stop();
     app.jobs().ended(app.config().limits.stop_time).await;
+    lifecycle::stopped(&app).await;
     served.map(|_| ())
 }
 

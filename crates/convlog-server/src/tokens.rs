@@ -7,9 +7,10 @@ use axum::response::Response;
 use convlog_model::json::Json;
 
 use crate::app::App;
-use crate::auth::{self, TOKEN_SECONDS};
+use crate::auth::{self, Caller, TOKEN_SECONDS};
 use crate::body::RawBody;
 use crate::error::Fault;
+use crate::events::{self, OwnEvent};
 use crate::watson::json;
 
 const IAM_GRANT: &str = "urn:ibm:params:oauth:grant-type:apikey";
@@ -39,7 +40,7 @@ pub(crate) async fn iam(State(app): State<App>, RawBody(body): RawBody) -> Resul
         }
         Err(fault) => return Err(fault),
     };
-    let (token, expiration) = auth::mint_token(&app, &caller.key_id)?;
+    let (token, expiration) = log_in(&app, &caller, "iam").await?;
     let body = Json::object([
         ("access_token", Json::string(token)),
         ("refresh_token", Json::string("not_supported")),
@@ -49,6 +50,16 @@ pub(crate) async fn iam(State(app): State<App>, RawBody(body): RawBody) -> Resul
         ("scope", Json::string("ibm openid")),
     ]);
     Ok(json(StatusCode::OK, body.to_string()))
+}
+
+/// A token for the caller's key, and when it ends; told of first.
+async fn log_in(app: &App, caller: &Caller, via: &str) -> Result<(String, i64), Fault> {
+    let minted = auth::mint_token(app, &caller.key_id)?;
+    let event = OwnEvent::new(app, caller, events::USER_LOGIN)
+        .about("keyId", &caller.key_id)
+        .with("via", via);
+    events::record(app, event).await?;
+    Ok(minted)
 }
 
 fn iam_error(code: &str, message: &str) -> Response {
@@ -72,7 +83,7 @@ pub(crate) async fn cp4d(
         return Err(Fault::bad_at("api_key", "api_key or password is required"));
     };
     let caller = auth::authenticate_key(&app, key).await?;
-    let (token, _) = auth::mint_token(&app, &caller.key_id)?;
+    let (token, _) = log_in(&app, &caller, "cp4d").await?;
     let body = Json::object([
         ("_messageCode_", Json::string("success")),
         ("message", Json::string("success")),

@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use super::{
-    Batch, Capability, Erase, Erasure, ErrorKind, Health, Receipt, Retention, StateWrite, Stats,
-    Store, StoreError, Upkeep,
+    Batch, Capability, Erase, Erasure, ErrorKind, Health, Purge, Receipt, Retention, StateWrite,
+    Stats, Store, StoreError, Upkeep,
 };
 use crate::aggregate::{Aggregate, Table};
 use crate::control::{ControlPlane, Document, Expect};
 use crate::filter::Filter;
-use crate::ids::{InstanceId, Position, Timeline};
+use crate::ids::{InstanceId, Position, RecordId, Timeline};
 use crate::query::{Page, Query, Scan, Scanned};
 
 /// A method of [`Store`] or [`ControlPlane`] that can fail.
@@ -31,6 +31,8 @@ pub enum Call {
     Erase,
     Erasures,
     Expire,
+    Purges,
+    ForgetPurges,
     LoadState,
     DropState,
     Settle,
@@ -172,6 +174,16 @@ impl Store for FaultyStore {
     async fn expire(&self, rules: &Retention) -> Result<u64, StoreError> {
         let done = self.gate.pass(Call::Expire)?;
         done.with(self.inner.expire(rules).await)
+    }
+
+    async fn purges(&self) -> Result<Vec<Purge>, StoreError> {
+        let done = self.gate.pass(Call::Purges)?;
+        done.with(self.inner.purges().await)
+    }
+
+    async fn forget_purges(&self, told: &[RecordId]) -> Result<(), StoreError> {
+        let done = self.gate.pass(Call::ForgetPurges)?;
+        done.with(self.inner.forget_purges(told).await)
     }
 
     async fn load_state(

@@ -4,6 +4,7 @@
 mod append;
 mod control;
 mod erase;
+mod purge;
 mod read;
 mod watch;
 
@@ -16,9 +17,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 pub use self::control::MemoryControl;
+use self::purge::Purged;
 use self::watch::{Sleepers, Watching};
 use super::{
-    Batch, Capability, Erase, Erasure, Health, Receipt, Retention, StateWrite, Stats, Store,
+    Batch, Capability, Erase, Erasure, Health, Purge, Receipt, Retention, StateWrite, Stats, Store,
     StoreError, Stored,
 };
 use crate::aggregate::{Aggregate, Table};
@@ -72,6 +74,9 @@ struct State {
     retention: Retention,
     /// Records that reads dropped as expired since the last call of `expire`.
     n_expired: u64,
+    /// What has gone since the last call of `expire`, by instance.
+    purged: BTreeMap<InstanceId, Purged>,
+    purges: Vec<Purge>,
     sleepers: Sleepers,
     is_closed: bool,
 }
@@ -173,7 +178,18 @@ impl Store for MemoryStore {
         let mut state = self.open()?;
         state.retention = rules.clone();
         state.drop_expired(self.clock.now());
+        state.end_purges(self.clock.now(), self.ids.as_ref());
         Ok(std::mem::take(&mut state.n_expired))
+    }
+
+    async fn purges(&self) -> Result<Vec<Purge>, StoreError> {
+        Ok(self.open()?.purges.clone())
+    }
+
+    async fn forget_purges(&self, told: &[RecordId]) -> Result<(), StoreError> {
+        let mut state = self.open()?;
+        state.purges.retain(|purge| !told.contains(&purge.id));
+        Ok(())
     }
 
     async fn load_state(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::flatten::Flat;
-use crate::ids::InstanceId;
+use crate::ids::{InstanceId, RecordId};
 use crate::record::{Kind, Record};
 use crate::time::{DAY_US, Timestamp};
 
@@ -28,6 +28,23 @@ pub struct InstanceRetention {
     pub bots: BTreeMap<String, u32>,
     /// By prefix of the event type; the longest wins.
     pub type_prefixes: BTreeMap<String, u32>,
+}
+
+/// Records of one instance that a pass of retention took out of every file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purge {
+    /// The same as often as it is listed.
+    pub id: RecordId,
+    /// The tenant.
+    pub instance: InstanceId,
+    /// Their number.
+    pub records: u64,
+    /// The smallest time of receipt among them.
+    pub oldest: Timestamp,
+    /// The greatest time of receipt among them.
+    pub newest: Timestamp,
+    /// When the pass ended.
+    pub at: Timestamp,
 }
 
 impl Retention {

@@ -19,6 +19,7 @@ use crate::auth::Caller;
 use crate::cache::Cache;
 use crate::entity::{Change, Collection, Entity};
 use crate::error::Fault;
+use crate::events::{self, OwnEvent};
 
 const SEEN: &str = "seen";
 /// Bots that one seen id leads to; further ones find it too, by its field.
@@ -265,7 +266,8 @@ pub(super) async fn channels(
 ///
 /// # Errors
 /// 400 for an id that no bot can have; what the control plane answers.
-pub(crate) async fn ensure(app: &App, instance: &InstanceId, id: &str) -> Result<(), Fault> {
+pub(crate) async fn ensure(app: &App, caller: &Caller, id: &str) -> Result<(), Fault> {
+    let instance = &caller.instance;
     if id.is_empty() || id.len() > ID_BYTES_MAX || id.chars().any(char::is_control) {
         let message = format!("bot: must have 1 to {ID_BYTES_MAX} bytes, none a control character");
         return Err(Fault::bad_at("bot", message));
@@ -276,7 +278,15 @@ pub(crate) async fn ensure(app: &App, instance: &InstanceId, id: &str) -> Result
     let now_us = app.now().micros();
     let collection = Collection::<Bot>::new(app, COLLECTION);
     let made = collection.change(&scoped_id(instance, id), |old| {
-        Ok(Change::silent(old.unwrap_or_else(|| Bot::seen(id, now_us))))
+        let Some(old) = old else {
+            let bot = Bot::seen(id, now_us);
+            let event = OwnEvent::new(app, caller, events::BOT_CREATE)
+                .about("botId", id)
+                .with("connector", bot.connector.kind())
+                .with("seen", "import");
+            return Ok(Change::to(bot, event));
+        };
+        Ok(Change::silent(old))
     });
     made.await?;
     app.bots().created();

@@ -6,7 +6,7 @@ use crate::testing::{OWNER, Rig, rig};
 const BODY: &str = r#"{"name":"Shop"}"#;
 
 async fn upload(app: &App) {
-    bots::ensure(app, &OWNER.instance, "b1").await.unwrap();
+    bots::ensure(app, &OWNER, "b1").await.unwrap();
     let stored = put(
         State(app.clone()),
         OWNER.clone(),

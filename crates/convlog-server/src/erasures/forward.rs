@@ -7,13 +7,14 @@ use std::sync::{Mutex, PoisonError};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use convlog_model::ids::InstanceId;
 
-use super::order::{ForwardState, Order};
+use super::order::{Forward, ForwardState, Order};
 use super::orders;
 use crate::app::App;
 use crate::bots::{self, ConnectorConfig};
 use crate::connector::upstream::Upstream;
-use crate::entity::Change;
+use crate::entity::{Change, Entity};
 use crate::error::Fault;
+use crate::events::{self, OwnEvent, SYSTEM};
 
 /// Pause after the first failure; it doubles up to [`PAUSE_US_MAX`].
 const PAUSE_US: i64 = 5_000_000;
@@ -61,18 +62,10 @@ pub(super) fn begin(app: &App, id: &str) {
     app.clone().jobs().spawn(async move { pass(&app).await });
 }
 
-/// Finds the orders that wait since before the process began.
-pub(super) async fn note_waiting(app: &App) -> Result<(), Fault> {
-    let mut after = String::new();
-    loop {
-        let (step, next) = orders(app).step("", &after).await?;
-        for order in step.iter().filter(|order| order.doc.customer.is_some()) {
-            app.forwards().add(&order.id, order.doc.next_us);
-        }
-        match next {
-            Some(next) => after = next,
-            None => return Ok(()),
-        }
+/// Remembers an order that waits.
+pub(super) fn note(app: &App, order: &Entity<Order>) {
+    if order.doc.customer.is_some() {
+        app.forwards().add(&order.id, order.doc.next_us);
     }
 }
 
@@ -149,6 +142,7 @@ async fn note_results(
     let now_us = app.now().micros();
     let changed = orders(app).change(id, |order: Option<Order>| {
         let mut order = order.ok_or_else(|| Fault::not_found("Resource not found"))?;
+        let mut events = Vec::new();
         for holder in &mut order.holders {
             let Some((result, forward)) = results.get(&holder.bot).zip(holder.forward.as_mut())
             else {
@@ -162,6 +156,7 @@ async fn note_results(
                 }
                 Err(class) => forward.last_error = Some(class.clone()),
             }
+            events.extend(event(app, id, &holder.bot, forward));
         }
         let attempts = order
             .holders
@@ -174,10 +169,33 @@ async fn note_results(
             // From here on nothing needs the customer's id any more.
             order.customer = None;
         }
-        Ok(Change::silent(order))
+        Ok(Change {
+            doc: Some(order),
+            events,
+        })
     });
     let order = changed.await?.map(|entity| entity.doc);
     Ok(order
         .filter(|order| order.customer.is_some())
         .map(|order| order.next_us))
+}
+
+/// What a try has come to; the customer's id is nobody's business any more.
+fn event(app: &App, id: &str, bot: &str, forward: &Forward) -> Option<OwnEvent> {
+    let (instance, erasure) = id.split_once('/')?;
+    let instance = InstanceId::new(instance).ok()?;
+    let kind = match forward.state {
+        ForwardState::Pending => events::DELIVERY_FAILED,
+        ForwardState::Done => events::DELIVERY_SENT,
+        ForwardState::Dropped => return None,
+    };
+    let event = OwnEvent::by(app, &instance, SYSTEM, kind)
+        .about("botId", bot)
+        .about("erasureId", erasure)
+        .with("kind", "erasure")
+        .with("attempts", forward.attempts.to_string());
+    Some(match &forward.last_error {
+        Some(class) => event.with("class", class),
+        None => event,
+    })
 }

@@ -21,6 +21,9 @@ pub(crate) struct Order {
     /// How many servers have passed it on before.
     #[serde(default)]
     pub(crate) n_hops: u32,
+    /// Whether its end has been told of.
+    #[serde(default)]
+    pub(crate) is_told: bool,
 }
 
 impl Order {

@@ -47,7 +47,7 @@ pub struct EventType {
     pub doc: &'static str,
 }
 
-use Action::{Create, Delete, Login, Read, Update};
+use Action::{Create, Delete, Login, Read, Run, Update};
 
 const OK: bool = false;
 const ERROR: bool = true;
@@ -68,25 +68,77 @@ macro_rules! types {
     };
 }
 
+/// A type of event that no record has: readers of events see it in the record of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Projected {
+    /// Its name, as `message.create`.
+    pub name: &'static str,
+    /// What it tells.
+    pub doc: &'static str,
+}
+
+/// Every type of that kind.
+pub static PROJECTED: &[Projected] = &[
+    Projected {
+        name: "conversation.create",
+        doc: "a conversation began: the first turn of one",
+    },
+    Projected {
+        name: "message.create",
+        doc: "somebody said something: the question of a turn, and its answer",
+    },
+    Projected {
+        name: "response.time",
+        doc: "a metric: how many milliseconds a bot took for the answer, in `value`",
+    },
+];
+
 types! {
-    BOT_CREATE: "bot.create", Create, OK, "a bot was made; `connector` is its kind";
-    BOT_UPDATE: "bot.update", Update, OK, "a bot was replaced; `connector` is its kind";
+    BOT_CREATE: "bot.create", Create, OK,
+        "a bot was made; `connector` is its kind, `seen` is `import` for one that records named first";
     BOT_DELETE: "bot.delete", Delete, OK, "a bot was deleted; its records stay";
+    BOT_UPDATE: "bot.update", Update, OK, "a bot was replaced; `connector` is its kind";
     DATASET_CREATE: "dataset.create", Create, OK, "the definition of a bot was uploaded first";
+    DATASET_DELETE: "dataset.delete", Delete, OK, "the definition of a bot went with the bot";
     DATASET_UPDATE: "dataset.update", Update, OK, "the definition of a bot was uploaded again";
+    DELIVERY_FAILED: "delivery.failed", Run, ERROR,
+        "a try to pass an erasure on failed, and is repeated; `class` says how, `attempts` is the number of tries so far";
+    DELIVERY_SENT: "delivery.sent", Run, OK,
+        "an upstream server has accepted an erasure that was passed on to it; `attempts` is the number of tries";
+    ERASURE_DONE: "erasure.done", Run, OK,
+        "the last trace of what an erasure hid is gone from every file; `records` is their number, `requested_at`, `hidden_at`, `rows_overwritten_at` and `done_at` are when each step ended";
     ERASURE_REQUEST: "erasure.request", Delete, OK,
         "an erasure was asked for and hides its records; `selector` is `customer` or `filter`, `records` their number";
     FILE_DOWNLOAD: "file.download", Read, OK,
         "an export or a backup began; `kind` says which, `format` and `purpose` how";
+    FILE_DOWNLOAD_ERROR: "file.download.error", Read, ERROR,
+        "an export or a backup ended early; `kind` says which, `why` is `store`, or `cut` for a receiver that has gone, `records` or `bytes` is how much was handed out";
+    FILE_UPLOAD: "file.upload", Create, OK,
+        "an import has ended, one request of `POST /convlog/v1/records` that stored something; `dialect` is the form of its lines, `accepted`, `duplicates`, `erased` and `rejected` are their numbers";
+    FILE_UPLOAD_ERROR: "file.upload.error", Create, ERROR,
+        "an import ended early, and what it had stored before stays; as for `file.upload`, and `why` is the status or `cut`, `unknown` the number of lines that may be stored or not";
     INSTANCE_CREATE: "instance.create", Create, OK, "an instance was made";
     INTEGRATION_CONNECT: "integration.connect", Create, OK, "a log webhook was set up";
-    INTEGRATION_UPDATE: "integration.update", Update, OK, "a log webhook was changed";
     INTEGRATION_DISCONNECT: "integration.disconnect", Delete, OK, "a log webhook was taken away";
+    INTEGRATION_ERROR: "integration.error", Login, ERROR,
+        "a delivery to a log webhook was refused; `why` is `proof` for a wrong signature or header, `body` for what is no log; at most once a minute, hook and reason";
+    INTEGRATION_UPDATE: "integration.update", Update, OK, "a log webhook was changed";
+    INTEGRATION_UPSTREAM_FAILED: "integration.upstream.failed", Run, ERROR,
+        "the upstream server of a bot did not answer a message; `class` says how, `status` is its status; erased with the customer";
+    INTEGRATION_WEBHOOK_FAILED: "integration.webhook.failed", Run, ERROR,
+        "the webhook of a bot did not answer a message; as for `integration.upstream.failed`";
     KEY_CREATE: "key.create", Create, OK, "a key was made; `roles` are its roles";
     KEY_DELETE: "key.delete", Delete, OK, "a key was revoked";
     RETENTION_CONFIRM: "retention.confirm", Update, OK,
         "retention that was held goes on by the clock as it is; `held` is why it was";
+    RETENTION_PURGE: "retention.purge", Run, OK,
+        "a pass of retention has taken records of the instance out of every file; `records` is their number, `from` and `to` are the first and the last time of receipt among them";
     SETTINGS_UPDATE: "settings.update", Update, OK, "the settings of the instance were replaced";
+    SYSTEM_START: "system.start", Run, OK,
+        "the server takes requests; `version` is its version, `clean` says whether it was stopped in order before, where that is known";
+    SYSTEM_STOP: "system.stop", Run, OK,
+        "the server takes no requests any more and ends in order; `started_at` is when it began";
     USER_ERROR: "user.error", Login, ERROR,
-        "a login failed: the id of a key came with a wrong secret; at most once a minute and key";
+        "a login failed: the id of a key came with a wrong secret (`why` is `secret`), or the key has expired (`expired`); at most once a minute and key";
+    USER_LOGIN: "user.login", Login, OK, "a key was exchanged for a token; `via` is `iam` or `cp4d`";
 }

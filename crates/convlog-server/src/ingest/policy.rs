@@ -6,6 +6,7 @@ use convlog_model::ids::InstanceId;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, scoped_id};
+use crate::auth::Caller;
 use crate::entity::Collection;
 use crate::error::Fault;
 
@@ -78,11 +79,11 @@ impl<'a> Policies<'a> {
     /// Creates the bot of an imported record, once a request.
     pub(super) async fn ensure(
         &mut self,
-        instance: &InstanceId,
+        caller: &Caller,
         bot: &str,
     ) -> Result<Result<(), String>, Fault> {
         if !self.ensured.contains(bot) {
-            match crate::bots::ensure(self.app, instance, bot).await {
+            match crate::bots::ensure(self.app, caller, bot).await {
                 Ok(()) => self.ensured.insert(bot.to_owned()),
                 Err(Fault::BadRequest { message, .. }) => return Ok(Err(message)),
                 Err(fault) => return Err(fault),

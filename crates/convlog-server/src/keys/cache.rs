@@ -1,4 +1,4 @@
-//! Keys that were looked up, and failed logins that were told of.
+//! Keys that were looked up.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,8 +7,6 @@ use super::KeyDoc;
 
 /// Parsed keys kept in memory.
 const CACHE_MAX: usize = 4096;
-/// Time between two events of the same key's failed logins.
-const TOLD_PAUSE_US: u64 = 60_000_000;
 
 /// Keys that were looked up, so that a request costs no read of the control plane. A key that is
 /// revoked leaves at once, and a look-up that began before that is not kept.
@@ -19,8 +17,6 @@ pub(crate) struct KeyCache(Mutex<Cached>);
 struct Cached {
     generation: u64,
     keys: BTreeMap<String, Arc<KeyDoc>>,
-    /// When a failed login was last told of, by key.
-    told_us: BTreeMap<String, u64>,
 }
 
 impl KeyCache {
@@ -44,20 +40,5 @@ impl KeyCache {
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         cached.generation += 1;
         cached.keys.remove(id);
-    }
-
-    /// Whether a failed login is to be told of: once a minute and key, so that guessing cannot
-    /// fill the audit.
-    pub(super) fn should_tell(&self, id: &str, now_us: u64) -> bool {
-        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_recent = |told: &u64| now_us < told.saturating_add(TOLD_PAUSE_US);
-        if cached.told_us.get(id).is_some_and(is_recent) {
-            return false;
-        }
-        if cached.told_us.len() >= CACHE_MAX {
-            cached.told_us.pop_first();
-        }
-        cached.told_us.insert(id.to_owned(), now_us);
-        true
     }
 }

@@ -14,6 +14,7 @@ use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 use serde::{Deserialize, Serialize};
 
+use super::upload::Upload;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::{Line, Lines, Params};
@@ -95,13 +96,13 @@ pub(crate) struct BulkParams {
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub(crate) struct BulkAnswer {
     /// Stored now.
-    accepted: u64,
+    pub(super) accepted: u64,
     /// Stored before.
-    duplicates: u64,
+    pub(super) duplicates: u64,
     /// Of customers who were erased after the time of the record; not stored.
-    erased: u64,
+    pub(super) erased: u64,
     /// Not stored.
-    rejected: Vec<Rejected>,
+    pub(super) rejected: Vec<Rejected>,
 }
 
 /// A line that was not stored.
@@ -139,9 +140,15 @@ pub(crate) async fn create(
         seed: seed.map(|Extension(seed)| seed),
         line_bytes_max: app.config().limits.record_bytes,
     });
-    let mut answer = BulkAnswer::default();
+    let mut upload = Upload::new(&app, &caller, &params.dialect, reading.seed.as_ref());
+    let ended = take(&reading, &mut lines, &mut upload).await;
+    upload.end(ended).await.map(Json)
+}
+
+/// Keeps line after line until the body ends.
+async fn take(reading: &Arc<Reading>, lines: &mut Lines, upload: &mut Upload) -> Result<(), Fault> {
     let mut n_lines = 0;
-    let mut step = reading.step(&mut lines).await;
+    let mut step = reading.step(lines).await;
     loop {
         n_lines += step.n_lines;
         if n_lines > LINES_MAX {
@@ -149,17 +156,17 @@ pub(crate) async fn create(
             return Err(Fault::too_large(message));
         }
         let end = step.end.take();
-        let stored = store(&app, &caller, step, &mut answer);
+        let stored = store(reading, step, upload);
         // While the store makes one step durable, the next is read.
         let next = async {
             match end {
-                None => Ok(reading.step(&mut lines).await),
+                None => Ok(reading.step(lines).await),
                 Some(end) => Err(end),
             }
         };
         let (stored, next) = futures::join!(stored, next);
         stored?;
-        if answer.rejected.len() > REJECTED_MAX {
+        if upload.answer.rejected.len() > REJECTED_MAX {
             let message = format!(
                 "more than {REJECTED_MAX} lines are rejected; good lines before are stored"
             );
@@ -167,7 +174,7 @@ pub(crate) async fn create(
         }
         match next {
             Ok(next) => step = next,
-            Err(end) => return end.map(|()| Json(answer)),
+            Err(end) => return end,
         }
     }
 }
@@ -330,17 +337,16 @@ async fn read_part(lines: &mut Lines, n_max: usize) -> (Part, Option<Result<(), 
     (part, None)
 }
 
-async fn store(
-    app: &App,
-    caller: &Caller,
-    step: Step,
-    answer: &mut BulkAnswer,
-) -> Result<(), Fault> {
-    answer.rejected.extend(step.rejected);
+async fn store(reading: &Reading, step: Step, upload: &mut Upload) -> Result<(), Fault> {
+    upload.answer.rejected.extend(step.rejected);
     if step.records.is_empty() {
         return Ok(());
     }
-    let outcomes = app.ingest().bulk(caller, step.records).await?;
+    upload.n_waiting = step.records.len();
+    let ingest = reading.app.ingest();
+    let outcomes = ingest.bulk(&reading.caller, step.records).await?;
+    upload.n_waiting = 0;
+    let answer = &mut upload.answer;
     for (line, outcome) in step.numbers.into_iter().zip(outcomes) {
         match outcome {
             Ok(Outcome::Stored(_)) => answer.accepted += 1,

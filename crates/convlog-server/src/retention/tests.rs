@@ -1,7 +1,10 @@
 //! Rules from configuration, settings and bots, and what they hide.
 
 use convlog_model::filter::Filter;
+use convlog_model::ids::Position;
 use convlog_model::json::Json;
+use convlog_model::store::ErrorKind;
+use convlog_model::store::faulty::{Call, When};
 use convlog_model::testkit::said;
 
 use super::*;
@@ -71,4 +74,35 @@ async fn a_pass_hides_what_has_expired() {
     clock.step(DAY_US + 1);
     assert_eq!(apply(&app).await.unwrap(), 1);
     assert_eq!(app.query().count(&OWNER, Filter::All).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn what_went_is_told_of_once_whatever_fails() {
+    let Rig {
+        app, clock, store, ..
+    } = three_days();
+    let first = app.ingest().live(&OWNER, said("old"), None).await.unwrap();
+    clock.step(3 * DAY_US + 1);
+    apply(&app).await.unwrap();
+    for (call, when) in [
+        (Call::Purges, When::Before),
+        (Call::Append, When::Before),
+        (Call::Append, When::After),
+        (Call::ForgetPurges, When::Before),
+        (Call::ForgetPurges, When::After),
+    ] {
+        store.fail(call, 1, when, ErrorKind::Unavailable);
+        tell_purges(&app).await;
+    }
+    clock.step(1_000_000);
+    tell_purges(&app).await;
+    let filter = Filter::equals("event.type", events::RETENTION_PURGE.name);
+    let query = app.query();
+    let told = query.scan(&OWNER, filter, Position::START, None, 10).await;
+    let told = told.unwrap().records;
+    assert_eq!(told.len(), 1);
+    let flat = told[0].flat();
+    let received = first.unwrap().received.to_micros_text();
+    let told = ["records", "from", "to"].map(|name| flat.text(&format!("event.meta.{name}")));
+    assert_eq!(told, [Some("1"), Some(&*received), Some(&*received)]);
 }

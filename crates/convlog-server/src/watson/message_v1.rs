@@ -69,7 +69,8 @@ async fn take(
     };
     let turn = incoming.turn(app, caller, failure.as_ref());
     let draft = log_v1(&turn, request, &response);
-    app.ingest().live(caller, draft, None).await?;
+    let event = incoming.failed(app, caller, failure.as_ref(), &conversation);
+    app.ingest().turn(caller, draft, None, event).await?;
     match failure {
         None => Ok(response),
         Some(failure) => Err(failure.into()),

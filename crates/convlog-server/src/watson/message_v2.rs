@@ -20,6 +20,7 @@ use crate::bots::{ConnectorConfig, UpstreamApi};
 use crate::connector::upstream::Upstream;
 use crate::connector::{self, Ask, Failure};
 use crate::error::Fault;
+use crate::events::OwnEvent;
 use crate::sessions::{Session, Turn};
 
 /// Most bytes of the context of a conversation after an answer: what a client may carry.
@@ -118,7 +119,8 @@ async fn in_session(sent: Sent, path: SessionPath) -> Result<String, Refusal> {
     if let Some(customer) = draft.flat().text("customer") {
         session.name(customer);
     }
-    keep(app, caller, &turn, &session, draft).await?;
+    let event = incoming.failed(app, caller, failure.as_ref(), &session.id);
+    keep(app, caller, &turn, &session, (draft, event)).await?;
     match failure {
         None => Ok(answer.response),
         Some(failure) => {
@@ -137,11 +139,11 @@ async fn keep(
     caller: &Caller,
     turn: &Turn,
     session: &Session,
-    draft: Draft,
+    (draft, event): (Draft, Option<OwnEvent>),
 ) -> Result<(), Fault> {
     let state = session.to_write(&caller.instance, app.now());
     app.sessions().lives_until(&state);
-    app.ingest().live(caller, draft, Some(state)).await?;
+    app.ingest().turn(caller, draft, Some(state), event).await?;
     if session.customers.iter().any(|id| turn.was_erased(id)) {
         session::end(app, caller, &session.id).await?;
     }
@@ -172,7 +174,8 @@ async fn without_session(sent: Sent, path: AssistantPath) -> Result<String, Refu
     let (answer, failure) = split(asked, &request, &mut dialogue, before);
     let known = incoming.turn(app, caller, failure.as_ref());
     let draft = log_v2(&known, &request, &dialogue, &answer.logged);
-    app.ingest().live(caller, draft, None).await?;
+    let event = incoming.failed(app, caller, failure.as_ref(), &id);
+    app.ingest().turn(caller, draft, None, event).await?;
     match failure {
         None => Ok(answer.response),
         Some(failure) => Err(failure.into()),

@@ -15,6 +15,7 @@ use crate::body::RawBody;
 use crate::bots::ConnectorConfig;
 use crate::connector::upstream::Upstream;
 use crate::error::Fault;
+use crate::events;
 use crate::sessions::Session;
 
 /// The ids of the path of a new session.
@@ -108,6 +109,9 @@ pub(crate) async fn delete(
                 class = failure.class,
                 "an upstream session was left to expire"
             );
+            if let Some(event) = failure.event(&app, &caller, to.bot()) {
+                events::record_or_warn(&app, event).await;
+            }
         }
     }
     Ok(json(StatusCode::OK, "{}"))

@@ -16,6 +16,7 @@ use crate::bots::{self, Bot, Environment, IdOf};
 use crate::connector::{self, Failure};
 use crate::entity::Entity;
 use crate::error::Fault;
+use crate::events::OwnEvent;
 
 /// The bot that a path means, and where it was addressed.
 #[derive(Clone, Debug)]
@@ -135,6 +136,18 @@ impl Incoming {
             learning_opt_out: opts_out("x-watson-learning-opt-out") || opts_out("x-wdc-pl-opt-out"),
             requested: app.now(),
         })
+    }
+
+    /// The event of a failed turn of a conversation.
+    pub(super) fn failed(
+        &self,
+        app: &App,
+        caller: &Caller,
+        failure: Option<&Failure>,
+        conversation: &str,
+    ) -> Option<OwnEvent> {
+        let event = failure?.event(app, caller, self.to.bot())?;
+        Some(event.of_turn(conversation, self.requested))
     }
 
     /// Whether the ingest door has to look at the turn before the bot is asked: ordinary ones are

@@ -9,6 +9,7 @@ mod api;
 mod chatbotkit;
 mod connectors;
 mod doors;
+mod events;
 mod fake;
 mod harness;
 mod keys;

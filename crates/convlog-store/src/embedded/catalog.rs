@@ -8,6 +8,7 @@ mod documents;
 mod dump;
 mod expiring;
 mod ledger;
+mod purged;
 mod rules;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ pub(crate) use self::documents::Documents;
 pub(crate) use self::dump::{Dump, check_format, decode_ledger, encode_ledger};
 pub(crate) use self::expiring::RetentionRun;
 pub(crate) use self::ledger::{Hidden, LedgerEntry};
+pub(crate) use self::purged::Tally;
 use super::bytes::{Malformed, Reader};
 use super::disk::{Disk, read_all};
 use super::error::OpenError;

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use convlog_model::aggregate::{Aggregate, Table};
-use convlog_model::control::{ControlPlane, Document, Expect};
 use convlog_model::filter::Filter;
-use convlog_model::ids::{InstanceId, Position, Timeline};
+use convlog_model::ids::{InstanceId, Position, RecordId, Timeline};
 use convlog_model::query::{Page, Query, Scan, Scanned};
 use convlog_model::store::{
-    Batch, Capability, Erase, Erasure, Health, Receipt, Retention, Selector, StateWrite, Stats,
-    Store, StoreError, Upkeep,
+    Batch, Capability, Erase, Erasure, Health, Purge, Receipt, Retention, Selector, StateWrite,
+    Stats, Store, StoreError, Upkeep,
 };
 use tokio::sync::oneshot;
 
@@ -45,12 +44,12 @@ fn n_preparers(threads: usize) -> usize {
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) shared: Arc<Shared>,
-    documents: Arc<Documents>,
+    pub(super) documents: Arc<Documents>,
     queue: Arc<Queue<Command>>,
     readers: Pool,
     preparers: Pool,
     n_preparers: usize,
-    catalog_thread: Pool,
+    pub(super) catalog_thread: Pool,
     writer: Mutex<Option<JoinHandle<()>>>,
     indexer: Mutex<Option<JoinHandle<()>>>,
     maintainer: Mutex<Option<JoinHandle<()>>>,
@@ -293,6 +292,20 @@ impl Store for Engine {
         self.catalog_thread.run(work).await
     }
 
+    async fn purges(&self) -> Result<Vec<Purge>, StoreError> {
+        let purges = self.shared.catalog.purges();
+        purges.map_err(|error| failed("catalog", &error))
+    }
+
+    async fn forget_purges(&self, told: &[RecordId]) -> Result<(), StoreError> {
+        let (shared, told) = (Arc::clone(&self.shared), told.to_vec());
+        let work = move || {
+            let forgotten = shared.catalog.forget_purges(&told);
+            forgotten.map_err(|error| failed("catalog", &error))
+        };
+        self.catalog_thread.run(work).await
+    }
+
     async fn load_state(
         &self,
         instance: &InstanceId,
@@ -353,46 +366,5 @@ impl Store for Engine {
             gapless: true,
             physical_erasure: true,
         }
-    }
-}
-
-/// The control plane of an open data directory.
-#[derive(Debug)]
-pub(crate) struct Control(pub(crate) Arc<Engine>);
-
-#[async_trait]
-impl ControlPlane for Control {
-    async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, StoreError> {
-        self.0.documents.get(collection, id)
-    }
-
-    async fn put(
-        &self,
-        collection: &str,
-        id: &str,
-        body: &[u8],
-        expect: Expect,
-    ) -> Result<u64, StoreError> {
-        let documents = Arc::clone(&self.0.documents);
-        let (collection, id, body) = (collection.to_owned(), id.to_owned(), body.to_vec());
-        let work = move || documents.put(&collection, &id, &body, expect);
-        self.0.catalog_thread.run(work).await
-    }
-
-    async fn delete(&self, collection: &str, id: &str, version: u64) -> Result<(), StoreError> {
-        let documents = Arc::clone(&self.0.documents);
-        let (collection, id) = (collection.to_owned(), id.to_owned());
-        let work = move || documents.delete(&collection, &id, version);
-        self.0.catalog_thread.run(work).await
-    }
-
-    async fn list(
-        &self,
-        collection: &str,
-        prefix: &str,
-        after: &str,
-        limit: usize,
-    ) -> Result<Vec<Document>, StoreError> {
-        self.0.documents.list(collection, prefix, after, limit)
     }
 }

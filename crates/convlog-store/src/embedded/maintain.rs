@@ -75,6 +75,8 @@ pub(crate) struct Maintenance {
     waiting: VecDeque<u64>,
     /// Whether a pass of retention is under way.
     is_retiring: bool,
+    /// Whether something may be gone that is no purge yet.
+    has_purged: bool,
 }
 
 impl Maintenance {
@@ -102,6 +104,7 @@ impl Maintenance {
                 .collect(),
             waiting: VecDeque::new(),
             is_retiring: false,
+            has_purged: true,
         }
     }
 
@@ -170,7 +173,7 @@ impl Maintenance {
                 self.waiting.clear();
                 self.note_waiting();
                 self.is_retiring = false;
-                return Ok(());
+                return self.end_purges(self.shared.clock.now());
             };
             self.note_waiting();
             match self.waiting.front().copied() {

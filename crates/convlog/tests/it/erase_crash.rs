@@ -2,7 +2,6 @@
 //! that was answered is finished after the restart, in every byte, and takes nothing else with it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{
     Client, Server, Start, all_erased, eventually, found_in, found_of, is_slow_wanted, log,
-    n_rounds, payload_added, say, scratch,
+    n_rounds, newest_log, payload_added, say, scratch,
 };
 
 /// Unless `CONVLOG_SOAK_ROUNDS` says otherwise.
@@ -100,15 +99,6 @@ fn fill_block(server: &Server, data: &Path, name: &str, ledger: &mut Ledger) -> 
     let payload = payload_added(before, &after, 3);
     assert_eq!(found_in(data, &payload).len(), 1, "{name}");
     Customer { id, payload }
-}
-
-/// Name and bytes of the log that is appended to.
-fn newest_log(data: &Path) -> Option<(String, Vec<u8>)> {
-    let names = fs::read_dir(data.join("chunks")).unwrap();
-    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let newest = names.filter(|name| name.ends_with(".log")).max()?;
-    let bytes = fs::read(data.join("chunks").join(&newest)).unwrap();
-    Some((newest, bytes))
 }
 
 /// Erases one customer after the other while others write, and kills the server.

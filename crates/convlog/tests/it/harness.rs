@@ -467,6 +467,15 @@ pub(crate) fn found_of(dir: &Path, parts: &[&[u8]]) -> Vec<(String, usize)> {
         .collect()
 }
 
+/// Name and bytes of the log that is appended to.
+pub(crate) fn newest_log(data: &Path) -> Option<(String, Vec<u8>)> {
+    let names = fs::read_dir(data.join("chunks")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let newest = names.filter(|name| name.ends_with(".log")).max()?;
+    let bytes = fs::read(data.join("chunks").join(&newest)).unwrap();
+    Some((newest, bytes))
+}
+
 /// Number of rows and payload of each frame of a log, as docs/format.md has them.
 fn frames(log: &[u8]) -> Vec<(u8, &[u8])> {
     let number = |at: usize| {

@@ -10,6 +10,7 @@ mod directory;
 mod disk;
 mod erase;
 mod erase_crash;
+mod events;
 mod harness;
 mod import;
 mod logging_off;

@@ -1,11 +1,11 @@
 //! What retention promises.
 
-use super::{Rig, erasure_id, home, ok, turn, turn_at, turn_of};
+use super::{Rig, erasure_id, home, ok, other, turn, turn_at, turn_of};
 use crate::aggregate::Aggregate;
 use crate::filter::Filter;
 use crate::record::Kind;
 use crate::store::retention::InstanceRetention;
-use crate::store::{Erase, Outcome, Retention, Selector};
+use crate::store::{Erase, Outcome, Purge, Retention, Selector};
 use crate::time::DAY_US;
 
 fn days(days: u32) -> Retention {
@@ -109,4 +109,75 @@ pub(super) async fn the_most_special_rule_wins(rig: Rig) {
         rig.left().await,
         ["by bot", "by long prefix", "bot before type"]
     );
+}
+
+/// Passes, and what is listed when they have ended.
+async fn purges(rig: &Rig, rules: &Retention) -> Vec<Purge> {
+    ok(rig.store.expire(rules).await);
+    ok(rig.store.settle().await);
+    ok(rig.store.purges().await)
+}
+
+pub(super) async fn a_purge_counts_the_records_of_an_instance_that_a_pass_of_retention_took_away(
+    rig: Rig,
+) {
+    let old = rig.now().plus_micros(-2 * DAY_US);
+    let first = rig.store_one(turn_at("first", old)).await;
+    rig.clock.step(1_000_000);
+    rig.store(vec![turn("stays"), turn_at("second", old)]).await;
+    rig.clock.step(1_000_000);
+    let last = rig.store_one(turn_at("last", old)).await;
+    let mut elsewhere = turn_at("elsewhere", old);
+    elsewhere.instance = other();
+    let elsewhere = rig.store_one(elsewhere).await;
+    assert_eq!(purges(&rig, &days(0)).await, []);
+    let mut found = purges(&rig, &days(1)).await;
+    found.sort_by_key(|purge| purge.instance != home());
+    let told: Vec<_> = found
+        .iter()
+        .map(|purge| (&purge.instance, purge.records, purge.oldest, purge.newest))
+        .collect();
+    let (home, other) = (home(), other());
+    assert_eq!(
+        told,
+        [
+            (&home, 3, first.received, last.received),
+            (&other, 1, elsewhere.received, elsewhere.received),
+        ]
+    );
+    assert!(found.iter().all(|purge| purge.at == rig.now()));
+    assert_eq!(rig.left().await, ["stays"]);
+}
+
+pub(super) async fn a_purge_is_listed_until_it_is_forgotten(rig: Rig) {
+    let old = rig.now().plus_micros(-2 * DAY_US);
+    rig.store(vec![turn_at("a", old)]).await;
+    let first = purges(&rig, &days(1)).await;
+    assert_eq!(first.len(), 1);
+    // A pass that takes nothing away adds nothing.
+    assert_eq!(purges(&rig, &days(1)).await, first);
+    rig.clock.step(1_000_000);
+    rig.store(vec![turn_at("b", old), turn_at("c", old)]).await;
+    let both = purges(&rig, &days(1)).await;
+    let counts: Vec<u64> = both.iter().map(|purge| purge.records).collect();
+    assert_eq!((&both[0], counts), (&first[0], vec![1, 2]));
+    ok(rig.store.forget_purges(&[erasure_id(7), first[0].id]).await);
+    assert_eq!(ok(rig.store.purges().await), both[1..]);
+    ok(rig.store.forget_purges(&[both[1].id]).await);
+    ok(rig.store.forget_purges(&[both[1].id]).await);
+    assert_eq!(purges(&rig, &days(1)).await, []);
+}
+
+pub(super) async fn nothing_is_a_purge_that_an_erasure_took_away(rig: Rig) {
+    let old = rig.now().plus_micros(-2 * DAY_US);
+    let mut erased = turn_at("erased", old);
+    erased.set_text("customer", "c");
+    rig.store(vec![erased, turn("a")]).await;
+    let request = Erase {
+        id: erasure_id(1),
+        instance: home(),
+        selector: Selector::Customer("c".to_owned()),
+    };
+    ok(rig.store.erase(&request).await);
+    assert_eq!(purges(&rig, &days(1)).await, []);
 }

@@ -78,6 +78,7 @@ impl State {
             .filter(|(_, row)| has_expired(row))
             .map(|(position, _)| *position)
             .collect();
+        self.note_purged(&gone);
         self.n_expired += self.drop_positions(&gone);
     }
 

@@ -6,6 +6,7 @@ use convlog_model::time::Timestamp;
 
 use redb::{ReadableDatabase, ReadableTable};
 
+use super::purged::{Tally, note_purged, note_purging};
 use super::{CHUNKS, Catalog, CatalogError, ChunkRow, ChunkState, META};
 use crate::embedded::bytes::{Malformed, Reader, put_len, put_varint};
 
@@ -71,16 +72,17 @@ impl Catalog {
         Ok(out)
     }
 
-    /// Notes rows, rising, that are going to be overwritten, and the newest position, which their
-    /// index tells no longer; durable on return.
+    /// Notes rows, rising, that are going to be overwritten, their count, and the newest position,
+    /// which their index tells no longer; durable on return.
     pub(crate) fn note_expiring(
         &self,
         chunk: u64,
-        rows: &[u32],
+        (rows, tally): (&[u32], &Tally),
         newest: Position,
     ) -> Result<(), CatalogError> {
         self.write(|tx| {
             let mut meta = tx.open_table(META)?;
+            note_purging(&mut meta, chunk, tally)?;
             meta.insert(name(chunk).as_str(), encode(rows).as_slice())?;
             meta.insert(NEWEST, newest.0.to_le_bytes().as_slice())?;
             Ok(())
@@ -90,8 +92,9 @@ impl Catalog {
     /// The rows are gone from every file.
     pub(crate) fn forget_expiring(&self, chunk: u64) -> Result<(), CatalogError> {
         self.write(|tx| {
-            tx.open_table(META)?.remove(name(chunk).as_str())?;
-            Ok(())
+            let mut meta = tx.open_table(META)?;
+            meta.remove(name(chunk).as_str())?;
+            note_purged(&mut meta, chunk)
         })
     }
 
@@ -141,8 +144,14 @@ impl Catalog {
         })
     }
 
-    /// Marks a chunk that goes as a whole; durable on return. Its number is never used again.
-    pub(crate) fn mark_gone(&self, chunk: u64, newest: Position) -> Result<(), CatalogError> {
+    /// Marks a chunk that goes as a whole, with the count of what goes with it; durable on return.
+    /// Its number is never used again.
+    pub(crate) fn mark_gone(
+        &self,
+        chunk: u64,
+        tally: &Tally,
+        newest: Position,
+    ) -> Result<(), CatalogError> {
         self.write(|tx| {
             let mut chunks = tx.open_table(CHUNKS)?;
             let known = chunks
@@ -160,6 +169,7 @@ impl Catalog {
             };
             let unused = unused.max(chunk + 1).to_le_bytes();
             meta.insert(NEXT_CHUNK, unused.as_slice())?;
+            note_purging(&mut meta, chunk, tally)?;
             meta.insert(NEWEST, newest.0.to_le_bytes().as_slice())?;
             Ok(())
         })
@@ -169,8 +179,9 @@ impl Catalog {
     pub(crate) fn forget_chunk(&self, chunk: u64) -> Result<(), CatalogError> {
         self.write(|tx| {
             tx.open_table(CHUNKS)?.remove(chunk)?;
-            tx.open_table(META)?.remove(name(chunk).as_str())?;
-            Ok(())
+            let mut meta = tx.open_table(META)?;
+            meta.remove(name(chunk).as_str())?;
+            note_purged(&mut meta, chunk)
         })
     }
 }

@@ -10,10 +10,13 @@ use convlog_model::store::{Retention, StoreError};
 use convlog_model::time::{DAY_US, Timestamp};
 
 use super::{Maintenance, Trouble};
-use crate::embedded::catalog::RetentionRun;
+use crate::embedded::catalog::{RetentionRun, Tally};
+use crate::embedded::index::Section;
+use crate::embedded::index::class::Class;
 use crate::embedded::index::source::Damaged;
 use crate::embedded::lower;
 use crate::embedded::rows::{expired_rows, records};
+use crate::embedded::rowset::RowSet;
 use crate::embedded::shared::Shared;
 use crate::embedded::view::{Segment, View, hide};
 
@@ -27,9 +30,9 @@ const OVERDUE_US: i64 = 7 * DAY_US;
 pub(super) enum Due {
     Nothing,
     /// These rows, rising.
-    Rows(Vec<u32>),
+    Rows(Vec<u32>, Tally),
     /// All of it, in which so many rows have expired.
-    Whole(usize),
+    Whole(usize, Tally),
 }
 
 impl Maintenance {
@@ -40,13 +43,14 @@ impl Maintenance {
         }
         match due(&self.shared, chunk, now)? {
             Due::Nothing => Ok(()),
-            Due::Rows(rows) => self.doom(chunk, rows),
-            Due::Whole(n_rows) => self.drop_chunk(chunk, n_rows),
+            Due::Rows(rows, tally) => self.doom(chunk, rows, &tally),
+            Due::Whole(n_rows, tally) => self.drop_chunk(chunk, n_rows, &tally),
         }
     }
 
     /// Notes the end of a pass over all chunks.
     pub(super) fn end_retention(&mut self, at: Timestamp) -> Result<(), Trouble> {
+        self.end_purges(at)?;
         let run = RetentionRun {
             at,
             received: self.shared.newest_received()?,
@@ -57,12 +61,22 @@ impl Maintenance {
         Ok(())
     }
 
+    /// What is gone becomes purges, to be told of.
+    pub(super) fn end_purges(&mut self, at: Timestamp) -> Result<(), Trouble> {
+        if self.has_purged {
+            let ended = self.shared.catalog.end_purges(at);
+            ended.map_err(|error| Trouble::Later(error.to_string()))?;
+            self.has_purged = false;
+        }
+        Ok(())
+    }
+
     /// Treats rows as an erasure's from now on, also after a restart under other rules.
-    fn doom(&mut self, chunk: u64, rows: Vec<u32>) -> Result<(), Trouble> {
+    fn doom(&mut self, chunk: u64, rows: Vec<u32>, tally: &Tally) -> Result<(), Trouble> {
         let shared = &self.shared;
         let noted = shared
             .catalog
-            .note_expiring(chunk, &rows, shared.view().newest);
+            .note_expiring(chunk, (&rows, tally), shared.view().newest);
         noted.map_err(|error| Trouble::Later(error.to_string()))?;
         let known: BTreeSet<u32> = rows.iter().copied().collect();
         self.expiring.insert(chunk, known);
@@ -88,6 +102,7 @@ impl Maintenance {
             let forgotten = self.shared.catalog.forget_expiring(chunk);
             forgotten.map_err(|error| Trouble::Later(error.to_string()))?;
             self.expiring.remove(&chunk);
+            self.has_purged = true;
         }
         Ok(())
     }
@@ -110,7 +125,11 @@ fn due(shared: &Shared, chunk: u64, now: Timestamp) -> Result<Due, StoreError> {
             return Ok(due_rows(segment, &rules, expired, now).map_err(bad)?);
         }
         match shows_nothing(segment, &expired).map_err(bad)? {
-            true => Ok(Due::Whole(expired.len())),
+            true => {
+                let n_rows = expired.len();
+                let tally = tally(segment, &left(segment, expired)).map_err(bad)?;
+                Ok(Due::Whole(n_rows, tally))
+            }
             false => Ok(due_rows(segment, &rules, expired, now).map_err(bad)?),
         }
     })
@@ -143,23 +162,56 @@ fn shows_nothing(segment: &Segment, expired: &[u32]) -> Result<bool, Damaged> {
 fn due_rows(
     segment: &Segment,
     rules: &Retention,
-    mut expired: Vec<u32>,
+    expired: Vec<u32>,
     now: Timestamp,
 ) -> Result<Due, Damaged> {
-    let erased = segment.hidden.erased.as_deref();
-    let is_left = |row: &u32| erased.is_none_or(|set| !set.contains(*row));
-    expired.retain(is_left);
-    expired.sort_unstable();
+    let expired = left(segment, expired);
     let n_rows = usize::try_from(segment.rows()).unwrap_or(usize::MAX);
     let is_due = match expired.len().saturating_mul(SHARE) >= n_rows {
         true => true,
         false => {
             let before = now.plus_micros(-OVERDUE_US);
-            expired_rows(segment, rules, before)?.iter().any(is_left)
+            let overdue = expired_rows(segment, rules, before)?;
+            !left(segment, overdue).is_empty()
         }
     };
     Ok(match is_due && !expired.is_empty() {
-        true => Due::Rows(expired),
+        true => {
+            let tally = tally(segment, &expired)?;
+            Due::Rows(expired, tally)
+        }
         false => Due::Nothing,
     })
+}
+
+/// Those of the rows that no erasure has hidden, and that are not on their way out already; rising.
+fn left(segment: &Segment, mut rows: Vec<u32>) -> Vec<u32> {
+    let erased = segment.hidden.erased.as_deref();
+    rows.retain(|row| erased.is_none_or(|set| !set.contains(*row)));
+    rows.sort_unstable();
+    rows
+}
+
+/// Counts rows of a chunk, which rise.
+fn tally(segment: &Segment, rows: &[u32]) -> Result<Tally, Damaged> {
+    let mut tally = Tally::default();
+    for part in &segment.parts {
+        let index = &part.index;
+        let frames = part.frames()?;
+        for (class, found) in index.classes(&[])? {
+            let damaged = index.section(Section::Terms).fault(0);
+            let class = Class::decode(&class).map_err(|_| damaged)?;
+            let mut all = RowSet::empty(index.rows());
+            index.rows_of(found, &mut all)?;
+            let mut walk = frames.walk();
+            for row in all.iter().map(|row| part.base + row) {
+                if rows.binary_search(&row).is_ok()
+                    && let Some(received) = walk.get(row)
+                {
+                    tally.add(&class.instance, received);
+                }
+            }
+        }
+    }
+    Ok(tally)
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 use super::{Maintenance, Trouble, broken, hold_off_backups, redo, wipe_retired};
 use crate::embedded::bytes::to_u64;
-use crate::embedded::catalog::Catalog;
+use crate::embedded::catalog::{Catalog, Tally};
 use crate::embedded::disk::Disk;
 use crate::embedded::error::OpenError;
 use crate::embedded::index::Index;
@@ -39,7 +39,12 @@ impl Held {
 
 impl Maintenance {
     /// Removes a chunk of which nothing is shown.
-    pub(super) fn drop_chunk(&mut self, number: u64, n_rows: usize) -> Result<(), Trouble> {
+    pub(super) fn drop_chunk(
+        &mut self,
+        number: u64,
+        n_rows: usize,
+        tally: &Tally,
+    ) -> Result<(), Trouble> {
         let shared = Arc::clone(&self.shared);
         let _permit = hold_off_backups(&shared)?;
         let later = |error: &dyn std::fmt::Display| Trouble::Later(error.to_string());
@@ -47,7 +52,9 @@ impl Maintenance {
         let (disk, dir) = (self.disk.as_ref(), self.dir.as_path());
         // An index that was replaced must have left the name that the last one gets now.
         wipe_retired(&shared, disk, dir, number, &is_over)?;
-        let marked = shared.catalog.mark_gone(number, shared.view().newest);
+        let marked = shared
+            .catalog
+            .mark_gone(number, tally, shared.view().newest);
         marked.map_err(|error| later(&error))?;
         let held = {
             // Nobody makes its index anew meanwhile.
@@ -71,6 +78,7 @@ impl Maintenance {
         let forgotten = shared.catalog.forget_chunk(number);
         forgotten.map_err(|error| Trouble::Broken(error.to_string()))?;
         self.expiring.remove(&number);
+        self.has_purged = true;
         shared.job.note(|figures| {
             figures.chunks_dropped += 1;
             figures.rows_expired += to_u64(n_rows);

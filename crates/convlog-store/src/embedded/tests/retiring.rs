@@ -9,7 +9,7 @@ use convlog_model::filter::Filter;
 use convlog_model::query::{Query, Scan, Sort, SortKey};
 use convlog_model::record::{Draft, Record};
 use convlog_model::store::retention::InstanceRetention;
-use convlog_model::store::{Batch, Outcome, Retention, Store};
+use convlog_model::store::{Batch, Outcome, Purge, Retention, Store};
 use convlog_model::time::{DAY_US, Timestamp};
 use futures::executor::block_on;
 
@@ -122,6 +122,53 @@ fn nothing_of_what_has_expired_is_left_in_any_byte() {
     assert!(matches!(again.outcomes[..], [Outcome::Stored(_)]));
     let state = block_on(store.load_state(&home(), "s")).unwrap();
     assert_eq!(state.unwrap().state, MARK.as_bytes());
+}
+
+/// The only purge.
+fn purge(store: &dyn Store) -> Purge {
+    let mut purges = block_on(store.purges()).unwrap();
+    assert_eq!(purges.len(), 1, "{purges:?}");
+    purges.remove(0)
+}
+
+#[test]
+fn what_went_is_counted_once_and_told_until_it_is_forgotten() {
+    let place = small();
+    let embedded = place.open();
+    let store = embedded.store();
+    place.clock.step(1_000_000);
+    fill(&place, store.as_ref());
+    let first = place.now_s() * 1000;
+    block_on(store.erase(&erase_customer("bob", 1))).unwrap();
+    assert_eq!(expire(store.as_ref(), 1), 40);
+    let told = purge(store.as_ref());
+    assert_eq!((&told.instance, told.records), (&home(), 40));
+    assert_eq!((told.oldest.millis(), told.newest.millis()), (first, first));
+    expire(store.as_ref(), 1);
+    assert_eq!(purge(store.as_ref()), told);
+    drop((embedded, store));
+    let embedded = place.open();
+    let store = embedded.store();
+    assert_eq!(purge(store.as_ref()), told);
+    block_on(store.forget_purges(&[told.id])).unwrap();
+    expire(store.as_ref(), 1);
+    drop((embedded, store));
+    let embedded = place.open();
+    assert_eq!(block_on(embedded.store().purges()).unwrap(), []);
+}
+
+#[test]
+fn what_is_only_hidden_is_no_purge() {
+    let place = SimPlace::new();
+    let embedded = place.open();
+    let store = embedded.store();
+    fill_nearly_staying(store.as_ref(), place.now_s());
+    place.clock.step(3 * DAY_US);
+    assert_eq!(expire(store.as_ref(), 2), 1);
+    assert_eq!(block_on(store.purges()).unwrap(), []);
+    place.clock.step(7 * DAY_US);
+    expire(store.as_ref(), 2);
+    assert_eq!(purge(store.as_ref()).records, 1);
 }
 
 #[test]
@@ -316,6 +363,9 @@ fn check_finishes(place: &SimPlace, prepared: &Prepared, when: &str) {
     assert_eq!(counted as usize, found.records.len(), "{when}");
     expire(store.as_ref(), 1);
     assert_eq!(all(store.as_ref()), prepared.rest, "{when}");
+    let purges = block_on(store.purges()).unwrap();
+    let n_purged: u64 = purges.iter().map(|purge| purge.records).sum();
+    assert_eq!(n_purged, 17, "{when}: {purges:?}");
     let stored = block_on(store.append(batch(vec![draft("new", "ann", 60)]))).unwrap();
     let newest = prepared.rest.last().unwrap();
     assert!(

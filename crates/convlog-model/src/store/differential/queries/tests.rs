@@ -8,10 +8,12 @@ use super::*;
 use crate::aggregate::{Aggregate, Table};
 use crate::clock::Clock;
 use crate::filter::{Scope, Test};
-use crate::ids::{Position, Timeline};
+use crate::ids::{Position, RecordId, Timeline};
 use crate::query::{Page, Query, Scan, Scanned};
 use crate::store::memory::MemoryStore;
-use crate::store::{Batch, Capability, Erasure, Health, Receipt, Retention, StateWrite, Stats};
+use crate::store::{
+    Batch, Capability, Erasure, Health, Purge, Receipt, Retention, StateWrite, Stats,
+};
 use crate::testkit::SeededIds;
 
 #[derive(Debug)]
@@ -114,6 +116,12 @@ impl Store for Wrong {
     }
     async fn expire(&self, rules: &Retention) -> Result<u64, StoreError> {
         self.0.expire(rules).await
+    }
+    async fn purges(&self) -> Result<Vec<Purge>, StoreError> {
+        self.0.purges().await
+    }
+    async fn forget_purges(&self, told: &[RecordId]) -> Result<(), StoreError> {
+        self.0.forget_purges(told).await
     }
     async fn load_state(
         &self,

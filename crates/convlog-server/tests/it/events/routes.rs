@@ -1,0 +1,135 @@
+//! Each route that changes something says which event tells of it.
+
+use std::collections::BTreeSet;
+
+use convlog_server::ROUTES;
+use convlog_server::events::TYPES;
+
+/// What it keeps is an event by itself: readers of events see `conversation.create`,
+/// `message.create` and `response.time` in the record of a turn.
+const TURN: &[&str] = &[];
+/// It changes nothing that is kept.
+const READS: &[&str] = &[];
+/// It opens or ends what the server remembers of a dialogue; its conversation begins with a turn.
+const DIALOGUE: &[&str] = &[];
+
+const CHANGES: &[(&str, &str, &[&str])] = &[
+    ("POST", "/identity/token", &["user.login"]),
+    ("POST", "/v1/authorize", &["user.login"]),
+    ("POST", "/v1/workspaces/{id}/message", TURN),
+    ("DELETE", "/v1/user_data", &["erasure.request"]),
+    ("DELETE", "/v2/user_data", &["erasure.request"]),
+    ("POST", "/v2/assistants/{id}/sessions", DIALOGUE),
+    ("DELETE", "/v2/assistants/{id}/sessions/{session}", DIALOGUE),
+    (
+        "POST",
+        "/v2/assistants/{id}/sessions/{session}/message",
+        TURN,
+    ),
+    (
+        "POST",
+        "/v2/assistants/{id}/sessions/{session}/message_stream",
+        TURN,
+    ),
+    ("POST", "/v2/assistants/{id}/message", TURN),
+    ("POST", "/v2/assistants/{id}/message_stream", TURN),
+    (
+        "POST",
+        "/v2/assistants/{id}/environments/{environment}/sessions",
+        DIALOGUE,
+    ),
+    (
+        "DELETE",
+        "/v2/assistants/{id}/environments/{environment}/sessions/{session}",
+        DIALOGUE,
+    ),
+    (
+        "POST",
+        "/v2/assistants/{id}/environments/{environment}/sessions/{session}/message",
+        TURN,
+    ),
+    (
+        "POST",
+        "/v2/assistants/{id}/environments/{environment}/sessions/{session}/message_stream",
+        TURN,
+    ),
+    (
+        "POST",
+        "/v2/assistants/{id}/environments/{environment}/message",
+        TURN,
+    ),
+    (
+        "POST",
+        "/v2/assistants/{id}/environments/{environment}/message_stream",
+        TURN,
+    ),
+    ("POST", "/v1/event/log/create", TURN),
+    ("POST", "/v1/event/log/subscribe", READS),
+    ("POST", "/v1/conversation/create", TURN),
+    ("POST", "/v1/conversation/{id}/message/create", TURN),
+    ("POST", "/v1/bot/create", &["bot.create"]),
+    ("POST", "/v1/bot/{id}/update", &["bot.update"]),
+    (
+        "POST",
+        "/v1/bot/{id}/delete",
+        &["bot.delete", "dataset.delete"],
+    ),
+    ("POST", "/convlog/v1/hooks/watson/{hook}", TURN),
+    (
+        "POST",
+        "/convlog/v1/records",
+        &["file.upload", "file.upload.error"],
+    ),
+    ("POST", "/convlog/v1/aggregate", READS),
+    (
+        "PUT",
+        "/convlog/v1/bots/{id}",
+        &["bot.create", "bot.update"],
+    ),
+    (
+        "DELETE",
+        "/convlog/v1/bots/{id}",
+        &["bot.delete", "dataset.delete"],
+    ),
+    (
+        "PUT",
+        "/convlog/v1/bots/{id}/definition",
+        &["dataset.create", "dataset.update"],
+    ),
+    ("PUT", "/convlog/v1/settings", &["settings.update"]),
+    ("POST", "/convlog/v1/erasures", &["erasure.request"]),
+    (
+        "PUT",
+        "/convlog/v1/hooks/{hook}",
+        &["integration.connect", "integration.update"],
+    ),
+    (
+        "DELETE",
+        "/convlog/v1/hooks/{hook}",
+        &["integration.disconnect"],
+    ),
+    ("POST", "/convlog/v1/keys", &["key.create"]),
+    ("DELETE", "/convlog/v1/keys/{id}", &["key.delete"]),
+    (
+        "POST",
+        "/convlog/v1/instances",
+        &["instance.create", "key.create"],
+    ),
+    ("POST", "/convlog/v1/retention", &["retention.confirm"]),
+    ("POST", "/convlog/v1/backup", &["file.download"]),
+];
+
+#[test]
+fn each_route_that_is_no_get_says_what_tells_of_it() {
+    let routes = ROUTES.iter().filter(|route| route.method != "GET");
+    let routes: BTreeSet<(&str, &str)> = routes.map(|route| (route.method, route.path)).collect();
+    let listed = CHANGES.iter().map(|(method, path, _)| (*method, *path));
+    assert_eq!(listed.collect::<BTreeSet<_>>(), routes);
+    let types: BTreeSet<&str> = TYPES.iter().map(|of| of.name).collect();
+    for (method, path, told) in CHANGES {
+        assert!(
+            told.iter().all(|kind| types.contains(kind)),
+            "{method} {path}"
+        );
+    }
+}
