@@ -176,38 +176,43 @@ fn goals(first: &Figures, peers: &[Figures], own: &Own, n_raw: u64) -> Vec<Goal>
             goals.push(Goal::at_most(name, "ms", (5.0, Some(10.0)), times.p99()));
         }
     }
-    let as_events = first.export.map(|own_form| {
+    goals.push(as_events(first, own));
+    goals.extend(of_upkeep(first, own));
+    goals
+}
+
+fn as_events(first: &Figures, own: &Own) -> Goal {
+    let measured = first.export.map(|own_form| {
         let (_, as_events) = own.events;
         own_form.as_secs_f64() / as_events.as_secs_f64()
     });
-    goals.push(Goal::at_least(
-        "export as events against the own form",
-        "x",
-        (1.0, Some(0.9)),
-        as_events,
-    ));
+    let name = "export as events against the own form";
+    Goal::at_least(name, "x", (1.0, Some(0.9)), measured)
+}
+
+fn of_upkeep(first: &Figures, own: &Own) -> Vec<Goal> {
     let seconds = |time: Duration| Some(time.as_secs_f64());
     let starts = &own.starts;
-    let erased = first.erase.and_then(seconds);
-    goals.push(Goal::at_most(
-        "ready after a clean stop",
-        "s",
-        (1.0, None),
-        seconds(starts.clean),
-    ));
-    goals.push(Goal::at_most(
-        "ready after a kill",
-        "s",
-        (6.0, None),
-        seconds(starts.killed),
-    ));
-    goals.push(Goal::at_most(
-        "one customer erased",
-        "s",
-        (60.0, None),
-        erased,
-    ));
-    goals
+    vec![
+        Goal::at_most(
+            "ready after a clean stop",
+            "s",
+            (1.0, None),
+            seconds(starts.clean),
+        ),
+        Goal::at_most(
+            "ready after a kill",
+            "s",
+            (6.0, None),
+            seconds(starts.killed),
+        ),
+        Goal::at_most(
+            "one customer erased",
+            "s",
+            (60.0, None),
+            first.erase.and_then(seconds),
+        ),
+    ]
 }
 
 /// The last whole million against the first; none of a single one.

@@ -18,19 +18,6 @@ pub const MESSAGE_CREATE: &str = "message.create";
 /// How long the bot took to answer, in milliseconds.
 pub const RESPONSE_TIME: &str = "response.time";
 
-/// Types that turns show, with what they are.
-pub const TYPES: &[(&str, &str)] = &[
-    (CONVERSATION_CREATE, "a conversation began with this turn"),
-    (
-        MESSAGE_CREATE,
-        "somebody said something; `type` is `user` or `bot`, `text` what was said, cut at 64 KiB",
-    ),
-    (
-        RESPONSE_TIME,
-        "a metric: how long the bot took to answer, in milliseconds",
-    ),
-];
-
 /// Items that one record shows at most.
 pub const ITEMS_MAX: usize = 4;
 /// Most bytes of a text in `meta`, so that every item stays below the longest line.
@@ -54,7 +41,12 @@ fn event(record: &Record) -> Item {
     };
     let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
     let requested = record.flat_of(&[FieldRef::canonical("time.request")]);
-    let created = requested.time("time.request").unwrap_or(record.received);
+    // What the server itself wrote happened when it was kept, so that times never decrease.
+    let requested = match body.get("action") {
+        Some(_) => None,
+        None => requested.time("time.request"),
+    };
+    let created = requested.unwrap_or(record.received);
     let mut item = Item {
         place: place(record, 0),
         id: shown,
@@ -249,8 +241,9 @@ pub fn keeps_its_time() -> Filter {
         field: FieldRef::canonical(field),
         test: Test::Exists,
     };
-    let has_id = Filter::Or(vec![Filter::equals("kind", "event"), exists("own_id")]);
-    exists("time.request").and(has_id)
+    let of_others = Filter::equals("kind", "event").and(exists("event.action").negate());
+    let imported = Filter::equals("kind", "turn").and(exists("own_id"));
+    exists("time.request").and(Filter::Or(vec![of_others, imported]))
 }
 
 /// The fields of a turn that its items are made of.

@@ -6,13 +6,13 @@ use axum::response::Response;
 use convlog_dialects::chatbotkit::encode::Shape;
 use convlog_dialects::chatbotkit::params::{BadParam, Params};
 
-use super::stream::{self, Form};
+use super::stream::{self, Export, Form};
 use super::walk::{self, Entry, Walk};
 use super::{FormQuery, pages, require_self};
 use crate::app::App;
 use crate::auth::Caller;
+use crate::downloads::Download;
 use crate::error::Fault;
-use crate::events::{self, OwnEvent};
 
 /// Which of the streams of items is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,7 @@ struct Asked {
     form: Form,
     entry: Option<(String, Entry)>,
     walk: Walk,
+    export: Option<Export>,
 }
 
 impl Asked {
@@ -60,6 +61,7 @@ impl Asked {
             form,
             entry,
             walk,
+            export: None,
         })
     }
 
@@ -71,7 +73,7 @@ impl Asked {
                 let (order, take) = (self.params.order, self.params.take);
                 pages::page(app, self.walk, order, take, entry).await
             }
-            form => stream::start(self.walk, form, self.params.take, entry).await,
+            form => stream::start(self.walk, form, self.params.take, entry, self.export).await,
         }
     }
 }
@@ -127,16 +129,20 @@ async fn exported(
 ) -> Result<Response, Fault> {
     let params = params(&query, of)?;
     let mut asked = Asked::new(&app, &caller, &headers, params, Shape::Event).await?;
-    if asked.form != Form::Json {
-        asked.walk.hold(app.export_slot()?);
-    }
+    let slot = match asked.form {
+        Form::Json => None,
+        _ => Some(app.export_slot()?),
+    };
     // What tells of the export is not in it.
     asked.walk.freeze();
-    if asked.entry.is_none() {
-        let event = OwnEvent::new(&app, &caller, events::FILE_DOWNLOAD)
-            .with("kind", "export")
-            .with("format", asked.form.name());
-        events::record(&app, event).await?;
+    if slot.is_some() || asked.entry.is_none() {
+        let details = [("format", asked.form.name())];
+        let mut download = Download::begin(&app, &caller, ("export", "events"), &details).await?;
+        match slot {
+            Some(_slot) => asked.export = Some(Export { download, _slot }),
+            // A page is whole when it is given out.
+            None => download.is_whole(),
+        }
     }
     asked.answer(&app).await
 }

@@ -133,7 +133,12 @@ async fn say(
     let draft = message.draft(&turn, Some(&reply));
     let state = session.to_write(&caller.instance, app.now());
     app.sessions().lives_until(&state);
-    let stored = app.ingest().live(caller, draft, Some(state)).await?;
+    let event = failure
+        .as_ref()
+        .and_then(|failure| failure.event(app, caller, &bot.doc));
+    let event = event.map(|event| event.of_turn(&conversation.id, requested));
+    let stored = app.ingest().turn(caller, draft, Some(state), event);
+    let stored = stored.await?;
     if session.customers.iter().any(|id| gate.was_erased(id)) {
         app.store()
             .drop_state(&caller.instance, &session.id)

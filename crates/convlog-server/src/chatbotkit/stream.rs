@@ -14,9 +14,11 @@ use convlog_model::json::Json;
 use futures::stream;
 use http_body::Frame;
 use http_body_util::StreamBody;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::pages::{COUNT, CURSOR, GAP, set};
 use super::walk::{Entry, Walk};
+use crate::downloads::Download;
 use crate::error::Fault;
 
 /// Records of the first step, so that its first byte comes soon, and of the others.
@@ -133,6 +135,15 @@ struct Flow {
     last: Option<Place>,
     n_next: usize,
     state: State,
+    export: Option<Export>,
+}
+
+/// What an export holds until it ends, also when the client goes away.
+pub(super) struct Export {
+    /// Tells of it.
+    pub(super) download: Download,
+    /// Its place among the exports.
+    pub(super) _slot: OwnedSemaphorePermit,
 }
 
 enum State {
@@ -155,6 +166,7 @@ pub(super) async fn start(
     form: Form,
     take: Option<usize>,
     entry: Option<(&str, Entry)>,
+    export: Option<Export>,
 ) -> Result<Response, Fault> {
     if form == Form::Csv && walk.shape() != Shape::Event {
         return Err(no_csv());
@@ -168,6 +180,7 @@ pub(super) async fn start(
         last: None,
         n_next: STEP_FIRST,
         state: State::Open,
+        export,
     };
     let (text, is_done) = flow.find().await?;
     let head = match form {
@@ -192,7 +205,15 @@ pub(super) async fn start(
 impl Flow {
     /// The text of the next items, and whether they were the last.
     async fn find(&mut self) -> Result<(String, bool), Fault> {
-        let step = self.walk.step(self.n_next).await?;
+        let step = match self.walk.step(self.n_next).await {
+            Ok(step) => step,
+            Err(fault) => {
+                if let Some(export) = &mut self.export {
+                    export.download.broke_off().await;
+                }
+                return Err(fault);
+            }
+        };
         let mut items = step.items;
         let mut is_done = step.is_done;
         if let Some(left) = &mut self.left {
@@ -207,6 +228,12 @@ impl Flow {
             self.form.push(item, self.walk.shape(), &mut text);
         }
         self.n_sent += items.len();
+        if let Some(export) = &mut self.export {
+            export.download.gives(items.len());
+            if is_done {
+                export.download.is_whole();
+            }
+        }
         self.last = items.last().map(|item| item.place).or(self.last);
         let fitting = self.n_next.saturating_mul(STEP_BYTES) / text.len().max(1);
         self.n_next = fitting.clamp(1, STEP);

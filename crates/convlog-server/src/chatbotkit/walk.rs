@@ -1,7 +1,5 @@
 //! A walk over items: the one way in which lists, exports and subscriptions read the log.
 
-use std::sync::Arc;
-
 use convlog_dialects::chatbotkit::cursor::{self, Cursor, Seen};
 use convlog_dialects::chatbotkit::encode::Shape;
 use convlog_dialects::chatbotkit::filter::EventFilter;
@@ -14,7 +12,6 @@ use convlog_model::ids::{Position, RecordId};
 use convlog_model::query::{Sort, SortKey};
 use convlog_model::record::Record;
 use convlog_model::time::Span;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
 use crate::auth::Caller;
@@ -62,8 +59,6 @@ pub(super) struct Walk {
     at: Place,
     /// Where a walk in commit order ends; `None` for one that waits for more.
     upto: Option<Position>,
-    /// Of an export: ends with the walk, also when the client goes away.
-    slot: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 impl Walk {
@@ -93,13 +88,7 @@ impl Walk {
             order,
             at: from.unwrap_or(begin),
             upto: None,
-            slot: None,
         }
-    }
-
-    /// Keeps a slot as long as the walk lives.
-    pub(super) fn hold(&mut self, slot: OwnedSemaphorePermit) {
-        self.slot = Some(Arc::new(slot));
     }
 
     /// Ends the walk at what is there now, or begins it there when it goes back.

@@ -85,7 +85,8 @@ pub static PROJECTED: &[Projected] = &[
     },
     Projected {
         name: "message.create",
-        doc: "somebody said something: the question of a turn, and its answer",
+        doc: "somebody said something: the question of a turn, and its answer; `type` is `user` or \
+              `bot`, `text` what was said, cut at 64 KiB",
     },
     Projected {
         name: "response.time",

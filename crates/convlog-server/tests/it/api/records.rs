@@ -84,7 +84,7 @@ async fn dialects_without_an_import_are_refused_by_name() {
     assert_eq!(problem(&refused), (400, text.to_owned()));
     let path = format!("{RECORDS}?dialect=latin");
     let refused = server.post(&path, "{}").await;
-    let text = "dialect: must be one of watson-v1, watson-v2, convlog";
+    let text = "dialect: must be one of watson-v1, watson-v2, convlog, chatbotkit";
     assert_eq!(problem(&refused), (400, text.to_owned()));
     let refused = server.post(RECORDS, "{}").await;
     assert_eq!(problem(&refused), (400, "dialect: is missing".to_owned()));
