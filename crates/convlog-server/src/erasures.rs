@@ -1,6 +1,7 @@
 //! Erasures: `POST /erasures`, `GET /erasures`, `GET /erasures/{id}`, and what Watson's
 //! `DELETE user_data` calls.
 
+mod conversations;
 mod done;
 mod forward;
 mod holders;
@@ -121,8 +122,12 @@ pub(crate) async fn create(
 ) -> Result<Response, Fault> {
     let (selector, is_dry_run) = parse(&body)?;
     if is_dry_run {
-        let filter = matched(&selector);
-        let records = app.query().count(&caller, filter).await?;
+        let mut records = app.query().count(&caller, matched(&selector)).await?;
+        if let Selector::Customer(customer) = &selector {
+            for filter in conversations::events_of(&app, &caller, customer).await? {
+                records += app.query().count(&caller, filter).await?;
+            }
+        }
         let answer = DryRun {
             dry_run: true,
             records,
@@ -249,7 +254,8 @@ async fn note_unfinished(app: &App) -> Result<(), Fault> {
 }
 
 /// Hides what is selected, and keeps what must be told of it. Asked again under the same id, it
-/// changes nothing.
+/// changes nothing. Events of a customer's conversations that do not name the customer are erasures
+/// of their own, asked for before: so none of them is left when the customer's is done.
 async fn request(
     app: &App,
     caller: &Caller,
@@ -257,6 +263,21 @@ async fn request(
     (selector, n_hops): (Selector, u32),
 ) -> Result<(Erasure, Order), Fault> {
     caller.require_unscoped()?;
+    if let Selector::Customer(customer) = &selector {
+        for filter in conversations::events_of(app, caller, customer).await? {
+            let events = (Selector::Filter(filter), N_HOPS_MAX);
+            request_one(app, caller, app.new_id(), events).await?;
+        }
+    }
+    request_one(app, caller, id, (selector, n_hops)).await
+}
+
+async fn request_one(
+    app: &App,
+    caller: &Caller,
+    id: RecordId,
+    (selector, n_hops): (Selector, u32),
+) -> Result<(Erasure, Order), Fault> {
     // Before the rows are hidden, since a filter's bots are found by them.
     let mut holders = holders(app, caller, &selector).await?;
     if n_hops >= N_HOPS_MAX {

@@ -141,3 +141,29 @@ async fn an_event_is_kept_once_and_its_time_with_it() {
         r#"{"accepted":1,"duplicates":1,"erased":0,"rejected":[{"line":3,"error":"type: is missing"}]}"#
     );
 }
+
+#[tokio::test]
+async fn events_of_a_customer_s_conversation_are_erased_with_the_customer() {
+    let server = Server::start().await;
+    for body in [
+        r#"{"id":"early","type":"t","conversationId":"c1"}"#,
+        r#"{"id":"names","type":"t","conversationId":"c1","contactId":"k"}"#,
+        r#"{"id":"late","type":"t","conversationId":"c1"}"#,
+        r#"{"id":"other","type":"t","conversationId":"c2"}"#,
+        r#"{"id":"whose","type":"t","conversationId":"c1","contactId":"somebody"}"#,
+    ] {
+        create(&server, body).await;
+    }
+    let dry = server
+        .post(
+            "/convlog/v1/erasures",
+            r#"{"customer_id":"k","dry_run":true}"#,
+        )
+        .await;
+    assert_eq!(dry.json().get("records").and_then(Json::as_i64), Some(3));
+    let erased = server
+        .post("/convlog/v1/erasures", r#"{"customer_id":"k"}"#)
+        .await;
+    assert_eq!(erased.status, 202);
+    assert_eq!(found(&server, "type=t").await, ["other", "whose"]);
+}

@@ -1,0 +1,61 @@
+//! Events of a customer's conversations that do not name the customer: they are erased with the
+//! customer all the same.
+
+use convlog_model::aggregate::GroupBy;
+use convlog_model::fields::FieldRef;
+use convlog_model::filter::{Filter, Test};
+use convlog_model::json::Json;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::Fault;
+
+/// Most conversations of a customer that are looked at; more are a 400 that says so.
+const CONVERSATIONS_MAX: usize = 100_000;
+/// Conversations that one filter names.
+const FILTER_NAMES: usize = 1000;
+
+/// Filters that select these events; mostly none, since events name their customer.
+///
+/// # Errors
+/// What the store answers.
+pub(super) async fn events_of(
+    app: &App,
+    caller: &Caller,
+    customer: &str,
+) -> Result<Vec<Filter>, Fault> {
+    let exists = |field: &str| Filter::Test {
+        field: FieldRef::canonical(field),
+        test: Test::Exists,
+    };
+    let nameless = Filter::equals("kind", "event")
+        .and(exists("conversation"))
+        .and(exists("customer").negate());
+    if app.query().count(caller, nameless.clone()).await? == 0 {
+        return Ok(Vec::new());
+    }
+    let by = GroupBy::Terms {
+        field: FieldRef::canonical("conversation"),
+        limit: CONVERSATIONS_MAX,
+    };
+    let of_customer = Filter::equals("customer", customer);
+    let found = app
+        .query()
+        .aggregate(caller, of_customer, vec![by], Vec::new());
+    let rows = found.await?.rows;
+    let names: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row.keys.first().and_then(Json::as_str))
+        .collect();
+    let mut filters = Vec::new();
+    for names in names.chunks(FILTER_NAMES) {
+        let in_one = names
+            .iter()
+            .map(|name| Filter::equals("conversation", name));
+        let filter = nameless.clone().and(Filter::Or(in_one.collect()));
+        if app.query().count(caller, filter.clone()).await? > 0 {
+            filters.push(filter);
+        }
+    }
+    Ok(filters)
+}
