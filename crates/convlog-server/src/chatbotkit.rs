@@ -24,6 +24,7 @@ use convlog_model::json::Json;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Fault;
+use crate::limits;
 
 /// A failed answer repeats its code here, on 403 and 429.
 const FAILURE_CODE: HeaderName = HeaderName::from_static("x-failure-code");
@@ -36,9 +37,7 @@ pub(crate) fn flat_error(fault: &Fault) -> Response {
     let message = match fault {
         Fault::Unauthorized => "Not authenticated".to_owned(),
         Fault::NotFound { .. } => "Not found".to_owned(),
-        Fault::TooManyRequests { .. } if fault.message() == crate::limits::RATE_EXCEEDED => {
-            "You have reached your allocated rate limits: rate/poll".to_owned()
-        }
+        Fault::TooManyRequests { .. } => limit_reached(fault.message()),
         _ => match fault.path() {
             Some(path) if !fault.message().starts_with(path) => {
                 format!("{path}: {}", fault.message())
@@ -59,6 +58,16 @@ pub(crate) fn flat_error(fault: &Fault) -> Response {
         answer.headers_mut().insert(FAILURE_CODE, code);
     }
     answer
+}
+
+/// The words of the reference server, which names the counter.
+fn limit_reached(message: &str) -> String {
+    let counter = match message {
+        limits::LISTS_EXCEEDED => "rate/poll",
+        limits::RECORDS_EXCEEDED => "rate/record",
+        other => return other.to_owned(),
+    };
+    format!("You have reached your allocated rate limits: {counter}")
 }
 
 fn code(fault: &Fault) -> &'static str {

@@ -102,7 +102,7 @@ impl RateLimits {
                         limit: *limit,
                         remaining: 0,
                     };
-                    return Err((too_many(wait.as_secs_f64()), spent));
+                    return Err((too_many(LISTS_EXCEEDED, wait.as_secs_f64()), spent));
                 }
             };
             if remaining < shown.remaining {
@@ -135,7 +135,7 @@ impl RateLimits {
         debt.records = (debt.records - passed * rate).max(0.0);
         debt.at_us = now_us;
         if debt.records >= rate {
-            return Err(too_many((debt.records - rate) / rate));
+            return Err(too_many(RECORDS_EXCEEDED, (debt.records - rate) / rate));
         }
         debt.records += f64::from(u32::try_from(n_records).unwrap_or(u32::MAX));
         Ok(())
@@ -149,13 +149,15 @@ impl RateLimits {
     }
 }
 
-/// What is said to whoever calls too often.
-pub(crate) const RATE_EXCEEDED: &str = "Rate limit exceeded";
+/// What is said to whoever lists too often.
+pub(crate) const LISTS_EXCEEDED: &str = "Rate limit exceeded";
+/// What is said to whoever writes too much.
+pub(crate) const RECORDS_EXCEEDED: &str = "Rate limit of records exceeded";
 
-fn too_many(wait_s: f64) -> Fault {
+fn too_many(message: &str, wait_s: f64) -> Fault {
     let retry_after_s = Duration::from_secs_f64(wait_s.max(0.0).ceil()).as_secs();
     Fault::TooManyRequests {
-        message: RATE_EXCEEDED.to_owned(),
+        message: message.to_owned(),
         retry_after_s: retry_after_s.max(1),
     }
 }

@@ -174,3 +174,35 @@ async fn list_calls_beyond_the_rate_are_429() {
     server.clock.step(30_000_000);
     assert_eq!(server.get(LIST).await.status, 200);
 }
+
+#[tokio::test]
+async fn events_beyond_the_rate_and_exports_beyond_their_number_are_429() {
+    let mut config = convlog_server::ServerConfig::default();
+    config.limits.ingest_per_second = 1;
+    config.limits.exports_at_once = 1;
+    let server = Server::with(config).await;
+    create(&server, r#"{"type":"t"}"#).await;
+    let answer = server.post(CREATE, r#"{"type":"t"}"#).await;
+    let message = "You have reached your allocated rate limits: rate/record";
+    refused(&server, &answer, 429, "LIMITS_REACHED", message).await;
+    assert_eq!(answer.header("retry-after"), "1");
+    let request = || {
+        let request = Request::builder()
+            .uri(EXPORT)
+            .header(header::AUTHORIZATION, format!("Bearer {ADMIN}"))
+            .header(header::ACCEPT, "application/jsonl");
+        request.body(Body::empty()).unwrap()
+    };
+    let first = server.response(request()).await;
+    let answer = server.send(request()).await;
+    refused(
+        &server,
+        &answer,
+        429,
+        "LIMITS_REACHED",
+        "too many exports run at present",
+    )
+    .await;
+    drop(first);
+    assert_eq!(server.send(request()).await.status, 200);
+}
