@@ -27,6 +27,7 @@ use crate::limits::RateLimits;
 use crate::metrics::Metrics;
 use crate::query::QueryDoor;
 use crate::records::Decoders;
+use crate::redaction;
 use crate::sessions::Sessions;
 use crate::tls::TlsPem;
 
@@ -64,6 +65,7 @@ struct Inner {
     limits: RateLimits,
     pending: Pending,
     bots: Known,
+    redaction: redaction::Known,
     forwards: Forwards,
     running: Running,
     retention: tokio::sync::Mutex<()>,
@@ -86,6 +88,7 @@ impl App {
             limits: RateLimits::new(&config.limits, &deps.clock),
             pending: Pending::default(),
             bots: Known::default(),
+            redaction: redaction::Known::new(&config.redaction),
             forwards: Forwards::default(),
             running: Running::default(),
             retention: tokio::sync::Mutex::default(),
@@ -239,6 +242,10 @@ impl App {
 
     pub(crate) fn bots(&self) -> &Known {
         &self.inner.bots
+    }
+
+    pub(crate) fn redaction(&self) -> &redaction::Known {
+        &self.inner.redaction
     }
 
     pub(crate) fn request_slots(&self) -> &Arc<Semaphore> {

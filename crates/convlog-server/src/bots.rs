@@ -18,7 +18,7 @@ pub(crate) use self::document::{
 pub(crate) use self::known::Known;
 pub(crate) use self::known::{IdOf, ensure, find, resolve, sight};
 pub(crate) use self::parse::DAYS_MAX;
-use self::parse::ID_BYTES_MAX;
+pub(crate) use self::parse::ID_BYTES_MAX;
 use crate::app::{App, scoped_id};
 use crate::audit::AuditEvent;
 use crate::auth::Caller;
@@ -116,7 +116,8 @@ pub(crate) async fn get(
 #[utoipa::path(put, path = "/convlog/v1/bots/{id}", tag = "bots",
     params(("id" = String, Path, description = "id of the bot")),
     request_body(content = Object, description = "the bot: `{name, language, connector, \
-        environments, assistant, logging, learning_opt_out, retention_days, session_timeout_s}`"),
+        environments, assistant, logging, learning_opt_out, privacy, retention_days, \
+        session_timeout_s}`"),
     responses(
         (status = 200, body = BotView),
         (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -151,6 +152,7 @@ pub(crate) async fn put(
     });
     let changed = changed.await?;
     app.bots().changed();
+    app.redaction().changed();
     if retention_changes {
         retention::apply(&app).await?;
     }
@@ -202,6 +204,7 @@ pub(crate) async fn delete(
     gone.await?;
     app.bots().changed();
     crate::definitions::forget(&app, instance, &id).await?;
+    crate::redaction::forget(&app, instance, &id).await?;
     if bot.doc.retention_days.is_some() {
         retention::apply(&app).await?;
     }

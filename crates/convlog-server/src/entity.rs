@@ -112,6 +112,8 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "definitions",
     "idempotency",
     "erasures",
+    "redaction",
+    "bot_redaction",
 ];
 
 /// A collection whose documents are of one type.

@@ -166,6 +166,19 @@ pub(crate) async fn create(
     }
 }
 
+/// One record in the form of a dialect.
+///
+/// # Errors
+/// 400 for a dialect that cannot be imported.
+pub(crate) fn decode(
+    dialect: &str,
+    instance: &InstanceId,
+    line: &str,
+) -> Result<Result<Draft, String>, Fault> {
+    let decode = importer(dialect)?.decode;
+    Ok(decode(instance, line).map_err(|error| error.to_string()))
+}
+
 fn importer(name: &str) -> Result<Importer, Fault> {
     let known = IMPORTERS
         .iter()
