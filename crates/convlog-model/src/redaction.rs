@@ -43,7 +43,7 @@ pub use self::spec::{RuleSpec, SpecError};
 /// Most rules of one document.
 pub const RULES_MAX: usize = 100;
 /// Most rules with a pattern in one document, since each takes memory.
-pub const PATTERNS_MAX: usize = 32;
+pub const PATTERNS_MAX: usize = 16;
 /// Most bytes of a pattern.
 pub const PATTERN_BYTES_MAX: usize = 1024;
 /// Most bytes that a pattern may take once it is compiled.

@@ -32,7 +32,7 @@ const OF_INSTANCES: &str = "redaction";
 const OF_BOTS: &str = "bot_redaction";
 const PURPOSE: &str = "hashes of redaction rules";
 /// Policies that are kept ready.
-const POLICIES_MAX: usize = 1024;
+const POLICIES_MAX: usize = 128;
 /// Documents that are kept compiled.
 const COMPILED_MAX: usize = 64;
 

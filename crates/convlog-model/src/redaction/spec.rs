@@ -340,7 +340,7 @@ mod tests {
         let (i, error) = Rule::compile_all(&many, 1).unwrap_err();
         assert_eq!(
             (i, error.to_string().as_str()),
-            (32, "pattern is one of more than 32 patterns")
+            (16, "pattern is one of more than 16 patterns")
         );
     }
 

@@ -114,10 +114,8 @@ fn gap_len(bytes: &[u8]) -> usize {
 /// The end of a number with the extension behind it; `None` where it is part of a longer token.
 fn with_extension(text: &str, end: usize) -> Option<usize> {
     let rest = text.get(end..)?;
-    let lower = rest
-        .get(..rest.len().min(8))
-        .unwrap_or(rest)
-        .to_ascii_lowercase();
+    let lower: String = rest.chars().take(8).collect();
+    let lower = lower.to_ascii_lowercase();
     for mark in ["x", " x", "ext", " ext", " ext.", "ext. ", " ext. "] {
         let number = lower.strip_prefix(mark).map(str::trim_start);
         let n_digits = number.map_or(0, |number| {
