@@ -148,7 +148,17 @@ pub(crate) async fn put(
         let event = AuditEvent::new(&app, &caller, kind)
             .about("bot", &id)
             .with("connector", bot.connector.kind());
-        Ok(Change::to(bot, event))
+        let had_privacy = old.is_some_and(|old| old.privacy == Some(true));
+        let has_privacy = bot.privacy == Some(true);
+        let mut change = Change::to(bot, event);
+        if has_privacy != had_privacy {
+            let event = AuditEvent::new(&app, &caller, "redaction.changed");
+            let event = event.about("bot", &id);
+            change
+                .events
+                .push(event.with("privacy", has_privacy.to_string()));
+        }
+        Ok(change)
     });
     let changed = changed.await?;
     app.bots().changed();

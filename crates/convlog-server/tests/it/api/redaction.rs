@@ -293,6 +293,11 @@ async fn privacy_of_a_bot_switches_every_detector_on() {
     );
     assert_eq!(input(&of_bot(&server, "open").await[0]), text);
     bot(&server, "shy", r#","privacy":false"#).await;
+    let audit = server.get("/convlog/v1/audit").await.text();
+    for is_on in [true, false] {
+        let told = format!(r#""refs":{{"bot":"shy"}},"meta":{{"privacy":"{is_on}"}}"#);
+        assert_eq!(audit.matches(&told).count(), 1, "{audit}");
+    }
     say(&server, "shy", text).await;
     assert_eq!(input(&of_bot(&server, "shy").await[0]), text);
 }
