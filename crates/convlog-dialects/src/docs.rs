@@ -67,7 +67,8 @@ const KEPT: &str = "\
 
 The body of a record is kept as the client wrote it: the order of members, the digits of a number \
 however large, members of the same name, escapes and `\\u0000` in texts. White space between \
-tokens is not kept, and the log id stands beside the body. Where a name occurs twice, the last one \
+tokens is not kept, and the log id stands beside the body. What [redaction](redaction.md) cuts is \
+not kept at all, and `redactions` says which rule it was. Where a name occurs twice, the last one \
 counts for the fields above, and a filter finds both. A lone surrogate (`\\ud800`), nesting beyond \
 100 levels and anything else that is no JSON is refused with its position.
 

@@ -29,19 +29,34 @@ use crate::{DecodeError, chatbotkit, splice, watson};
 /// A record as one line of JSON, without a line end.
 #[must_use]
 pub fn encode(record: &Record) -> String {
-    let draft = &record.draft;
-    let mut members = vec![
-        (Text::from("id"), Json::string(record.id.to_string())),
-        ("kind".into(), Json::string(draft.kind.as_str())),
-        ("dialect".into(), Json::string(draft.dialect.as_str())),
-        ("own_id".into(), Json::string(record.shown_id())),
-    ];
+    let own_id = record.shown_id();
+    let id = ("id".into(), Json::string(record.id.to_string()));
+    let received = Json::string(record.received.to_micros_text());
+    line(&record.draft, Some(id), Some(own_id), |canonical| {
+        fields::set(canonical, "time.received", received);
+    })
+}
+
+/// As [`encode`], of a record that no engine has taken in: without what engines give.
+#[must_use]
+pub fn encode_draft(draft: &Draft) -> String {
+    line(draft, None, draft.own_id.clone(), |_| {})
+}
+
+type Members = Vec<(Text, Json)>;
+
+fn line(
+    draft: &Draft,
+    id: Option<(Text, Json)>,
+    own_id: Option<String>,
+    add: impl FnOnce(&mut Members),
+) -> String {
+    let mut members: Members = id.into_iter().collect();
+    members.push(("kind".into(), Json::string(draft.kind.as_str())));
+    members.push(("dialect".into(), Json::string(draft.dialect.as_str())));
+    members.extend(own_id.map(|id| ("own_id".into(), Json::string(id))));
     let mut canonical = fields::write(draft, &draft.flat());
-    fields::set(
-        &mut canonical,
-        "time.received",
-        Json::string(record.received.to_micros_text()),
-    );
+    add(&mut canonical);
     members.extend(canonical);
     let labels = draft.labels.iter();
     let labels = labels.map(|(label, value)| (label.into(), Json::string(value.as_str())));

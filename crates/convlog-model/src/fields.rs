@@ -1,7 +1,7 @@
 //! The canonical fields: one meaning has one path. Data, versioned; docs/fields.md is made of it.
 
 /// Version of this table; each chunk of the embedded engine names the one it was written with.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// How values of a field compare.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -187,6 +187,30 @@ pub const FIELDS: &[Field] = &[
     ),
     field("event.meta.*", Keyword, false, "details of the event"),
     field("labels.*", Keyword, false, "free label"),
+    field(
+        "redactions.rule",
+        Keyword,
+        false,
+        "rule that has cut something from the record",
+    ),
+    field(
+        "redactions.version",
+        Number,
+        false,
+        "version of the policy that the rule stands in",
+    ),
+    field(
+        "redactions.path",
+        Keyword,
+        false,
+        "where: a path of this table, or `raw.` and the path in the body",
+    ),
+    field(
+        "redactions.action",
+        Keyword,
+        false,
+        "what it did: `mask`, `hash` or `remove`",
+    ),
 ];
 
 /// Raw paths whose strings are words too, though no canonical field refers to them: a user's
@@ -206,7 +230,7 @@ pub const RAW_TEXT: &[&str] = &[
 ];
 
 /// Groups of canonical fields whose values stand in arrays of objects.
-pub const GROUPS: &[&str] = &["output", "intents", "entities", "steps"];
+pub const GROUPS: &[&str] = &["output", "intents", "entities", "steps", "redactions"];
 
 /// What a filter, sort or aggregate points at.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]

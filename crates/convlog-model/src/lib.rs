@@ -15,6 +15,7 @@ pub mod maintenance;
 pub mod number;
 pub mod query;
 pub mod record;
+pub mod redaction;
 pub mod seal;
 pub mod store;
 #[cfg(any(test, feature = "testkit"))]

@@ -28,6 +28,7 @@ use crate::limits::RateLimits;
 use crate::metrics::Metrics;
 use crate::query::QueryDoor;
 use crate::records::Decoders;
+use crate::redaction;
 use crate::sessions::Sessions;
 use crate::tls::TlsPem;
 
@@ -66,6 +67,7 @@ struct Inner {
     pending: Pending,
     told: Told,
     bots: Known,
+    redaction: redaction::Known,
     forwards: Forwards,
     unfinished: Unfinished,
     running: Running,
@@ -91,6 +93,7 @@ impl App {
             pending: Pending::default(),
             told: Told::default(),
             bots: Known::default(),
+            redaction: redaction::Known::new(&config.redaction),
             forwards: Forwards::default(),
             unfinished: Unfinished::default(),
             running: Running::default(),
@@ -254,6 +257,10 @@ impl App {
 
     pub(crate) fn bots(&self) -> &Known {
         &self.inner.bots
+    }
+
+    pub(crate) fn redaction(&self) -> &redaction::Known {
+        &self.inner.redaction
     }
 
     pub(crate) fn request_slots(&self) -> &Arc<Semaphore> {

@@ -18,7 +18,7 @@ pub(crate) use self::document::{
 pub(crate) use self::known::Known;
 pub(crate) use self::known::{IdOf, ensure, find, resolve, sight};
 pub(crate) use self::parse::DAYS_MAX;
-use self::parse::ID_BYTES_MAX;
+pub(crate) use self::parse::ID_BYTES_MAX;
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
 use crate::body::{JsonBody, Params};
@@ -116,7 +116,8 @@ pub(crate) async fn get(
 #[utoipa::path(put, path = "/convlog/v1/bots/{id}", tag = "bots",
     params(("id" = String, Path, description = "id of the bot")),
     request_body(content = Object, description = "the bot: `{name, language, connector, \
-        environments, assistant, logging, learning_opt_out, retention_days, session_timeout_s}`"),
+        environments, assistant, logging, learning_opt_out, privacy, retention_days, \
+        session_timeout_s}`"),
     responses(
         (status = 200, body = BotView),
         (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -157,15 +158,24 @@ pub(crate) async fn change(
             None => events::BOT_CREATE,
         };
         let old_days = old.as_ref().and_then(|old| old.retention_days);
+        let had_privacy = old.as_ref().is_some_and(|old| old.privacy == Some(true));
         let bot = decide(old)?;
         retention_changes = old_days != bot.retention_days;
         let event = OwnEvent::new(app, caller, kind)
             .about("botId", id)
             .with("connector", bot.connector.kind());
-        Ok(Change::to(bot, event))
+        let has_privacy = bot.privacy == Some(true);
+        let mut change = Change::to(bot, event);
+        if has_privacy != had_privacy {
+            let event = OwnEvent::new(app, caller, events::REDACTION_UPDATE).about("botId", id);
+            let event = event.with("privacy", has_privacy.to_string());
+            change.events.push(event);
+        }
+        Ok(change)
     });
     let changed = changed.await?;
     app.bots().changed();
+    app.redaction().changed();
     if retention_changes {
         retention::apply(app).await?;
     }
@@ -226,6 +236,7 @@ pub(crate) async fn remove(app: &App, caller: &Caller, id: &str) -> Result<(), F
     gone.await?;
     app.bots().changed();
     crate::definitions::forget(app, caller, id).await?;
+    crate::redaction::forget(app, instance, id).await?;
     if bot.doc.retention_days.is_some() {
         retention::apply(app).await?;
     }

@@ -4,6 +4,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use convlog_model::redaction::RuleSpec;
+
 /// Everything that the server can be told.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServerConfig {
@@ -17,6 +19,8 @@ pub struct ServerConfig {
     pub connectors: ConnectorConfig,
     /// How long records live.
     pub retention: RetentionConfig,
+    /// What is cut from records before they are kept.
+    pub redaction: RedactionConfig,
     /// Who may read answers in a browser.
     pub cors: CorsConfig,
 }
@@ -153,6 +157,24 @@ impl Default for RetentionConfig {
             default_days: 0,
             events_days: 0,
             interval: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// What is cut from the records of every instance before they are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedactionConfig {
+    /// Stands in the notes of records.
+    pub version: u32,
+    /// The rules, in order. One that does not compile refuses every record.
+    pub rules: Vec<RuleSpec>,
+}
+
+impl Default for RedactionConfig {
+    fn default() -> Self {
+        RedactionConfig {
+            version: 1,
+            rules: Vec::new(),
         }
     }
 }

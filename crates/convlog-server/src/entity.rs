@@ -113,6 +113,8 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "idempotency",
     "erasures",
     "server",
+    "redaction",
+    "bot_redaction",
 ];
 
 /// A collection whose documents are of one type.

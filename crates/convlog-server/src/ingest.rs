@@ -1,4 +1,4 @@
-//! The only door for writing: bounds, learning opt-out, bots without logging, batches.
+//! The only door for writing: bounds, learning opt-out, bots without logging, redaction, batches.
 
 use std::sync::LazyLock;
 
@@ -18,8 +18,10 @@ use crate::events::OwnEvent;
 
 mod check;
 mod policy;
+mod redact;
 
 use self::policy::Policies;
+use self::redact::{Admitted, Redacted};
 
 /// A record with its bot, by which it is counted.
 type OfBot = (Draft, Option<String>);
@@ -54,7 +56,8 @@ impl<'a> Ingest<'a> {
     /// is that of `before_asking`.
     ///
     /// # Errors
-    /// 400 beyond the bounds, 409 for another body under the same own id; what the store answers.
+    /// 400 beyond the bounds and where redaction cannot run on the record, 409 for another body
+    /// under the same own id; what the store answers.
     pub async fn live(
         self,
         caller: &Caller,
@@ -76,22 +79,31 @@ impl<'a> Ingest<'a> {
         let mut draft = draft;
         let flat = self.checked(caller, &draft).map_err(Fault::bad)?;
         let mut policies = Policies::new(self.app);
-        let bot = flat.text("bot").map(ToOwned::to_owned);
-        let policy = policies.of(&draft.instance, bot.as_deref()).await?;
+        let policy = policies.of(&draft.instance, flat.text("bot")).await?;
         if policy.opts_out {
             opt_out(&mut draft);
         }
         let states: Vec<StateWrite> = state.into_iter().collect();
         if !policy.logs {
-            let event = event.map(|event| (event.of_nobody().draft(), None));
+            let event = event
+                .map(|event| own_draft(&event.of_nobody()))
+                .transpose()?;
             if event.is_some() || !states.is_empty() {
-                self.append(event.into_iter().collect(), states).await?;
+                let event = event.into_iter().map(|event| (event, None));
+                self.append(event.collect(), states).await?;
             }
             return Ok(None);
         }
-        crate::bots::sight(self.app, &caller.instance, &flat).await?;
-        let event = event.map(|event| (event.of_customers(&flat).draft(), None));
-        let drafts = std::iter::once((draft, bot)).chain(event).collect();
+        let kept = self.kept(caller, draft, flat, &policy.redaction).await?;
+        crate::bots::sight(self.app, &caller.instance, &kept.flat).await?;
+        let bot = kept.bot();
+        let event = event
+            .map(|event| own_draft(&event.of_customers(&kept.flat)))
+            .transpose()?;
+        let turn = (kept.draft, bot);
+        let drafts = std::iter::once(turn)
+            .chain(event.map(|event| (event, None)))
+            .collect();
         match self.append(drafts, states).await?.into_iter().next() {
             Some(Outcome::Stored(stored) | Outcome::Duplicate(stored)) => Ok(Some(stored)),
             Some(Outcome::Conflict) => Err(Fault::conflict(CONFLICT)),
@@ -103,10 +115,11 @@ impl<'a> Ingest<'a> {
     /// decides it. To be asked before the bot is: what it was asked must be kept.
     ///
     /// # Errors
-    /// 400 beyond the bounds, 429 beyond the rate.
-    pub(crate) fn before_asking(
+    /// 400 beyond the bounds, 429 beyond the rate, 503 where the rules of redaction cannot run.
+    pub(crate) async fn before_asking(
         self,
         caller: &Caller,
+        bot: &str,
         doubtful: impl FnOnce() -> Option<Draft>,
     ) -> Result<(), Fault> {
         if let Some(draft) = doubtful() {
@@ -116,7 +129,14 @@ impl<'a> Ingest<'a> {
                     None => Fault::bad(reason),
                 })?;
         }
-        self.rate(&caller.instance, 1)
+        self.rate(&caller.instance, 1)?;
+        redact::require(self.app, caller, bot).await
+    }
+
+    /// The bot that a record names, if the record keeps the bounds.
+    pub(crate) fn bot_of(self, caller: &Caller, draft: &Draft) -> Result<Option<String>, String> {
+        let flat = self.checked(caller, draft)?;
+        Ok(flat.text("bot").map(ToOwned::to_owned))
     }
 
     /// Keeps dialogue states alone.
@@ -147,17 +167,21 @@ impl<'a> Ingest<'a> {
         self.rate(&caller.instance, seen.len())?;
         let mut policies = Policies::new(self.app);
         let mut answers: Vec<Option<Result<Outcome, String>>> = vec![None; seen.len()];
-        let mut wanted = Vec::new();
-        for (i, Seen { mut draft, fields }) in seen.into_iter().enumerate() {
-            let admitted = match fields {
-                Ok(fields) => {
-                    self.admit(caller, &mut draft, &fields, &mut policies)
-                        .await?
-                }
+        let mut admitted = Vec::with_capacity(seen.len());
+        for (i, seen) in seen.into_iter().enumerate() {
+            match admit(seen, &mut policies).await? {
+                Ok(one) => admitted.push((i, one)),
+                Err(reason) => set(&mut answers, i, Err(reason)),
+            }
+        }
+        let mut wanted = Vec::with_capacity(admitted.len());
+        for (i, kept) in self.all_kept(caller, admitted).await? {
+            let ready = match kept {
+                Ok(kept) => self.make_ready(caller, kept, &mut policies).await?,
                 Err(reason) => Err(reason),
             };
-            match admitted {
-                Ok(bot) => wanted.push((i, (draft, bot))),
+            match ready {
+                Ok(of_bot) => wanted.push((i, of_bot)),
                 Err(reason) => set(&mut answers, i, Err(reason)),
             }
         }
@@ -181,36 +205,32 @@ impl<'a> Ingest<'a> {
 
     /// Keeps events of our own, which no setting switches off.
     pub(crate) async fn own(self, events: &[OwnEvent]) -> Result<(), Fault> {
-        if !events.is_empty() {
-            let drafts = events.iter().map(|event| (event.draft(), None)).collect();
-            self.append(drafts, Vec::new()).await?;
+        if events.is_empty() {
+            return Ok(());
         }
+        let mut drafts = Vec::with_capacity(events.len());
+        for event in events {
+            drafts.push((own_draft(event)?, None));
+        }
+        self.append(drafts, Vec::new()).await?;
         Ok(())
     }
 
-    /// Whether one record of a bulk request may come in, and its bot, which is created.
-    async fn admit(
+    /// Makes the bot of a record of a bulk request known, and what else it names.
+    async fn make_ready(
         self,
         caller: &Caller,
-        draft: &mut Draft,
-        flat: &Flat,
+        kept: Redacted,
         policies: &mut Policies<'_>,
-    ) -> Result<Result<Option<String>, String>, Fault> {
-        let bot = flat.text("bot");
-        let policy = policies.of(&draft.instance, bot).await?;
-        if !policy.logs {
-            return Ok(Err(LOGGING_OFF.to_owned()));
-        }
-        if policy.opts_out {
-            opt_out(draft);
-        }
-        if let Some(bot) = bot
+    ) -> Result<Result<OfBot, String>, Fault> {
+        let bot = kept.bot();
+        if let Some(bot) = &bot
             && let Err(reason) = policies.ensure(caller, bot).await?
         {
             return Ok(Err(reason));
         }
-        crate::bots::sight(self.app, &caller.instance, flat).await?;
-        Ok(Ok(bot.map(ToOwned::to_owned)))
+        crate::bots::sight(self.app, &caller.instance, &kept.flat).await?;
+        Ok(Ok((kept.draft, bot)))
     }
 
     /// What the door looks at of a record that keeps the bounds.
@@ -243,6 +263,37 @@ impl<'a> Ingest<'a> {
         self.app.metrics().count_ingest(&counted, &receipt.outcomes);
         Ok(receipt.outcomes)
     }
+}
+
+/// The record of an event of ours, without what its details must not hold.
+fn own_draft(event: &OwnEvent) -> Result<Draft, Fault> {
+    let mut draft = event.draft();
+    crate::redaction::of_own_events()
+        .apply(&mut draft, BATCH_BYTES_MAX)
+        .map_err(|refusal| Fault::internal(refusal.to_string()))?;
+    Ok(draft)
+}
+
+/// Whether one record of a bulk request may come in, and what holds for it.
+async fn admit(seen: Seen, policies: &mut Policies<'_>) -> Result<Result<Admitted, String>, Fault> {
+    let Seen { mut draft, fields } = seen;
+    let flat = match fields {
+        Ok(flat) => flat,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let policy = policies.of(&draft.instance, flat.text("bot")).await?;
+    if !policy.logs {
+        return Ok(Err(LOGGING_OFF.to_owned()));
+    }
+    if policy.opts_out {
+        opt_out(&mut draft);
+    }
+    let concerns = redact::concerns(&policy.redaction, &draft);
+    Ok(Ok(Admitted {
+        held: concerns.then_some(policy.redaction),
+        draft,
+        flat,
+    }))
 }
 
 /// All that the door looks at in a record.

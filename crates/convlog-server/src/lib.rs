@@ -36,6 +36,7 @@ mod openapi;
 mod own_filter;
 mod query;
 mod records;
+mod redaction;
 mod retention;
 mod router;
 mod secret;

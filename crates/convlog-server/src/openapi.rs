@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::router::{Access, Envelope, ROUTES, Route};
 use crate::{
     aggregate, audit, backup, bots, definitions, erasures, export, health, hooks, hooks_admin,
-    instances, keys, metrics, records, settings, stats, upkeep,
+    instances, keys, metrics, records, redaction, settings, stats, upkeep,
 };
 
 const DOCUMENT: &str = "/convlog/v1/openapi.json";
@@ -53,6 +53,11 @@ const PAGE: &str = "/convlog/v1/docs";
         records::create,
         records::list,
         records::get,
+        redaction::put,
+        redaction::get,
+        redaction::put_of_bot,
+        redaction::get_of_bot,
+        redaction::preview,
         settings::put,
         settings::get,
         stats::get,

@@ -12,7 +12,7 @@ use convlog_model::json::write_string;
 use convlog_model::query::{Sort, SortKey};
 use serde::Deserialize;
 
-pub(crate) use self::bulk::{__path_create, create};
+pub(crate) use self::bulk::{__path_create, create, decode};
 pub(crate) use self::decoders::Decoders;
 use crate::app::App;
 use crate::auth::Caller;

@@ -25,8 +25,8 @@ use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
 use crate::{
     aggregate, audit, backup, bots, definitions as definitions_own, erasures, export, health,
-    hooks, hooks_admin, idempotency, instances, keys, metrics, openapi, records, settings, stats,
-    tokens, upkeep,
+    hooks, hooks_admin, idempotency, instances, keys, metrics, openapi, records, redaction,
+    settings, stats, tokens, upkeep,
 };
 
 const WRITE: Access = Access::Role(Role::Write);
@@ -236,6 +236,22 @@ pub static ROUTES: &[Route] = &[
     }),
     own("PUT", "/convlog/v1/settings", ADMIN, || put(settings::put)).instance_wide(),
     own("GET", "/convlog/v1/settings", ADMIN, || get(settings::get)),
+    own("PUT", "/convlog/v1/redaction", ADMIN, || {
+        put(redaction::put)
+    })
+    .instance_wide(),
+    own("GET", "/convlog/v1/redaction", ADMIN, || {
+        get(redaction::get)
+    }),
+    own("PUT", "/convlog/v1/bots/{id}/redaction", ADMIN, || {
+        put(redaction::put_of_bot)
+    }),
+    own("GET", "/convlog/v1/bots/{id}/redaction", ADMIN, || {
+        get(redaction::get_of_bot)
+    }),
+    own("POST", "/convlog/v1/redaction/preview", ADMIN, || {
+        post(redaction::preview)
+    }),
     own("POST", "/convlog/v1/erasures", ERASE, || {
         post(erasures::create)
     })

@@ -6,6 +6,7 @@ mod docs;
 mod env;
 mod form;
 mod raw;
+mod rules;
 mod table;
 
 use std::path::{Path, PathBuf};

@@ -68,6 +68,18 @@ impl LeafPath {
         answer
     }
 
+    /// Goes down to a member; what it returns leads back.
+    pub(crate) fn enter(&mut self, key: &str) -> usize {
+        let len = self.0.len();
+        push_key(&mut self.0, key);
+        len
+    }
+
+    /// Goes back to where [`LeafPath::enter`] began.
+    pub(crate) fn leave(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
     /// The path without its last key; empty stays empty.
     #[must_use]
     pub fn parent(&self) -> Self {

@@ -24,6 +24,8 @@ pub(crate) struct Bot {
     pub logging: Option<bool>,
     /// Whether its turns are not to be used for improvement; any opt-out wins.
     pub learning_opt_out: Option<bool>,
+    /// Whether every detector of personal data and secrets looks at its records.
+    pub privacy: Option<bool>,
     /// Days that its records live; 0 keeps them, `None` leaves it to the instance.
     pub retention_days: Option<u32>,
     /// Idle seconds after which its sessions end; `None` leaves it to the configuration.
@@ -50,6 +52,7 @@ impl Bot {
             assistant: None,
             logging: None,
             learning_opt_out: None,
+            privacy: None,
             retention_days: None,
             session_timeout_s: None,
             profile: None,
@@ -219,6 +222,9 @@ pub(crate) struct BotView {
     /// Whether its turns are not to be used for improvement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learning_opt_out: Option<bool>,
+    /// Whether every detector of personal data and secrets looks at its records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<bool>,
     /// Days that its records live; 0 keeps them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
@@ -245,6 +251,7 @@ impl BotView {
             assistant: bot.assistant.clone(),
             logging: bot.logging,
             learning_opt_out: bot.learning_opt_out,
+            privacy: bot.privacy,
             retention_days: bot.retention_days,
             session_timeout_s: bot.session_timeout_s,
             created_at: time(bot.created_us),

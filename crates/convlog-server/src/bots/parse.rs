@@ -54,6 +54,7 @@ pub(crate) fn bot(
         assistant: reader.text("assistant", ID_BYTES_MAX)?,
         logging: reader.flag("logging")?,
         learning_opt_out: reader.flag("learning_opt_out")?,
+        privacy: reader.flag("privacy")?,
         retention_days: reader.whole("retention_days", 0..=DAYS_MAX)?,
         session_timeout_s: reader.whole("session_timeout_s", 1..=SESSION_SECONDS_MAX)?,
         connector: match reader.value("connector") {

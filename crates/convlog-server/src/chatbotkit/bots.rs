@@ -156,6 +156,9 @@ fn show(bot: &Bot) -> Json {
             members.push((name.into(), value));
         }
     }
+    if let Some(privacy) = bot.privacy {
+        members.push(("privacy".into(), Json::Bool(privacy)));
+    }
     let millis = |us: i64| Json::integer(us.div_euclid(1000));
     members.push(("createdAt".into(), millis(bot.created_us)));
     members.push(("updatedAt".into(), millis(bot.updated_us)));
@@ -181,9 +184,9 @@ fn apply(bot: &mut Bot, body: &Json) -> Result<(), Fault> {
             ("name", _) => return wrong("a string of at most 512 bytes"),
             ("meta", Json::Object(_) | Json::Null) => profile.set(key, value.clone()),
             ("meta", _) => return wrong("an object"),
-            ("privacy" | "moderation", Json::Bool(_) | Json::Null) => {
-                profile.set(key, value.clone());
-            }
+            ("privacy", Json::Null) => bot.privacy = None,
+            ("privacy", Json::Bool(on)) => bot.privacy = Some(*on),
+            ("moderation", Json::Bool(_) | Json::Null) => profile.set(key, value.clone()),
             ("privacy" | "moderation", _) => return wrong("true or false"),
             (
                 "description" | "backstory" | "model" | "datasetId" | "skillsetId" | "alias"

@@ -27,7 +27,9 @@ pub(crate) async fn event(
     })?;
     let draft = decode::event(&caller.instance, text.trim_ascii()).map_err(decoded)?;
     let own_id = draft.own_id.clone();
-    app.ingest().before_asking(&caller, || None)?;
+    let bot = app.ingest().bot_of(&caller, &draft).map_err(Fault::bad)?;
+    let bot = bot.unwrap_or_default();
+    app.ingest().before_asking(&caller, &bot, || None).await?;
     let stored = app.ingest().live(&caller, draft, None).await?;
     let id = match (own_id, stored) {
         (Some(id), _) => id,

@@ -13,6 +13,7 @@ use convlog_dialects::chatbotkit::project;
 use convlog_dialects::reply::Reply;
 use convlog_model::ids::RecordId;
 use convlog_model::json::Json;
+use convlog_model::store::Stored;
 
 use super::list::{self, bad};
 use super::{FormQuery, body, conversations, decoded, json, require_self};
@@ -106,15 +107,14 @@ async fn say(
         responded: app.now().max(requested),
         error,
     };
+    let bot_id = conversation.bot.as_deref().unwrap_or_default();
     app.ingest()
-        .before_asking(caller, || Some(message.draft(&turn(None), None)))?;
+        .before_asking(caller, bot_id, || Some(message.draft(&turn(None), None)))
+        .await?;
     let Some(bot) = asked else {
         let draft = message.draft(&turn(None), None);
         let stored = app.ingest().live(caller, draft, None).await?;
-        return Ok(id(
-            stored.map_or_else(|| app.new_id(), |one| one.id),
-            message,
-        ));
+        return Ok(shown(app, stored, message));
     };
     connector::require_end(&bot.doc, &headers)?;
     let gate = app
@@ -133,9 +133,8 @@ async fn say(
     let draft = message.draft(&turn, Some(&reply));
     let state = session.to_write(&caller.instance, app.now());
     app.sessions().lives_until(&state);
-    let event = failure
-        .as_ref()
-        .and_then(|failure| failure.event(app, caller, &bot.doc));
+    let failed = failure.as_ref();
+    let event = failed.and_then(|failure| failure.event(app, caller, &bot.doc));
     let event = event.map(|event| event.of_turn(&conversation.id, requested));
     let stored = app.ingest().turn(caller, draft, Some(state), event);
     let stored = stored.await?;
@@ -147,11 +146,14 @@ async fn say(
     }
     match failure {
         Some(failure) => Err(failure.fault),
-        None => Ok(id(
-            stored.map_or_else(|| app.new_id(), |one| one.id),
-            message,
-        )),
+        None => Ok(shown(app, stored, message)),
     }
+}
+
+/// The id that is answered; a message that is not kept gets one that leads nowhere.
+fn shown(app: &App, stored: Option<Stored>, message: &MessageRequest) -> String {
+    let record = stored.map_or_else(|| app.new_id(), |stored| stored.id);
+    id(record, message)
 }
 
 /// What the bot keeps of the conversation while it is lively.

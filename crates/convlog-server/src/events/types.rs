@@ -130,6 +130,8 @@ types! {
         "the webhook of a bot did not answer a message; as for `integration.upstream.failed`";
     KEY_CREATE: "key.create", Create, OK, "a key was made; `roles` are its roles";
     KEY_DELETE: "key.delete", Delete, OK, "a key was revoked";
+    REDACTION_UPDATE: "redaction.update", Update, OK,
+        "a policy of redaction was replaced, or a bot's `privacy` switched; of the instance unless it names a bot";
     RETENTION_CONFIRM: "retention.confirm", Update, OK,
         "retention that was held goes on by the clock as it is; `held` is why it was";
     RETENTION_PURGE: "retention.purge", Run, OK,

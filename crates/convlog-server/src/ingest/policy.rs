@@ -1,6 +1,7 @@
-//! What instance and bot say about logging and learning, read once a request.
+//! What instance and bot say about logging, learning and redaction, read once a request.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use convlog_model::ids::InstanceId;
 use serde::{Deserialize, Serialize};
@@ -9,14 +10,17 @@ use crate::app::{App, scoped_id};
 use crate::auth::Caller;
 use crate::entity::Collection;
 use crate::error::Fault;
+use crate::redaction::{self, Held};
 
 /// What holds for the records of one bot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Policy {
     /// Whether words are stored.
     pub(super) logs: bool,
     /// Whether the records are not to be used for improvement.
     pub(super) opts_out: bool,
+    /// What is cut from the records.
+    pub(super) redaction: Arc<Held>,
 }
 
 /// The part of a bot's document, and of the instance's settings, that this door reads.
@@ -52,7 +56,7 @@ impl<'a> Policies<'a> {
     ) -> Result<Policy, Fault> {
         let key = (instance.clone(), bot.map(ToOwned::to_owned));
         if let Some(policy) = self.known.get(&key) {
-            return Ok(*policy);
+            return Ok(policy.clone());
         }
         let settings = Collection::<Switches>::new(self.app, "settings");
         let of_instance = settings.get(instance.as_str()).await?;
@@ -71,8 +75,9 @@ impl<'a> Policies<'a> {
         let policy = Policy {
             logs: !all.iter().any(|switches| switches.logging == Some(false)),
             opts_out: all.iter().any(|s| s.learning_opt_out == Some(true)),
+            redaction: redaction::of_records(self.app, instance, bot).await?,
         };
-        self.known.insert(key, policy);
+        self.known.insert(key, policy.clone());
         Ok(policy)
     }
 

@@ -201,10 +201,12 @@ async fn records_beyond_the_rate_wait() {
     let Rig { app, clock, .. } = rig_with(config);
     let four = vec![said("a"), said("b"), said("c"), said("d")];
     bulk(&app, four).await;
-    let fault = app.ingest().before_asking(&OWNER, || None).unwrap_err();
+    let fault = app.ingest().before_asking(&OWNER, "b1", || None).await;
+    let fault = fault.unwrap_err();
     assert_eq!(fault.retry_after_s(), Some(1));
     clock.step(1_500_000);
-    app.ingest().before_asking(&OWNER, || None).unwrap();
+    let room = app.ingest().before_asking(&OWNER, "b1", || None).await;
+    room.unwrap();
 }
 
 #[test]

@@ -179,6 +179,19 @@ async fn take(reading: &Arc<Reading>, lines: &mut Lines, upload: &mut Upload) ->
     }
 }
 
+/// One record in the form of a dialect.
+///
+/// # Errors
+/// 400 for a dialect that cannot be imported.
+pub(crate) fn decode(
+    dialect: &str,
+    instance: &InstanceId,
+    line: &str,
+) -> Result<Result<Draft, String>, Fault> {
+    let decode = importer(dialect)?.decode;
+    Ok(decode(instance, line).map_err(|error| error.to_string()))
+}
+
 fn importer(name: &str) -> Result<Importer, Fault> {
     let known = IMPORTERS
         .iter()

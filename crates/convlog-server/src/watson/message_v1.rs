@@ -56,11 +56,14 @@ async fn take(
         None => app.new_id().to_string(),
     };
     let empty = || answer_v1(request, &conversation, wants_details, &Reply::default());
-    app.ingest().before_asking(caller, || {
-        let user = request.user_id(&conversation);
-        Incoming::is_doubtful(app, request.raw(), user)
-            .then(|| log_v1(&incoming.turn(app, caller, None), request, &empty()))
-    })?;
+    let before = app
+        .ingest()
+        .before_asking(caller, &incoming.to.bot().id, || {
+            let user = request.user_id(&conversation);
+            Incoming::is_doubtful(app, request.raw(), user)
+                .then(|| log_v1(&incoming.turn(app, caller, None), request, &empty()))
+        });
+    before.await?;
     let asking = ask(app, incoming, request, &conversation, wants_details);
     let (response, failure) = match connector::in_time(app, asking).await {
         Ok(response) => (response, None),

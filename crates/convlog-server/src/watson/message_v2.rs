@@ -93,7 +93,7 @@ async fn in_session(sent: Sent, path: SessionPath) -> Result<String, Refusal> {
     let incoming = Incoming::new(app, to, headers)?;
     let mut dialogue = session.dialogue();
     dialogue.begin(&request).map_err(|error| bad_body(&error))?;
-    before_asking(app, caller, &incoming, &request, &dialogue)?;
+    before_asking(app, caller, &incoming, &request, &dialogue).await?;
     if session.is_full_of_customers() {
         let turn = unanswered(app, caller, &incoming, &request, &dialogue);
         if turn
@@ -167,7 +167,7 @@ async fn without_session(sent: Sent, path: AssistantPath) -> Result<String, Refu
     };
     let mut dialogue = Dialogue::new(&id, app.now());
     dialogue.begin(&request).map_err(|error| bad_body(&error))?;
-    before_asking(app, caller, &incoming, &request, &dialogue)?;
+    before_asking(app, caller, &incoming, &request, &dialogue).await?;
     let before = dialogue.clone();
     let asking = ask(app, &incoming, &request, &mut dialogue, None);
     let asked = connector::in_time(app, asking).await;
@@ -183,17 +183,19 @@ async fn without_session(sent: Sent, path: AssistantPath) -> Result<String, Refu
 }
 
 /// Refuses what could not be kept, while nobody was asked.
-fn before_asking(
+async fn before_asking(
     app: &App,
     caller: &Caller,
     incoming: &Incoming,
     request: &RequestV2,
     dialogue: &Dialogue,
 ) -> Result<(), Fault> {
-    app.ingest().before_asking(caller, || {
+    let bot = &incoming.to.bot().id;
+    let before = app.ingest().before_asking(caller, bot, || {
         Incoming::is_doubtful(app, request.raw(), dialogue.user_id())
             .then(|| unanswered(app, caller, incoming, request, dialogue))
-    })
+    });
+    before.await
 }
 
 /// What would be kept of a turn that nothing answers.

@@ -9,6 +9,7 @@ mod forward;
 mod hooks;
 mod idempotency;
 mod records;
+mod redaction;
 mod retention;
 mod settings;
 

@@ -8,6 +8,7 @@ use super::env::OTHERS;
 #[cfg(test)]
 use super::form::Form;
 use super::form::Value;
+use super::rules;
 use super::table::SETTINGS;
 
 /// The configuration as a file that gives the same one; what is not set is a comment.
@@ -25,6 +26,7 @@ pub(super) fn toml(config: &Config) -> String {
             Value::Text(unset) if unset.is_empty() => {
                 write_to(&mut text, format_args!("# {key} is not set\n"));
             }
+            Value::Rules(list) if !list.is_empty() => rules::to_toml(list, &mut text),
             _ => write_to(&mut text, format_args!("{key} = {}\n", literal(&value))),
         }
     }
@@ -42,6 +44,8 @@ fn literal(value: &Value) -> String {
             let list: Vec<String> = list.iter().map(text).collect();
             format!("[{}]", list.join(", "))
         }
+        // Those of a list that is not empty are tables, `rules::to_toml`.
+        Value::Rules(_) => "[]".to_owned(),
     }
 }
 
@@ -77,6 +81,7 @@ pub(super) fn markdown() -> String {
             Form::Number(min) => format!("number, at least {min}"),
             Form::Bool => "`true`, `false`".to_owned(),
             Form::List => "text or list of texts".to_owned(),
+            Form::Rules => "list of tables".to_owned(),
         };
         let default = match (setting.get)(&Config::default()) {
             Value::Text(unset) if unset.is_empty() => "not set".to_owned(),
@@ -117,6 +122,11 @@ list_per_minute = 600
 
 [retention]
 default_days = 365
+
+[[redaction.rules]]
+name = \"mail\"
+detector = \"email\"
+action = \"hash\"
 ```
 ";
 
@@ -132,5 +142,5 @@ const VARIABLES: &str = "
 const LATER_KEYS: &str = "
 ## Not supported by this version
 
-`[[redaction.rules]]` and `[aws]` are reserved; a file that holds them is refused.
+`[aws]` is reserved; a file that holds it is refused.
 ";

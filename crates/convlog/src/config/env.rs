@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::Entry;
 use super::form::{Form, Value};
+use super::rules;
 use super::table::{SETTINGS, Setting};
 use crate::out::wrong_use;
 
@@ -92,6 +93,7 @@ fn parse(setting: &Setting, name: &str, text: &str) -> Result<Value> {
             "false" | "0" => Ok(Value::Bool(false)),
             _ => Err(wrong_use(format!("{name}: must be true or false"))),
         },
+        Form::Rules => rules::of_text(name, text).map(Value::Rules),
         Form::List => {
             let parts = text.split(',').map(str::trim);
             let parts = parts.filter(|part| !part.is_empty());

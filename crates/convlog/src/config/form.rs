@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use convlog_model::redaction::RuleSpec;
 use serde::Serialize;
 
 /// A value as it is written.
@@ -17,6 +18,8 @@ pub(super) enum Value {
     Bool(bool),
     /// `["a", "b"]`
     List(Vec<String>),
+    /// `[[redaction.rules]]`
+    Rules(Vec<RuleSpec>),
 }
 
 /// The form of a setting's values.
@@ -30,6 +33,8 @@ pub(super) enum Form {
     Bool,
     /// Several texts; separated by commas in the environment. A single one needs no brackets.
     List,
+    /// Rules of redaction: a table each in the file, a JSON list in the environment.
+    Rules,
 }
 
 /// What a number of the file can become.
@@ -106,6 +111,14 @@ pub(super) fn to_list(value: Value) -> Result<Vec<String>, String> {
         Value::List(list) => Ok(list),
         Value::Text(text) if !text.is_empty() => Ok(vec![text]),
         _ => Err("must be a text or a list of texts".to_owned()),
+    }
+}
+
+/// The rules of a value.
+pub(super) fn to_rules(value: Value) -> Result<Vec<RuleSpec>, String> {
+    match value {
+        Value::Rules(rules) => Ok(rules),
+        _ => Err("must be a list of tables".to_owned()),
     }
 }
 

@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Entry;
 use super::form::Value;
+use super::rules;
 use super::table::{LATER, Setting};
 use crate::out::wrong_use;
 
@@ -67,8 +68,12 @@ fn walk(
             return Err(wrong_use(text));
         }
         let place_of = place(value.span().start);
-        let value = convert(value)
-            .ok_or_else(|| wrong_use(format!("{place_of}: `{key}` has a value of a wrong type")))?;
+        let value = match key.as_str() {
+            rules::KEY => Value::Rules(rules::of_file(value, place)?),
+            _ => convert(value).ok_or_else(|| {
+                wrong_use(format!("{place_of}: `{key}` has a value of a wrong type"))
+            })?,
+        };
         entries.push(Entry {
             key,
             value,

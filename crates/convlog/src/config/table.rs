@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
-use super::form::{Form, Numeric as _, Value, path_text, to_bool, to_list, to_number, to_text};
+use super::form::{
+    Form, Numeric as _, Value, path_text, to_bool, to_list, to_number, to_rules, to_text,
+};
 use super::{Config, LogFormat, TlsFiles};
 
 /// One setting.
@@ -83,7 +85,7 @@ macro_rules! list {
 }
 
 /// Tables that the contract names and that this version has no use for.
-pub(super) const LATER: &[&str] = &["redaction", "aws"];
+pub(super) const LATER: &[&str] = &["aws"];
 
 /// All settings, in the order of docs/config.md.
 pub(super) static SETTINGS: &[Setting] = &[
@@ -335,6 +337,23 @@ pub(super) static SETTINGS: &[Setting] = &[
         "Hosts, addresses and networks (`10.0.0.0/8`) in private or link-local ranges that \
          connectors may reach. Loopback is allowed while the server listens on loopback alone."
     ),
+    number!(
+        "redaction.version",
+        1,
+        server.redaction.version,
+        "Version of the rules below, which stands in what records tell of them."
+    ),
+    Setting {
+        key: "redaction.rules",
+        form: Form::Rules,
+        about: "Rules that cut from the records of every instance what must not be kept, before \
+                those of the instance and the bot: [redaction](redaction.md).",
+        set: |config, value| {
+            config.server.redaction.rules = to_rules(value)?;
+            Ok(())
+        },
+        get: |config| Value::Rules(config.server.redaction.rules.clone()),
+    },
     list!(
         "cors.origins",
         server.cors.origins,

@@ -3,8 +3,10 @@
 
 use std::path::PathBuf;
 
+use convlog_model::redaction::RuleSpec;
 use convlog_server::config::{
-    ConnectorConfig, CorsConfig, Limits, RetentionConfig, SessionConfig, WatsonConfig,
+    ConnectorConfig, CorsConfig, Limits, RedactionConfig, RetentionConfig, SessionConfig,
+    WatsonConfig,
 };
 
 use super::*;
@@ -86,6 +88,7 @@ fn every_setting_can_be_set_by_its_variable_and_printed() {
         ..Config::default()
     };
     config.server.connectors.listening_on = vec!["127.0.0.1".parse().unwrap()];
+    config.server.redaction.rules = rules();
     let variables: Vec<(String, String)> = SETTINGS
         .iter()
         .map(|setting| {
@@ -94,6 +97,7 @@ fn every_setting_can_be_set_by_its_variable_and_printed() {
                 Value::Number(number) => number.to_string(),
                 Value::Bool(is_true) => is_true.to_string(),
                 Value::List(list) => list.join(","),
+                Value::Rules(rules) => serde_json::to_string(&rules).unwrap(),
             };
             (setting.variable(), text)
         })
@@ -104,6 +108,126 @@ fn every_setting_can_be_set_by_its_variable_and_printed() {
     let printed = load(&config.to_toml(), &[], &Flags::default()).unwrap();
     assert_eq!(printed, config);
     assert_eq!(config.to_json()["limits.exports_at_once"], 4);
+}
+
+fn rules() -> Vec<RuleSpec> {
+    let texts = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect());
+    let spec = |name: &str, action: &str| RuleSpec {
+        name: name.to_owned(),
+        action: action.to_owned(),
+        ..RuleSpec::default()
+    };
+    vec![
+        RuleSpec {
+            detector: Some("email".to_owned()),
+            ..spec("mail", "hash")
+        },
+        RuleSpec {
+            pattern: Some(r#"\b\d{3}-"x"\b"#.to_owned()),
+            replacement: Some("'[\"gone\"]".to_owned()),
+            ..spec("number", "mask")
+        },
+        RuleSpec {
+            keys: texts(&["ssn", "*_no"]),
+            ..spec("keys", "remove")
+        },
+        RuleSpec {
+            paths: texts(&["raw.a[0].*", "\"main skill\".x"]),
+            ..spec("paths", "mask")
+        },
+    ]
+}
+
+#[test]
+fn rules_of_redaction_are_tables_of_the_file() {
+    let file = r#"
+[redaction]
+version = 4
+
+[[redaction.rules]]
+name = "mail"
+detector = "email"
+action = "hash"
+
+[[redaction.rules]]
+name = "keys"
+keys = ["ssn"]
+"#;
+    let config = load(file, &[], &Flags::default()).unwrap();
+    assert_eq!(config.server.redaction.version, 4);
+    let shown = config.to_toml();
+    let expected = "[redaction]\nversion = 4\n\n[[redaction.rules]]\nname = \"mail\"\n\
+                    detector = \"email\"\naction = \"hash\"\n\n[[redaction.rules]]\n\
+                    name = \"keys\"\nkeys = [\"ssn\"]\naction = \"mask\"\n";
+    assert!(shown.contains(expected), "{shown}");
+    assert_eq!(
+        config.to_json()["redaction.rules"][0],
+        serde_json::json!({"name": "mail", "detector": "email", "action": "hash"})
+    );
+}
+
+#[test]
+fn mistakes_of_rules_are_refused_with_their_place() {
+    let of = |rule: &str| {
+        format!(
+            "[[redaction.rules]]\nname = \"a\"\ndetector = \"ip\"\n\n[[redaction.rules]]\n{rule}"
+        )
+    };
+    for (file, expected) in [
+        (
+            of("name = \"b\"\npattern = \"(\"\n"),
+            "convlog.toml:7:11: `redaction.rules[1].pattern` is no regular expression: unclosed group",
+        ),
+        (
+            of("name = \"b\"\npaths = [\"a\", \"time.request\"]\n"),
+            "convlog.toml:7:9: `redaction.rules[1].paths[1]` names a field that no rule may \
+             change; with raw. it means the body alone",
+        ),
+        (
+            of("name = \"a\"\nkeys = [\"k\"]\n"),
+            "convlog.toml:6:8: `redaction.rules[1].name` stands there twice",
+        ),
+        (
+            of("name = \"b\"\nkeys = [1]\n"),
+            "convlog.toml:7:8: `redaction.rules[1].keys` must be a list of texts",
+        ),
+        (
+            of("name = \"b\"\nkeys = \"k\"\n"),
+            "convlog.toml:7:8: `redaction.rules[1].keys` must be a list of texts",
+        ),
+        (
+            of("name = 5\n"),
+            "convlog.toml:6:8: `redaction.rules[1].name` must be a text",
+        ),
+        (
+            of("nam = \"b\"\n"),
+            "convlog.toml:6:1: unknown key `redaction.rules[1].nam`",
+        ),
+        (
+            "[redaction]\nrules = 1\n".to_owned(),
+            "convlog.toml:2:9: `redaction.rules` must be a list of tables",
+        ),
+        (
+            "[redaction]\nrule = 1\n".to_owned(),
+            "convlog.toml:2:1: unknown key `redaction.rule`",
+        ),
+    ] {
+        assert_eq!(refusal(&file, &[]), expected);
+    }
+    let variable = [(
+        "CONVLOG_REDACTION_RULES",
+        r#"[{"name":"a","action":"mask"}]"#,
+    )];
+    assert_eq!(
+        refusal("", &variable),
+        "CONVLOG_REDACTION_RULES: `redaction.rules[0].name` must have exactly one of detector, \
+         pattern, keys and paths beside it"
+    );
+    let variable = [("CONVLOG_REDACTION_RULES", "mail")];
+    assert_eq!(
+        refusal("", &variable),
+        "CONVLOG_REDACTION_RULES: must be a JSON list of rules"
+    );
 }
 
 #[test]
@@ -122,17 +246,12 @@ fn unknown_keys_are_refused_with_their_place() {
 
 #[test]
 fn keys_of_later_versions_are_refused_as_such() {
-    for (file, key) in [
-        ("[[redaction.rules]]\nname = \"a\"\n", "redaction"),
-        ("[aws]\nregion = \"x\"\n", "aws"),
-    ] {
-        let text = refusal(file, &[]);
-        let expected = format!("`{key}` is not supported by this version of convlog");
-        assert!(
-            text.starts_with("convlog.toml:1:") && text.ends_with(&expected),
-            "{text}"
-        );
-    }
+    let text = refusal("[aws]\nregion = \"x\"\n", &[]);
+    let expected = "`aws` is not supported by this version of convlog";
+    assert!(
+        text.starts_with("convlog.toml:1:") && text.ends_with(expected),
+        "{text}"
+    );
 }
 
 #[test]
@@ -249,6 +368,10 @@ fn every_field_of_the_server_has_a_setting() {
                 events_days: _,
                 interval: _,
             },
+        redaction: RedactionConfig {
+            version: _,
+            rules: _,
+        },
         cors: CorsConfig { origins: _ },
     } = ServerConfig::default();
     let Limits {

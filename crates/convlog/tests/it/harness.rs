@@ -493,6 +493,17 @@ fn frames(log: &[u8]) -> Vec<(u8, &[u8])> {
     frames
 }
 
+/// What the frames of a log hold, decompressed.
+pub(crate) fn rows_of(log: &[u8]) -> Vec<Vec<u8>> {
+    let number = |at: usize| u32::from_le_bytes(log[at..at + 4].try_into().unwrap()) as usize;
+    let dictionary = &log[64..64 + number(48)];
+    let mut context = zstd::bulk::Decompressor::with_dictionary(dictionary).unwrap();
+    let with_rows = frames(log).into_iter().filter(|(n_rows, _)| *n_rows > 0);
+    with_rows
+        .map(|(_, payload)| context.decompress(payload, 64 << 20).unwrap())
+        .collect()
+}
+
 /// Payload of the first frame with so many rows that a log has got since it was as `before`, which
 /// is empty for a new log. The server may have added events of its own, each in a frame by itself.
 pub(crate) fn payload_added(before: &[u8], after: &[u8], n_rows: u8) -> Vec<u8> {

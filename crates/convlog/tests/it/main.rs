@@ -17,3 +17,4 @@ mod logging_off;
 mod network;
 mod process;
 mod readers;
+mod redaction;

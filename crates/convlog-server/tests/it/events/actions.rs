@@ -60,6 +60,7 @@ actions! {
     "key.create" AT_ONCE [keyId: ""]: Server::start, create_key;
     "key.delete" AT_ONCE [keyId: ""]: Server::start, create_and_revoke_key;
     "retention.confirm" AT_ONCE []: Server::start, confirm_retention;
+    "redaction.update" AT_ONCE []: Server::start, put_redaction;
     "settings.update" AT_ONCE []: Server::start, put_settings;
     "user.error" AT_ONCE [keyId: "ADMINADMINADMIN1"]: Server::start, fail_to_log_in;
     "user.login" AT_ONCE [keyId: "ADMINADMINADMIN1"]: Server::start, log_in;
@@ -232,6 +233,11 @@ async fn create_and_revoke_key(server: Server) {
 async fn confirm_retention(server: Server) {
     let answer = server.post("/convlog/v1/retention", r#"{"confirm":true}"#);
     is(&answer.await, 200);
+}
+
+async fn put_redaction(server: Server) {
+    let body = r#"{"rules":[{"name":"mail","detector":"email"}]}"#;
+    is(&server.put("/convlog/v1/redaction", body).await, 200);
 }
 
 async fn put_settings(server: Server) {

@@ -97,6 +97,13 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
         &["dataset.create", "dataset.update"],
     ),
     ("PUT", "/convlog/v1/settings", &["settings.update"]),
+    ("PUT", "/convlog/v1/redaction", &["redaction.update"]),
+    (
+        "PUT",
+        "/convlog/v1/bots/{id}/redaction",
+        &["redaction.update"],
+    ),
+    ("POST", "/convlog/v1/redaction/preview", READS),
     ("POST", "/convlog/v1/erasures", &["erasure.request"]),
     (
         "PUT",
