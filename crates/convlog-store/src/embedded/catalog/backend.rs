@@ -21,8 +21,16 @@ impl StorageBackend for DiskBackend {
         self.0.read_at(offset, out)
     }
 
+    /// A file that grows is synced at once: the header that redb writes next tells the new length,
+    /// and the two may reach the disk in any order; of a file that is shorter than its header says,
+    /// redb makes nothing any more.
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        let grows = len > self.0.len()?;
+        self.0.set_len(len)?;
+        match grows {
+            true => self.0.sync_data(),
+            false => Ok(()),
+        }
     }
 
     fn sync_data(&self) -> io::Result<()> {
