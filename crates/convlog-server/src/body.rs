@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use convlog_model::json::{Json as Tree, JsonError};
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio_util::io::StreamReader;
@@ -177,6 +177,15 @@ impl FromRequest<App> for Lines {
 }
 
 impl Lines {
+    /// How the body has ended, if it is known by now that nothing comes any more.
+    pub(crate) fn ended(&mut self) -> Option<Result<(), Fault>> {
+        match self.source.fill_buf().now_or_never()? {
+            Ok([]) => Some(Ok(())),
+            Ok(_) => None,
+            Err(error) => Some(Err(broken(&error))),
+        }
+    }
+
     /// The next line that is not empty; `None` at the end.
     ///
     /// # Errors

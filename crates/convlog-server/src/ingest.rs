@@ -164,6 +164,20 @@ impl<'a> Ingest<'a> {
         caller: &Caller,
         seen: Vec<Seen>,
     ) -> Result<Vec<Result<Outcome, String>>, Fault> {
+        self.bulk_told(caller, seen, |_| None).await
+    }
+
+    /// The same with an event of ours, made of the number of records that the store is handed: it
+    /// is there with the last of them. Without records there is none.
+    ///
+    /// # Errors
+    /// As [`Ingest::bulk`].
+    pub(crate) async fn bulk_told(
+        self,
+        caller: &Caller,
+        seen: Vec<Seen>,
+        event: impl FnOnce(usize) -> Option<OwnEvent> + Send,
+    ) -> Result<Vec<Result<Outcome, String>>, Fault> {
         self.rate(&caller.instance, seen.len())?;
         let mut policies = Policies::new(self.app);
         let mut answers: Vec<Option<Result<Outcome, String>>> = vec![None; seen.len()];
@@ -185,8 +199,17 @@ impl<'a> Ingest<'a> {
                 Err(reason) => set(&mut answers, i, Err(reason)),
             }
         }
-        for batch in batches(wanted) {
-            let (places, drafts): (Vec<usize>, Vec<OfBot>) = batch.into_iter().unzip();
+        let event = match wanted.len() {
+            0 => None,
+            n_records => event(n_records),
+        };
+        let mut event = event.as_ref().map(own_draft).transpose()?;
+        let mut all = batches(wanted).into_iter().peekable();
+        while let Some(batch) = all.next() {
+            let (places, mut drafts): (Vec<usize>, Vec<OfBot>) = batch.into_iter().unzip();
+            if all.peek().is_none() {
+                drafts.extend(event.take().map(|event| (event, None)));
+            }
             let outcomes = self.append(drafts, Vec::new()).await?;
             for (place, outcome) in places.into_iter().zip(outcomes) {
                 let answer = match outcome {
@@ -326,6 +349,9 @@ fn set<T>(answers: &mut [Option<T>], place: usize, answer: T) {
     }
 }
 
+/// Bytes of an append that are left for an event of ours.
+const EVENT_BYTES: usize = 64 << 10;
+
 /// Cuts at the store's limits of one append, keeping the order.
 fn batches(wanted: Vec<(usize, OfBot)>) -> Vec<Vec<(usize, OfBot)>> {
     let mut batches = Vec::new();
@@ -333,7 +359,9 @@ fn batches(wanted: Vec<(usize, OfBot)>) -> Vec<Vec<(usize, OfBot)>> {
     let mut batch_bytes = 0;
     for (place, of_bot) in wanted {
         let bytes = of_bot.0.raw.len();
-        let is_full = batch.len() >= BATCH_RECORDS_MAX || batch_bytes + bytes > BATCH_BYTES_MAX;
+        // One record and its bytes are left for an event.
+        let is_full = batch.len() + 1 >= BATCH_RECORDS_MAX
+            || batch_bytes + bytes > BATCH_BYTES_MAX - EVENT_BYTES;
         if is_full && !batch.is_empty() {
             batches.push(std::mem::take(&mut batch));
             batch_bytes = 0;

@@ -115,9 +115,9 @@ types! {
     FILE_DOWNLOAD_ERROR: "file.download.error", Read, ERROR,
         "an export or a backup ended early; `kind` says which, `why` is `store`, or `cut` for a receiver that has gone, `records` or `bytes` is how much was handed out";
     FILE_UPLOAD: "file.upload", Create, OK,
-        "an import has ended, one request of `POST /convlog/v1/records` that stored something; `dialect` is the form of its lines, `accepted`, `duplicates`, `erased` and `rejected` are their numbers";
+        "an import, one request of `POST /convlog/v1/records`, has handed all its records to the store; `dialect` is the form of its lines, `records` their number, with those that were known already, `rejected` the number of lines that were refused before";
     FILE_UPLOAD_ERROR: "file.upload.error", Create, ERROR,
-        "an import ended early, and what it had stored before stays; as for `file.upload`, and `why` is the status or `cut`, `unknown` the number of lines that may be stored or not";
+        "an import ended early, and what it had stored before stays; `dialect` is the form of its lines, `accepted`, `duplicates`, `erased` and `rejected` are their numbers so far, `why` is the status or `cut`, `unknown` the number of lines that may be stored or not";
     INSTANCE_CREATE: "instance.create", Create, OK, "an instance was made";
     INTEGRATION_CONNECT: "integration.connect", Create, OK, "a log webhook was set up";
     INTEGRATION_DISCONNECT: "integration.disconnect", Delete, OK, "a log webhook was taken away";

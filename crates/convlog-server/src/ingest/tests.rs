@@ -212,7 +212,7 @@ async fn records_beyond_the_rate_wait() {
 #[test]
 fn batches_keep_the_order_and_the_store_s_limits() {
     let sized = |bytes: usize| (draft(&"x".repeat(bytes)), None);
-    let half = BATCH_BYTES_MAX / 2;
+    let half = (BATCH_BYTES_MAX - EVENT_BYTES) / 2;
     let wanted = vec![(0, sized(half)), (1, sized(half)), (2, sized(1))];
     let cut: Vec<Vec<usize>> = batches(wanted)
         .into_iter()
@@ -221,6 +221,6 @@ fn batches_keep_the_order_and_the_store_s_limits() {
     assert_eq!(cut, [vec![0, 1], vec![2]]);
     let many = (0..=BATCH_RECORDS_MAX).map(|i| (i, sized(1))).collect();
     let lengths: Vec<usize> = batches(many).iter().map(Vec::len).collect();
-    assert_eq!(lengths, [BATCH_RECORDS_MAX, 1]);
+    assert_eq!(lengths, [BATCH_RECORDS_MAX - 1, 2]);
     assert!(batches(Vec::new()).is_empty());
 }

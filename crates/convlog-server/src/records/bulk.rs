@@ -156,7 +156,8 @@ async fn take(reading: &Arc<Reading>, lines: &mut Lines, upload: &mut Upload) ->
             return Err(Fault::too_large(message));
         }
         let end = step.end.take();
-        let stored = store(reading, step, upload);
+        let is_last = matches!(end, Some(Ok(())));
+        let stored = store(reading, step, upload, is_last);
         // While the store makes one step durable, the next is read.
         let next = async {
             match end {
@@ -266,10 +267,11 @@ impl Reading {
             let n_left = STEP_LINES.saturating_sub(step.n_lines);
             // A body that is all there already must not keep others from their turn.
             tokio::task::yield_now().await;
-            let (part, end) = read_part(lines, n_left.min(PART_LINES)).await;
-            if part.lines.is_empty() && end.is_none() {
+            if n_left == 0 {
+                step.end = lines.ended();
                 break;
             }
+            let (part, end) = read_part(lines, n_left.min(PART_LINES)).await;
             n_bytes += part.n_bytes;
             step.n_lines += part.lines.len();
             step.end = end;
@@ -350,15 +352,27 @@ async fn read_part(lines: &mut Lines, n_max: usize) -> (Part, Option<Result<(), 
     (part, None)
 }
 
-async fn store(reading: &Reading, step: Step, upload: &mut Upload) -> Result<(), Fault> {
+async fn store(
+    reading: &Reading,
+    step: Step,
+    upload: &mut Upload,
+    is_last: bool,
+) -> Result<(), Fault> {
     upload.answer.rejected.extend(step.rejected);
     if step.records.is_empty() {
         return Ok(());
     }
     upload.n_waiting = step.records.len();
     let ingest = reading.app.ingest();
-    let outcomes = ingest.bulk(&reading.caller, step.records).await?;
+    let n_lines = step.records.len();
+    let told = |n_records| match is_last {
+        true => Some(upload.whole(n_records, n_lines - n_records)),
+        false => None,
+    };
+    let outcomes = ingest.bulk_told(&reading.caller, step.records, told);
+    let outcomes = outcomes.await?;
     upload.n_waiting = 0;
+    upload.is_told = is_last && outcomes.iter().any(Result::is_ok);
     let answer = &mut upload.answer;
     for (line, outcome) in step.numbers.into_iter().zip(outcomes) {
         match outcome {

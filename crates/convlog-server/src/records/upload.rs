@@ -20,7 +20,8 @@ pub(super) struct Upload {
     pub(super) answer: BulkAnswer,
     /// Records that the store was given and has not answered yet.
     pub(super) n_waiting: usize,
-    is_told: bool,
+    /// Whether its event is kept.
+    pub(super) is_told: bool,
 }
 
 impl Upload {
@@ -36,53 +37,64 @@ impl Upload {
         }
     }
 
-    /// Tells of an import that has ended, and gives the answer to it.
+    /// Tells of an import that has ended, if that did not ride on its last records, and gives the
+    /// answer to it.
     ///
     /// # Errors
     /// How it ended, if it ended early; what the store answers.
     pub(super) async fn end(mut self, ended: Result<(), Fault>) -> Result<BulkAnswer, Fault> {
-        let event = match &ended {
-            Ok(()) => self.event(None),
-            Err(fault) => self.event(Some(fault.status().as_str())),
-        };
-        self.is_told = true;
-        if let Some(event) = event {
-            match &ended {
-                Ok(()) => events::record(&self.app, event).await?,
+        let is_told = std::mem::replace(&mut self.is_told, true);
+        match &ended {
+            Ok(()) if is_told || self.n_handed() == 0 => {}
+            Ok(()) => events::record(&self.app, self.whole(0, 0)).await?,
+            Err(fault) => {
                 // How it ended is what the client has to know.
-                Err(_) => events::record_or_warn(&self.app, event).await,
+                if let Some(event) = self.early(fault.status().as_str()) {
+                    events::record_or_warn(&self.app, event).await;
+                }
             }
         }
         ended.map(|()| std::mem::take(&mut self.answer))
     }
 
-    /// `None` when nothing was stored.
-    fn event(&self, why: Option<&str>) -> Option<OwnEvent> {
+    /// Records that the store has been handed and has answered.
+    fn n_handed(&self) -> usize {
         let answer = &self.answer;
-        let may_be_again = self.id.is_some() && answer.duplicates > 0;
-        if answer.accepted == 0 && self.n_waiting == 0 && !may_be_again {
+        let n_handed = answer.accepted + answer.duplicates + answer.erased;
+        usize::try_from(n_handed).unwrap_or(usize::MAX)
+    }
+
+    /// The event of an import of which the store is handed so many records more, and so many lines
+    /// more are refused.
+    pub(super) fn whole(&self, n_records: usize, n_refused: usize) -> OwnEvent {
+        let n_rejected = self.answer.rejected.len() + n_refused;
+        let event = OwnEvent::new(&self.app, &self.caller, events::FILE_UPLOAD)
+            .with("dialect", &self.dialect)
+            .with("records", (self.n_handed() + n_records).to_string())
+            .with("rejected", n_rejected.to_string());
+        match &self.id {
+            Some(id) => event.again(id, self.app.now()),
+            None => event,
+        }
+    }
+
+    /// The event of an import that ended early; `None` when nothing was stored.
+    fn early(&self, why: &str) -> Option<OwnEvent> {
+        let answer = &self.answer;
+        if answer.accepted == 0 && self.n_waiting == 0 {
             return None;
         }
-        let kind = match why {
-            None => events::FILE_UPLOAD,
-            Some(_) => events::FILE_UPLOAD_ERROR,
-        };
-        let mut event = OwnEvent::new(&self.app, &self.caller, kind)
+        let event = OwnEvent::new(&self.app, &self.caller, events::FILE_UPLOAD_ERROR)
             .with("dialect", &self.dialect)
             .with("accepted", answer.accepted.to_string())
             .with("duplicates", answer.duplicates.to_string())
             .with("erased", answer.erased.to_string())
-            .with("rejected", answer.rejected.len().to_string());
-        if let (Some(id), None) = (&self.id, why) {
-            event = event.again(id, self.app.now());
-        }
-        if let Some(why) = why {
-            event = event.with("why", why);
-        }
-        if self.n_waiting > 0 {
-            event = event.with("unknown", self.n_waiting.to_string());
-        }
-        Some(event)
+            .with("rejected", answer.rejected.len().to_string())
+            .with("why", why);
+        Some(match self.n_waiting {
+            0 => event,
+            n_unknown => event.with("unknown", n_unknown.to_string()),
+        })
     }
 }
 
@@ -91,7 +103,7 @@ impl Drop for Upload {
         if self.is_told {
             return;
         }
-        if let Some(event) = self.event(Some("cut")) {
+        if let Some(event) = self.early("cut") {
             events::record_later(&self.app, event);
         }
     }
