@@ -1,0 +1,192 @@
+//! What keeps events as they are, and what keeps others from asking too often.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::{found, instance, tell};
+use crate::events_log::{CREATE, EXPORT, LIST, SUBSCRIBE, create};
+use crate::harness::{
+    Server, Start, all_erased, echo_bot, eventually, finish, found_in, program, scratch,
+};
+
+#[test]
+fn p15_list_calls_count_against_a_limit_that_recovers() {
+    let dir = scratch();
+    let start = Start::on(dir.path()).env("CONVLOG_LIMITS_LIST_PER_MINUTE", "60");
+    let server = start.server();
+    let (_, key) = instance(&server);
+    let other = server.client().with_key(&key);
+    let ask = |path: &str| server.client().request("GET", path, "").unwrap();
+    let mut n_answered = 0;
+    let refused = loop {
+        match ask(LIST) {
+            (200, _) => n_answered += 1,
+            (status, body) => break (status, body),
+        }
+    };
+    assert!(n_answered >= 60, "{n_answered}");
+    let expected = r#"{"message":"You have reached your allocated rate limits: rate/poll","code":"LIMITS_REACHED"}"#;
+    assert_eq!(refused, (429, expected.to_owned()));
+    // Every list counts, and nothing but lists.
+    assert_eq!(ask("/api/v1/event/metric/list").0, 429);
+    assert_eq!(ask(EXPORT).0, 200);
+    let answer = server.client().request("POST", CREATE, r#"{"type":"x"}"#);
+    assert_eq!(answer.unwrap().0, 200);
+    // Another account is not concerned.
+    assert_eq!(other.request("GET", LIST, "").unwrap().0, 200);
+    // One call comes back each second; those that are refused do not put it off.
+    let mut n_refused = 0;
+    eventually(|| {
+        let is_answered = ask(LIST).0 == 200;
+        n_refused += usize::from(!is_answered);
+        is_answered.then_some(())
+    });
+    assert!(n_refused > 0);
+}
+
+/// Lines of an export of these types, as bytes.
+fn lines(server: &Server, types: &str) -> String {
+    let headers = [("Accept", "application/jsonl")];
+    let path = format!("{EXPORT}?order=asc&type={types}");
+    let (status, body) = server
+        .client()
+        .request_with("GET", &path, "", &headers)
+        .unwrap();
+    assert_eq!(status, 200, "{body}");
+    body
+}
+
+#[test]
+fn p17_events_cannot_be_changed() {
+    let dir = scratch();
+    let server = Start::on(dir.path()).server();
+    create(
+        &server,
+        &json!({"id": "e1", "type": "keep.x", "meta": {"a": "b"}}),
+    );
+    let before = lines(&server, "keep.x");
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        for path in [
+            "",
+            "/",
+            "/e1",
+            "/e1/fetch",
+            "/e1/update",
+            "/e1/delete",
+            "/update",
+            "/delete",
+            "/queue",
+        ] {
+            let path = format!("/api/v1/event/log{path}");
+            let answer = server
+                .client()
+                .request(method, &path, r#"{"id":"e1","type":"y"}"#);
+            let (status, body) = answer.unwrap();
+            assert_eq!(status, 404, "{method} {path}: {body}");
+        }
+        for path in [LIST, EXPORT, CREATE, SUBSCRIBE] {
+            if method == "POST" && [CREATE, SUBSCRIBE].contains(&path) {
+                continue;
+            }
+            let (status, body) = server.client().request(method, path, "{}").unwrap();
+            assert_eq!(status, 405, "{method} {path}: {body}");
+        }
+    }
+    for path in [CREATE, SUBSCRIBE] {
+        assert_eq!(server.client().request("GET", path, "").unwrap().0, 405);
+    }
+    // The same id again, with other content, changes nothing.
+    let other = r#"{"id":"e1","type":"keep.x","meta":{"a":"c"}}"#;
+    let (status, body) = server.client().request("POST", CREATE, other).unwrap();
+    assert_eq!(status, 409, "{body}");
+    let again = [json!({"id": "e1", "type": "keep.y"}).to_string()];
+    assert_eq!(server.load("chatbotkit", &again)["accepted"], 0);
+    assert_eq!(lines(&server, "keep.x"), before);
+    assert_eq!(found(&server.client(), &[("type", "keep.*")]), ["e1"]);
+}
+
+#[test]
+fn p17_an_event_keeps_its_bytes_whatever_happens_to_others() {
+    const TYPES: &str = "keep.x,message.create,conversation.create,response.time,bot.create";
+    let dir = scratch();
+    let start = || {
+        Start::on(dir.path())
+            .env("CONVLOG_MEMORY_BYTES", "16777216")
+            .server()
+    };
+    let server = start();
+    echo_bot(&server, "echo");
+    for n in 0..20 {
+        let customer = if n % 2 == 0 { "stays" } else { "goes" };
+        create(
+            &server,
+            &json!({"id": format!("e{n}"), "type": "keep.x", "botId": "echo",
+            "contactId": customer, "meta": {"text": "ž\u{2028}😀", "n": 1.50}}),
+        );
+        tell(&server, "echo", &format!("text {n}"), customer);
+    }
+    let of_others = |lines: &str| -> String {
+        let kept = lines
+            .lines()
+            .filter(|line| !line.contains(r#""contactId":"goes""#));
+        kept.map(|line| format!("{line}\n")).collect()
+    };
+    let before = of_others(&lines(&server, TYPES));
+    assert!(before.lines().count() >= 40);
+    let check = |server: &Server, when: &str| {
+        assert_eq!(of_others(&lines(server, TYPES)), before, "{when}");
+    };
+    server.stop();
+    let server = start();
+    check(&server, "after a restart");
+    server.kill();
+    let server = start();
+    check(&server, "after a kill");
+    let deleted = server
+        .client()
+        .request("DELETE", "/convlog/v1/bots/echo", "");
+    assert_eq!(deleted.unwrap().0, 204);
+    check(&server, "after its bot was deleted");
+    let body = json!({"customer_id": "goes"});
+    server.send("POST", "/convlog/v1/erasures", &body);
+    all_erased(&server);
+    check(&server, "after its neighbours were overwritten");
+    server.stop();
+    let server = start();
+    check(&server, "after one more restart");
+    assert_eq!(lines(&server, TYPES), before, "the others are gone");
+}
+
+#[test]
+fn p17_a_changed_byte_of_an_event_is_found() {
+    let dir = scratch();
+    let server = Start::on(dir.path()).server();
+    // Not much of it can be compressed, so that it stands there as it came.
+    let text = "qZ7kX-9vR_2mLpT4";
+    create(
+        &server,
+        &json!({"id": "e1", "type": "keep.x", "meta": {"secret": text}}),
+    );
+    server.stop();
+    let verify = || finish(program(dir.path()).args(["verify", "--data-dir", "data"]));
+    assert_eq!(verify().status, 0, "{:?}", verify());
+    let holding = found_in(&dir.path().join("data"), text.as_bytes());
+    assert!(!holding.is_empty());
+    for path in holding {
+        let whole = fs::read(&path).unwrap();
+        let mut places = whole.windows(text.len());
+        let at = places.position(|part| part == text.as_bytes()).unwrap();
+        for byte in [0, text.len() / 2, text.len() - 1] {
+            let mut changed = whole.clone();
+            changed[at + byte] ^= 1;
+            fs::write(&path, &changed).unwrap();
+            let said = verify();
+            assert_eq!(said.status, 1, "{path}: {said:?}");
+            let name = path.rsplit('/').next().unwrap();
+            assert!(said.stdout.contains(name), "{name}: {said:?}");
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    assert_eq!(verify().status, 0);
+}
