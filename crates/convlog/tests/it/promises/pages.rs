@@ -10,9 +10,7 @@ use crate::events_log::{
     Ask, CREATE, EXPORT, EXPORT_MIB_MAX, LIST, create, export_all, ids, items, load, streamed,
     text, walk,
 };
-use crate::harness::{
-    Client, Server, Start, echo_bot, eventually, is_slow_wanted, log_lines, say, scratch,
-};
+use crate::harness::{Client, Server, Start, echo_bot, eventually, log_lines, say, scratch};
 
 /// A server with about a hundred events of all kinds.
 fn with_all_kinds(dir: &std::path::Path) -> Server {
@@ -215,17 +213,7 @@ fn accept(server: &Server, path: &str, kind: &str) -> (u16, String) {
 
 #[test]
 fn p13_lines_stream_many_events_from_the_first_byte_at_constant_memory() {
-    stream_many(200_000);
-}
-
-#[test]
-fn slow_p13_a_million_events_take_no_more_memory() {
-    if is_slow_wanted() {
-        stream_many(1_000_000);
-    }
-}
-
-fn stream_many(n_events: usize) {
+    let n_events = 200_000;
     let dir = scratch();
     let server = Start::on(dir.path())
         .env("CONVLOG_MEMORY_BYTES", "33554432")

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{found, found_items, instance, tell};
 use crate::events_log::{
-    Ask, CREATE, EXPORT, LIST, SUBSCRIBE, create, ids, items, load, streamed, text, walk,
+    Ask, CREATE, EXPORT, EXPORT_MIB_MAX, LIST, SUBSCRIBE, create, ids, items, load, rss_mib,
+    streamed, text, walk,
 };
 use crate::harness::{KEY, Server, Start, echo_bot, is_slow_wanted, say, scratch};
 
@@ -65,22 +66,27 @@ fn p02_each_event_has_a_unique_id_a_type_and_a_time() {
 }
 
 #[test]
-fn slow_p02_a_million_events_have_unique_ids_and_times_in_order() {
+fn slow_p02_p13_a_million_events_have_unique_ids_and_take_no_more_memory() {
     if !is_slow_wanted() {
         return;
     }
     let dir = scratch();
-    let server = Start::on(dir.path()).server();
+    let server = Start::on(dir.path())
+        .env("CONVLOG_MEMORY_BYTES", "33554432")
+        .server();
     load(&server, "many", 1_000_000);
-    check_all(&server, 1_000_000);
+    let grown = check_all(&server, 1_000_000);
+    assert!(grown <= EXPORT_MIB_MAX, "{grown} MiB more");
     server.stop();
 }
 
-fn check_all(server: &Server, n_least: usize) {
+/// Looks at every event there is; by how many MiB the server grew meanwhile.
+fn check_all(server: &Server, n_least: usize) -> u64 {
+    let before = rss_mib(server);
     let path = format!("{EXPORT}?order=asc");
     let mut stream = Ask::lines(&server.url, &path).open().unwrap();
     let mut known: BTreeSet<String> = BTreeSet::new();
-    let mut newest = 0;
+    let (mut newest, mut peak) = (0, before);
     while let Some(item) = stream.item().unwrap() {
         assert!(!text(&item, "type").is_empty(), "{item}");
         let created = item["createdAt"].as_i64().unwrap();
@@ -89,9 +95,14 @@ fn check_all(server: &Server, n_least: usize) {
         newest = created;
         let is_new = known.insert(text(&item, "id").to_owned());
         assert!(is_new, "twice: {item}");
+        if known.len().is_multiple_of(5_000) {
+            peak = peak.max(rss_mib(server));
+        }
     }
+    assert!(stream.is_over());
     assert!(known.len() >= n_least, "{}", known.len());
-    say(&format!("{} ids", known.len()));
+    say(&format!("{} ids, {} MiB more", known.len(), peak - before));
+    peak - before
 }
 
 #[test]
