@@ -169,6 +169,51 @@ const cases = {
     assert.deepStrictEqual(said, ['one ž😀', 'one ž😀', 'two', 'two']);
   },
 
+  async 'the client drives a bot, and every dialect shows what was said'() {
+    const cbk = client();
+    const { id: botId } = await cbk.bot.create({ name: 'Shop', backstory: 'Kind', model: 'm',
+      meta: { team: 'blue' } });
+    // What answers is set up on our side.
+    await own('PUT', `/convlog/v1/bots/${botId}`,
+      { name: 'Shop', language: 'en', connector: { kind: 'echo' } });
+    await cbk.bot.update(botId, { name: 'Market' });
+    const bot = await cbk.bot.fetch(botId);
+    assert.deepStrictEqual([bot.name, bot.backstory, bot.model], ['Market', 'Kind', 'm']);
+    const bots = await cbk.bot.list({ meta: { team: 'blue' } });
+    assert.deepStrictEqual(ids(bots.items), [botId]);
+    assert.deepStrictEqual(ids(await all(cbk.bot.list({ meta: { team: 'blue' } }).stream())), [botId]);
+
+    const before = await cbk.usage.fetch();
+    const { id } = await cbk.conversation.create({ botId, contactId: 'k9', meta: { seat: 7 } });
+    const sent = await cbk.conversation.message.create(id, { type: 'user', text: 'two ž😀' });
+    assert.deepStrictEqual(sent.entities, []);
+    const messages = await cbk.conversation.message.list(id);
+    assert.deepStrictEqual(messages.items.map(({ type, text }) => [type, text]),
+      [['user', 'two ž😀'], ['bot', 'two ž😀']]);
+    assert.strictEqual(messages.items[0].id, sent.id);
+    const conversation = await cbk.conversation.fetch(id);
+    assert.deepStrictEqual([conversation.botId, conversation.meta.seat], [botId, 7]);
+    assert.deepStrictEqual(ids((await cbk.conversation.list({ meta: { seat: 7 } })).items), [id]);
+
+    const events = await pages({ order: 'asc', conversationId: id });
+    assert.deepStrictEqual(events.map(({ type }) => type),
+      ['conversation.create', 'message.create', 'message.create', 'response.time']);
+    assert.ok(events.every((item) => item.botId === botId && item.contactId === 'k9'));
+    const after = await cbk.usage.fetch();
+    assert.deepStrictEqual([after.conversations - before.conversations,
+      after.messages - before.messages], [1, 2]);
+    const filter = encodeURIComponent(`response.context.conversation_id::"${id}",request.input.text:two`);
+    const path = `/v1/workspaces/${botId}/logs?version=2021-11-27&filter=${filter}`;
+    const { logs } = await own('GET', path);
+    assert.deepStrictEqual(logs.map(({ request, response }) => [request.input.text,
+      response.output.text]), [['two ž😀', ['two ž😀']]]);
+    const metrics = await cbk.clientFetch('/api/v1/event/metric/list', { query: { botId } });
+    assert.ok(metrics.items.length === 1 && typeof metrics.items[0].value === 'number');
+    await cbk.bot.delete(botId);
+    await refused(cbk.bot.fetch(botId), 'NOT_FOUND', 'Not found');
+    assert.strictEqual((await pages({ conversationId: id })).length, 4, 'its events stay');
+  },
+
   async 'pages under writers show each event once, and a walk back what was there'() {
     const acknowledged = [];
     const writers = [0, 1, 2].map(async (writer) => {

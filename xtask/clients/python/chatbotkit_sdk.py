@@ -182,6 +182,34 @@ async def every_form_of_a_request_means_what_it_says():
 
 
 @case
+async def the_client_drives_a_bot_and_finds_what_was_said():
+    async with client() as cbk:
+        bot = (await cbk.bot.create({"name": "Shop", "meta": {"team": "red"}})).id
+        made = {"name": "Shop", "language": "en", "connector": {"kind": "echo"}}
+        kit.expect(200, own("PUT", f"/convlog/v1/bots/{bot}", made))
+        assert ids((await cbk.bot.list({"meta": {"team": "red"}})).items) == [bot]
+        talk = await cbk.conversation.create({"botId": bot, "contactId": "k8"})
+        # The package has no methods for messages.
+        path = f"/api/v1/conversation/{talk.id}/message/"
+        sent = await cbk.client_fetch(path + "create", record={"type": "user", "text": "two ž😀"})
+        messages = (await cbk.client_fetch(path + "list"))["items"]
+        assert [(one["type"], one["text"]) for one in messages] == [
+            ("user", "two ž😀"), ("bot", "two ž😀")], messages
+        assert messages[0]["id"] == sent["id"]
+        streamed = [line["data"] async for line in cbk.client_fetch(path + "list").stream()]
+        assert streamed == messages
+        assert (await cbk.conversation.fetch(talk.id)).bot_id == bot
+        assert talk.id in ids((await cbk.conversation.list()).items)
+        events = await pages(cbk.event.log, order="asc", conversationId=talk.id)
+        assert [one.type for one in events] == [
+            "conversation.create", "message.create", "message.create", "response.time"]
+        assert {(one.bot_id, one.contact_id) for one in events} == {(bot, "k8")}
+        usage = await cbk.usage.fetch()
+        assert usage.conversations >= 1 and usage.messages >= 2, usage
+        await cbk.bot.delete(bot)
+
+
+@case
 async def a_prefix_of_the_address_is_for_the_proxy_to_take_away():
     async with client(kit.URL + "/prefix") as cbk:
         await refused(cbk.event.log.list({"take": 1}), 404, "ERROR_404", "HTTP Error: Not Found")

@@ -2,6 +2,7 @@
 //! A test is named after its promise: `p09_…` is the ninth.
 
 mod find;
+mod happen;
 mod keep;
 mod pages;
 mod record;

@@ -158,13 +158,15 @@ fn p07_events_are_found_by_resource() {
         .flat_map(|name| (0..3).map(move |n| line(name, n)))
         .collect();
     server.load("chatbotkit", &lines);
+    // Bots that events name are made, which is an event too.
+    let kind = ("type", "r.x");
     for name in &names {
         let id = |n: usize| format!("{name}-{n}");
-        check(&server, &[(name, "r1")], &[&id(1)]);
-        check(&server, &[(name, "r2, r0,none")], &[&id(0), &id(2)]);
-        check(&server, &[(name, "R1")], &[]);
+        check(&server, &[kind, (name, "r1")], &[&id(1)]);
+        check(&server, &[kind, (name, "r2, r0,none")], &[&id(0), &id(2)]);
+        check(&server, &[kind, (name, "R1")], &[]);
         let relation = format!("meta.relations.{name}");
-        check(&server, &[(&relation, "r1")], &[&id(1)]);
+        check(&server, &[kind, (&relation, "r1")], &[&id(1)]);
     }
     // Several hold at once.
     let both = json!({"id": "both", "type": "r.x", "fileId": "r1", "webhookId": "r1"});

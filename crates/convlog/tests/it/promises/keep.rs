@@ -4,11 +4,90 @@ use std::fs;
 
 use serde_json::json;
 
-use super::{found, instance, tell};
-use crate::events_log::{CREATE, EXPORT, LIST, SUBSCRIBE, create};
+use super::{found, found_items, instance, tell};
+use crate::events_log::{Ask, CREATE, EXPORT, LIST, SUBSCRIBE, create, ids, items, streamed, text};
 use crate::harness::{
     Server, Start, all_erased, echo_bot, eventually, finish, found_in, program, scratch,
 };
+
+#[test]
+fn p14_events_are_kept_as_long_as_the_rules_say() {
+    const DAY_MS: i64 = 86_400_000;
+    let dir = scratch();
+    let server = Start::on(dir.path())
+        .env("CONVLOG_RETENTION_INTERVAL_SECONDS", "1")
+        .server();
+    create(&server, &json!({"id": "now", "type": "any.now"}));
+    let now = found_items(&server.client(), &[("type", "any.now")])[0]["createdAt"].clone();
+    let now = now.as_i64().unwrap();
+    // Nothing in them repeats, so that they stand on the disk as they came.
+    let marks = [
+        "qZ7kX-9vR_2m",
+        "Lp4TwY_8cJ-h",
+        "Gd3_sFv6-NbW",
+        "uK9-eHx1_QzB",
+        "Mj5rC-0yP_aD",
+    ];
+    // Days that it has, and milliseconds that it is older or younger than that.
+    let events = [
+        ("young", "any.x", 30, -60_000),
+        ("old", "any.x", 30, 1_000),
+        ("short-young", "short.x", 2, -60_000),
+        ("short-old", "short.x", 2, 1_000),
+        ("for-ever", "ever.x", 3_000, 0),
+    ];
+    for ((id, kind, days, older), mark) in events.into_iter().zip(marks) {
+        let created = now - days * DAY_MS - older;
+        create(
+            &server,
+            &json!({"id": id, "type": kind, "createdAt": created,
+            "meta": {"mark": mark}}),
+        );
+    }
+    let data = dir.path().join("data");
+    let all = ["young", "old", "short-young", "short-old", "for-ever"];
+    let on_disk = || {
+        let found = all.into_iter().zip(marks);
+        let found = found.filter(|(_, mark)| !found_in(&data, mark.as_bytes()).is_empty());
+        found.map(|(id, _)| id).collect::<Vec<&str>>()
+    };
+    const TYPES: &str = "any.x,short.x,ever.x";
+    assert_eq!(
+        found(&server.client(), &[("type", TYPES)]),
+        all,
+        "as long as there is no rule"
+    );
+    assert_eq!(on_disk(), all);
+    let cursor = server.get(&format!("{LIST}?order=asc&take=2&type={TYPES}"))["cursor"].clone();
+
+    let rules = json!({"retention_days": 30, "retention_types": {"short.": 2, "ever.": 0}});
+    server.send("PUT", "/convlog/v1/settings", &rules);
+    let left = ["young", "short-young", "for-ever"];
+    assert_eq!(found(&server.client(), &[("type", TYPES)]), left);
+    let exported = format!("{EXPORT}?order=asc&type={TYPES}");
+    assert_eq!(ids(&streamed(&server, &exported)), left);
+    let body = json!({"historyLength": 100, "type": TYPES}).to_string();
+    let mut replay = Ask::subscription(&server.url, &body).open().unwrap();
+    for id in left {
+        assert_eq!(text(&replay.item().unwrap().unwrap(), "id"), id);
+    }
+    let cursor = cursor.as_str().unwrap();
+    let next = server.get(&format!("{LIST}?order=asc&type={TYPES}&cursor={cursor}"));
+    assert_eq!(ids(items(&next)), left[1..], "behind what is gone");
+    assert_eq!(next["gap"]["from"], cursor);
+
+    // And out of every file, which is an event.
+    let purges = || found_items(&server.client(), &[("type", "retention.purge")]);
+    eventually(|| (!purges().is_empty()).then_some(()));
+    assert_eq!(on_disk(), left);
+    let purges = purges();
+    let n_purged = purges.iter().map(|item| {
+        let records = item["meta"]["records"].as_str().unwrap();
+        records.parse::<u64>().unwrap()
+    });
+    assert_eq!(n_purged.sum::<u64>(), 2);
+    server.stop();
+}
 
 #[test]
 fn p15_list_calls_count_against_a_limit_that_recovers() {

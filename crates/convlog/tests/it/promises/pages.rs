@@ -220,7 +220,8 @@ fn p13_lines_stream_many_events_from_the_first_byte_at_constant_memory() {
         .env("CONVLOG_LIMITS_EXPORTS_AT_ONCE", "1")
         .server();
     load(&server, "many", n_events);
-    let ask = Ask::lines(&server.url, EXPORT);
+    let path = format!("{EXPORT}?type=many.x");
+    let ask = Ask::lines(&server.url, &path);
     let mut first = ask.open().unwrap();
     let begun = first.item().unwrap().unwrap();
     assert_eq!(begun["type"], "many.x");
