@@ -42,7 +42,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "slow",
-        about: "crash and load tests",
+        about: "crash and load tests, clients that wait",
         run: slow,
     },
     Stage {
@@ -160,9 +160,21 @@ fn real_clients() -> Result<()> {
     clients::run("")
 }
 
+/// Slow clients wait most of the time, so the slow tests run meanwhile.
+fn slow() -> Result<()> {
+    std::thread::scope(|scope| {
+        let clients = scope.spawn(|| clients::run(clients::SLOW));
+        let tested = slow_tests();
+        let Ok(waited) = clients.join() else {
+            bail!("the slow clients panicked");
+        };
+        tested.and(waited)
+    })
+}
+
 /// Tests whose names begin with `slow_` do their work only when the variable is set. The selection
 /// is the one of the tests before, so that nothing is built again with other features.
-fn slow() -> Result<()> {
+fn slow_tests() -> Result<()> {
     let arguments = [
         "test",
         "--workspace",

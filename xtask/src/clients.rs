@@ -40,7 +40,26 @@ const CLIENTS: &[Client] = &[
     ),
     client("round_trip", Environment::Py11, "python/round_trip.py"),
     client("https", Environment::Py11, "python/https.py"),
+    client("chatbotkit", Environment::Shell, "shell/chatbotkit.sh"),
+    client(
+        "chatbotkit_sdk",
+        Environment::Node,
+        "node/chatbotkit_sdk.mjs",
+    ),
+    client(
+        "chatbotkit_sdk",
+        Environment::PyCbk,
+        "python/chatbotkit_sdk.py",
+    ),
+    client(
+        "slow_chatbotkit_idle",
+        Environment::Node,
+        "node/chatbotkit_idle.mjs",
+    ),
 ];
+
+/// Names of scripts that take minutes begin so; they run when the filter says it.
+pub(crate) const SLOW: &str = "slow_";
 
 /// Bounds a script that hangs.
 const SCRIPT_TIME_MAX: Duration = Duration::from_secs(600);
@@ -58,9 +77,10 @@ pub(crate) fn run(filter: &str) -> Result<()> {
     let target = shell::target_dir()?;
     provision::all(&target)?;
     let program = server::build(&target, false)?;
-    let wanted = CLIENTS
-        .iter()
-        .filter(|client| label(client).contains(filter));
+    let wanted = CLIENTS.iter().filter(|client| {
+        let is_slow = client.name.starts_with(SLOW);
+        label(client).contains(filter) && (!is_slow || filter.contains(SLOW))
+    });
     let (mut n_passed, mut n_failed) = (0, 0);
     for client in wanted {
         let start = Instant::now();
@@ -165,9 +185,11 @@ fn command(client: &Client, target: &Path) -> Result<Command> {
     let script = provision::scripts_dir().join(client.script);
     let dir = client.environment.dir(target);
     let (interpreter, script) = match client.environment {
-        Environment::Py7 | Environment::Py10 | Environment::Py11 | Environment::Peers => {
-            (dir.join("bin/python"), script)
-        }
+        Environment::Py7
+        | Environment::Py10
+        | Environment::Py11
+        | Environment::PyCbk
+        | Environment::Peers => (dir.join("bin/python"), script),
         Environment::Node => (
             PathBuf::from("node"),
             beside_node_modules(&dir)?.join(client.script),

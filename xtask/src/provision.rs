@@ -18,9 +18,12 @@ pub(crate) enum Environment {
     /// `ibm-watson` 11: environment paths; pandas and openpyxl for the export script, trustme for
     /// certificates.
     Py11,
+    /// `chatbotkit` 0.6. Its licence lets nobody copy it: it is installed to be run here and is
+    /// part of nothing that we pass on.
+    PyCbk,
     /// Engines that the benchmark compares with, and their clients; no part of `ci`.
     Peers,
-    /// The Node SDK 12.
+    /// `ibm-watson` 12 and `@chatbotkit/sdk` 1.36 for Node.
     Node,
     /// Nothing but a shell with curl.
     Shell,
@@ -31,6 +34,7 @@ const ALL: &[Environment] = &[
     Environment::Py7,
     Environment::Py10,
     Environment::Py11,
+    Environment::PyCbk,
     Environment::Node,
 ];
 
@@ -46,6 +50,7 @@ impl Environment {
             Self::Py7 => "py7",
             Self::Py10 => "py10",
             Self::Py11 => "py11",
+            Self::PyCbk => "pycbk",
             Self::Peers => "peers",
             Self::Node => "node",
             Self::Shell => "shell",
@@ -58,6 +63,7 @@ impl Environment {
             Self::Py7 => "py7.txt",
             Self::Py10 => "py10.txt",
             Self::Py11 => "py11.txt",
+            Self::PyCbk => "pycbk.txt",
             Self::Peers => return Some(shell::root().join("xtask/peers/requirements.txt")),
             Self::Node | Self::Shell => return None,
         };

@@ -162,8 +162,14 @@ fn enveloped(answer: Response, by_path: Envelope, transaction: &str) -> Response
         Envelope::Flat => crate::chatbotkit::flat_error(&fault),
     };
     let headers = shown.headers_mut();
+    // These tell of the body that is replaced.
+    let of_body = [
+        header::CONTENT_TYPE,
+        header::CONTENT_LENGTH,
+        header::CONTENT_ENCODING,
+    ];
     for (name, value) in answer.headers() {
-        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+        if !of_body.contains(name) {
             headers.insert(name, value.clone());
         }
     }

@@ -33,8 +33,13 @@ const HISTORY_MAX: i64 = 10_000;
 /// Time after which an idle stream says that it lives: clients give up after 300 s, and what
 /// stands between often after 60 s.
 const PING_PAUSE: Duration = Duration::from_secs(30);
-/// Records of a step.
+/// Records of a step at most, of the first one, and of one of the way back to where a replay
+/// begins.
 const STEP: usize = 256;
+const STEP_FIRST: usize = 16;
+const STEP_BACK: usize = 128;
+/// Bytes that a step should bring at most: a reader that does not read holds one.
+const STEP_BYTES: usize = 1 << 20;
 /// Pause between two looks of one subscription while there is news, for each 64 of them: so that
 /// many readers of a busy log do not take the time of those who write it.
 const LOOK_PAUSE: Duration = Duration::from_millis(5);
@@ -45,6 +50,8 @@ struct Subscription {
     walk: Walk,
     /// Everything up to here has been looked at.
     seen: Position,
+    /// Records of the next step.
+    n_next: usize,
     ping: Interval,
     form: Form,
     _slot: OwnedSemaphorePermit,
@@ -95,6 +102,7 @@ pub(crate) async fn subscribe(
     let subscription = Subscription {
         walk: Walk::new(who, Shape::Event, filter, Order::Asc, Some(from)),
         seen: Position::START,
+        n_next: STEP_FIRST,
         ping: tokio::time::interval(PING_PAUSE),
         form,
         app,
@@ -221,7 +229,7 @@ async fn before_last(mut back: Walk, newest: Position, n: usize) -> Result<Place
     let mut left = n;
     back.rewind(end);
     while left > 0 {
-        let step = back.step(left).await?;
+        let step = back.step(left.min(STEP_BACK)).await?;
         let items: Vec<Place> = step
             .items
             .iter()
@@ -253,7 +261,7 @@ impl Subscription {
     /// The text of the next items; empty when there are none now.
     async fn look(&mut self) -> Result<String, Fault> {
         let newest = self.app.store().newest();
-        let step = self.walk.step(STEP).await?;
+        let step = self.walk.step(self.n_next).await?;
         if step.is_done {
             self.seen = newest;
         }
@@ -264,6 +272,8 @@ impl Subscription {
                 Form::Sse => encode::sse(item, Shape::Event),
             });
         }
+        let fitting = self.n_next.saturating_mul(STEP_BYTES) / text.len().max(1);
+        self.n_next = fitting.clamp(1, STEP);
         Ok(text)
     }
 

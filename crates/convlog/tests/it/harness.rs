@@ -349,6 +349,15 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// The same with another key; none when it is empty.
+    pub(crate) fn with_key(&self, key: &str) -> Self {
+        let key = key.to_owned();
+        Client {
+            key,
+            ..self.clone()
+        }
+    }
+
     /// Status and body; an error when there is no whole answer.
     pub(crate) fn request(&self, method: &str, path: &str, body: &str) -> Result<Answer, String> {
         self.request_with(method, path, body, &[])

@@ -50,6 +50,21 @@ async fn parameters_that_mean_nothing_name_themselves() {
 }
 
 #[tokio::test]
+async fn an_error_to_a_client_that_takes_gzip_does_not_claim_to_be_compressed() {
+    let server = with_events(1).await;
+    for uri in [LIST, EXPORT] {
+        let request = Request::builder()
+            .uri(format!("{uri}?cursor=nobody"))
+            .header(header::AUTHORIZATION, format!("Bearer {ADMIN}"))
+            .header(header::ACCEPT_ENCODING, "gzip, deflate");
+        let answer = server.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.header("content-encoding"), "");
+        let message = "cursor: is neither a cursor nor the id of an event";
+        refused(&server, &answer, 400, "BAD_REQUEST", message).await;
+    }
+}
+
+#[tokio::test]
 async fn nobody_acts_for_somebody_else() {
     let server = with_events(1).await;
     for (name, value, status) in [
