@@ -97,6 +97,10 @@ fn tree(item: &Item) -> Json {
             members.push((name.into(), Json::string(text.as_str())));
         }
     }
+    if !item.redactions.is_empty() {
+        let rules = Json::Array(item.redactions.clone());
+        members.push(("redactions".into(), rules));
+    }
     members.push(("meta".into(), item.meta.clone()));
     members.push(("createdAt".into(), Json::integer(item.created_ms)));
     members.push(("updatedAt".into(), Json::integer(item.created_ms)));
@@ -187,6 +191,7 @@ mod tests {
             outcome: Some("error".to_owned()),
             actor: None,
             action: None,
+            redactions: Vec::new(),
             properties: Json::Null,
             full_text: None,
         }

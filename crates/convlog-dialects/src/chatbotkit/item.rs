@@ -39,6 +39,9 @@ pub struct Item {
     pub actor: Option<String>,
     /// What an entry of the audit did, as `CREATE`.
     pub action: Option<String>,
+    /// Which rules have cut something from its record, as `{rule, version, action}`; empty for
+    /// none.
+    pub redactions: Vec<Json>,
     /// What else is known of what was created: the properties of a conversation, `meta` of a
     /// message; `null` of others. No part of the item as events show it.
     pub properties: Json,

@@ -5,7 +5,7 @@ use convlog_model::fields::FieldRef;
 use convlog_model::filter::{Filter, Test};
 use convlog_model::flatten::Flat;
 use convlog_model::json::{Json, Text, Value};
-use convlog_model::record::{Dialect, Kind, Record};
+use convlog_model::record::{Dialect, Kind, Record, Source};
 
 use super::ids::{self, IDS};
 use super::item::{Item, Place};
@@ -69,6 +69,7 @@ fn event(record: &Record) -> Item {
         outcome: text("outcome"),
         actor: text("actor"),
         action: text("action"),
+        redactions: redactions(record),
         properties: properties(body),
         full_text: None,
     };
@@ -125,6 +126,7 @@ fn turn(record: &Record) -> Vec<Item> {
         None => "ok",
         Some(_) => "error",
     };
+    let redactions = redactions(record);
     let make = |ordinal: u8, kind: &str, mut meta: Vec<(Text, Json)>| {
         meta.push(("relations".into(), Json::Object(relations(&ids))));
         Item {
@@ -142,6 +144,7 @@ fn turn(record: &Record) -> Vec<Item> {
             outcome: Some(outcome.to_owned()),
             actor: flat.text("user").map(str::to_owned),
             action: None,
+            redactions: redactions.clone(),
         }
     };
     if flat.text("conversation_turn") == Some("1") {
@@ -265,6 +268,25 @@ pub fn turn_fields() -> &'static [FieldRef] {
         .map(FieldRef::canonical)
     });
     &*FIELDS
+}
+
+/// The rules that have cut something from a record, each once. Where, the record itself says: there
+/// may be much of it.
+fn redactions(record: &Record) -> Vec<Json> {
+    let Some(Source::Value(Json::Array(notes))) = record.draft.canonical.get("redactions") else {
+        return Vec::new();
+    };
+    let mut rules: Vec<Json> = Vec::new();
+    for note in notes {
+        let of_rule = ["rule", "version", "action"]
+            .into_iter()
+            .filter_map(|name| Some((Text::from(name), note.get(name)?.clone())));
+        let rule = Json::Object(of_rule.collect());
+        if !rules.contains(&rule) {
+            rules.push(rule);
+        }
+    }
+    rules
 }
 
 fn place(record: &Record, ordinal: u8) -> Place {

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{found, found_items, instance, tell};
 use crate::events_log::{Ask, CREATE, EXPORT, LIST, SUBSCRIBE, create, ids, items, streamed, text};
 use crate::harness::{
-    Server, Start, all_erased, echo_bot, eventually, finish, found_in, program, scratch,
+    Server, Start, all_erased, echo_bot, eventually, finish, found_in, found_of, program, scratch,
 };
 
 #[test]
@@ -240,7 +240,7 @@ fn p17_a_changed_byte_of_an_event_is_found() {
     let text = "qZ7kX-9vR_2mLpT4";
     create(
         &server,
-        &json!({"id": "e1", "type": "keep.x", "meta": {"secret": text}}),
+        &json!({"id": "e1", "type": "keep.x", "meta": {"said": text}}),
     );
     server.stop();
     let verify = || finish(program(dir.path()).args(["verify", "--data-dir", "data"]));
@@ -263,4 +263,127 @@ fn p17_a_changed_byte_of_an_event_is_found() {
         fs::write(&path, whole).unwrap();
     }
     assert_eq!(verify().status, 0);
+}
+
+#[test]
+fn p18_what_is_private_is_cut_before_it_is_kept() {
+    const SECRETS: &[(&str, &str)] = &[
+        ("zq7k.alice@example.com", "email"),
+        ("4012 8888 8888 1881", "card"),
+        ("DE89370400440532013000", "iban"),
+        ("+49 30 98765432", "phone"),
+        ("203.0.113.77", "ip"),
+        ("AKIAZQ7KODNN7EXAMPLE", "aws"),
+    ];
+    const PASSWORD: &str = "zq7k-Hunter2-zq7k";
+    let dir = scratch();
+    let server = Start::on(dir.path()).server();
+    let bot = |id: &str, has_privacy: bool| {
+        let bot = json!({"name": id, "connector": {"kind": "echo"}, "privacy": has_privacy});
+        server.send("PUT", &format!("/convlog/v1/bots/{id}"), &bot);
+    };
+    bot("shy", true);
+    bot("open", false);
+    let body = json!({"type": "p.x,message.create"}).to_string();
+    let mut live = Ask::subscription(&server.url, &body).open().unwrap();
+    let all: Vec<&str> = SECRETS.iter().map(|(secret, _)| *secret).collect();
+    let words = all.join(" ; ");
+    let event = |bot: &str| {
+        json!({"type": "p.x", "botId": bot, "name": words, "description": words,
+            "meta": {"deep": [{"said": words}], "headers": {"Authorization": PASSWORD}}})
+    };
+    create(&server, &event("shy"));
+    server.load("chatbotkit", &[event("shy").to_string()]);
+    tell(&server, "shy", &words, "acme");
+    let talk = server.send(
+        "POST",
+        "/api/v1/conversation/create",
+        &json!({"botId": "shy"}),
+    );
+    let path = format!("/api/v1/conversation/{}/message/create", text(&talk, "id"));
+    server.send("POST", &path, &json!({"type": "user", "text": words}));
+
+    let secrets: Vec<&[u8]> = all
+        .iter()
+        .chain([&PASSWORD])
+        .map(|it| it.as_bytes())
+        .collect();
+    assert_eq!(
+        found_of(&dir.path().join("data"), &secrets),
+        [],
+        "on the disk"
+    );
+    let client = server.client();
+    let accept = |path: &str, kind: &str| {
+        let answer = client.request_with("GET", path, "", &[("Accept", kind)]);
+        answer.unwrap().1
+    };
+    let told: Vec<Value> = (0..6).map(|_| live.item().unwrap().unwrap()).collect();
+    let everywhere = [
+        (
+            "a list",
+            accept(&format!("{LIST}?botId=shy"), "application/json"),
+        ),
+        (
+            "lines",
+            accept(&format!("{EXPORT}?botId=shy"), "application/jsonl"),
+        ),
+        (
+            "a table",
+            accept(&format!("{EXPORT}?botId=shy"), "text/csv"),
+        ),
+        (
+            "an event source",
+            accept(&format!("{LIST}?botId=shy"), "text/event-stream"),
+        ),
+        ("a subscription", serde_json::to_string(&told).unwrap()),
+        ("an export", accept("/convlog/v1/export", "*/*")),
+        (
+            "records",
+            accept("/convlog/v1/records?filter=bot::shy", "*/*"),
+        ),
+        (
+            "Watson's logs",
+            accept("/v1/workspaces/shy/logs?version=2021-11-27", "*/*"),
+        ),
+        ("the audit", accept("/api/v1/audit/log/list", "*/*")),
+        ("the log", server.log()),
+    ];
+    for (place, shown) in &everywhere {
+        for secret in all.iter().chain([&PASSWORD]) {
+            assert!(!shown.contains(secret), "{secret} in {place}: {shown}");
+        }
+    }
+    for (place, shown) in &everywhere[..8] {
+        for (_, rule) in SECRETS {
+            let mark = format!("[redacted:{rule}]");
+            assert!(shown.contains(&mark), "{mark} in {place}: {shown}");
+        }
+    }
+    // Each event says what was cut from it.
+    let rule = |name: &str| json!({"rule": name, "version": 1, "action": "mask"});
+    for item in &told {
+        let noted = item["redactions"].as_array().unwrap();
+        for (_, name) in SECRETS {
+            assert!(noted.contains(&rule(name)), "{name}: {item}");
+        }
+    }
+    assert!(
+        told[0]["redactions"]
+            .as_array()
+            .unwrap()
+            .contains(&rule("secret-keys"))
+    );
+
+    // Without privacy what people said stays, and secrets still do not.
+    create(&server, &event("open"));
+    let item = found_items(&server.client(), &[("type", "p.x"), ("botId", "open")]).remove(0);
+    assert_eq!(item["name"], words);
+    assert_eq!(item["meta"]["deep"][0]["said"], words);
+    assert_eq!(
+        item["meta"]["headers"]["Authorization"],
+        "[redacted:event-keys]"
+    );
+    assert_eq!(item["redactions"], json!([rule("event-keys")]));
+    server.stop();
 }
