@@ -73,6 +73,8 @@ export class Server {
         env: { PATH: process.env.PATH, CONVLOG_ADMIN_KEY: KEY, ...variables },
         stdio: ['ignore', 'pipe', 'inherit'],
       });
+    // Also when a case fails on the way.
+    process.on('exit', () => child.kill('SIGKILL'));
     const server = new Server();
     Object.assign(server, { dir, child, end: once(child, 'exit') });
     for await (const line of createInterface({ input: child.stdout })) {

@@ -3,6 +3,7 @@ request, pages under writers, streams, errors, and what survives a kill. The pac
 only: nothing of it is copied."""
 
 import asyncio
+import atexit
 import csv
 import functools
 import io
@@ -59,6 +60,8 @@ class Server:
              "--listen", "127.0.0.1:0"],
             env={"PATH": os.environ["PATH"], "CONVLOG_ADMIN_KEY": kit.KEY, **variables},
             stdout=subprocess.PIPE, text=True)
+        # Also when a case fails on the way; it does nothing to one that has ended.
+        atexit.register(self.process.kill)
         line = self.process.stdout.readline().strip()
         assert line.startswith("listening on "), line
         self.url = line.removeprefix("listening on ")
