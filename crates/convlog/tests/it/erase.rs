@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::harness::{Start, found_in, log, payload_added, scratch};
+use crate::harness::{Start, found_in, log, payload_with, scratch};
 
 const MARK: &str = "qZ7mark";
 
@@ -15,15 +15,13 @@ fn erase_waits_until_nothing_is_left_in_any_file() {
     let data = dir.path().join("data");
     server.load("watson-v1", &[log("shop", 1, "stays").to_string()]);
     let newest = data.join("chunks/0000000001.log");
-    let before = fs::read(&newest).unwrap();
     // The bot outlives its customers, and so does the event that tells that it was made.
     let mut marked = log("shop", 2, &format!("{MARK}-text"));
     marked["customer_id"] = format!("{MARK}-customer").into();
     marked["response"]["context"][format!("{MARK}-key")] = MARK.into();
     marked["response"]["intents"] = json!([{"intent": format!("{MARK}-intent"), "confidence": 1}]);
     server.load("watson-v1", &[marked.to_string()]);
-    // The event of the import stands in the same frame.
-    let payload = payload_added(&before, &fs::read(&newest).unwrap(), 2);
+    let payload = payload_with(&fs::read(&newest).unwrap(), MARK);
     assert_eq!(found_in(&data, &payload).len(), 1);
 
     let customer = format!("{MARK}-customer");

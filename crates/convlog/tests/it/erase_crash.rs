@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{
     Client, Server, Start, all_erased, eventually, found_in, found_of, is_slow_wanted, log,
-    n_rounds, newest_log, payload_added, say, scratch,
+    n_rounds, newest_log, payload_with, say, scratch,
 };
 
 /// Unless `CONVLOG_SOAK_ROUNDS` says otherwise.
@@ -88,15 +88,10 @@ fn fill_block(server: &Server, data: &Path, name: &str, ledger: &mut Ledger) -> 
         log(&bot, 2, &neighbour).to_string(),
         of_customer(3),
     ];
-    let before = newest_log(data);
     server.load("watson-v1", &lines);
-    let after = newest_log(data);
     ledger.stays.insert(neighbour);
-    let none = Vec::new();
-    let before = before.filter(|(name, _)| after.as_ref().is_some_and(|(other, _)| name == other));
-    let (_, after) = after.unwrap();
-    let before = before.as_ref().map_or(&none, |(_, bytes)| bytes);
-    let payload = payload_added(before, &after, 3);
+    let (_, newest) = newest_log(data).unwrap();
+    let payload = payload_with(&newest, &id);
     assert_eq!(found_in(data, &payload).len(), 1, "{name}");
     Customer { id, payload }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Server, Start, all_erased, eventually, found_in, log, newest_log, payload_added, scratch,
+    Server, Start, all_erased, eventually, found_in, log, newest_log, payload_with, scratch,
 };
 
 /// The entries of the audit of one type, oldest first.
@@ -156,7 +156,6 @@ fn the_event_of_a_failed_turn_leaves_every_byte_with_its_customer() {
     let connector = json!({"kind": "webhook", "url": "http://127.0.0.1:9/"});
     let bot = json!({"connector": connector});
     server.send("PUT", "/convlog/v1/bots/shop", &bot);
-    let before = log_bytes(&data);
     let message = json!({"input": {"text": "hello"}, "context": {"conversation_id": "c-7"}});
     let path = "/v1/workspaces/shop/message?version=2021-11-27";
     let headers = [("X-Watson-Metadata", "customer_id=acme")];
@@ -168,7 +167,7 @@ fn the_event_of_a_failed_turn_leaves_every_byte_with_its_customer() {
     let kind = "integration.webhook.failed";
     assert_eq!(told(&server, kind)[0]["refs"]["conversationId"], "c-7");
     // Turn and event stand in one block.
-    let payload = payload_added(&before, &log_bytes(&data), 2);
+    let payload = payload_with(&log_bytes(&data), "integration.webhook.failed");
     assert_eq!(found_in(&data, &payload).len(), 1);
     let erasure = server.send(
         "POST",

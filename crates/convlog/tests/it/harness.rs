@@ -504,22 +504,24 @@ fn frames(log: &[u8]) -> Vec<(u8, &[u8])> {
 
 /// What the frames of a log hold, decompressed.
 pub(crate) fn rows_of(log: &[u8]) -> Vec<Vec<u8>> {
+    opened(log).into_iter().map(|(_, rows)| rows).collect()
+}
+
+/// Payload of the first frame of a log whose rows hold a word.
+pub(crate) fn payload_with(log: &[u8], word: &str) -> Vec<u8> {
+    let holds = |rows: &[u8]| rows.windows(word.len()).any(|part| part == word.as_bytes());
+    let found = opened(log).into_iter().find(|(_, rows)| holds(rows));
+    found.unwrap().0.to_vec()
+}
+
+/// Payload of each frame that has rows, and its rows, decompressed.
+fn opened(log: &[u8]) -> Vec<(&[u8], Vec<u8>)> {
     let number = |at: usize| u32::from_le_bytes(log[at..at + 4].try_into().unwrap()) as usize;
     let dictionary = &log[64..64 + number(48)];
     let mut context = zstd::bulk::Decompressor::with_dictionary(dictionary).unwrap();
     let with_rows = frames(log).into_iter().filter(|(n_rows, _)| *n_rows > 0);
-    with_rows
-        .map(|(_, payload)| context.decompress(payload, 64 << 20).unwrap())
-        .collect()
-}
-
-/// Payload of the first frame with so many rows that a log has got since it was as `before`, which
-/// is empty for a new log. The server may have added events of its own, each in a frame by itself.
-pub(crate) fn payload_added(before: &[u8], after: &[u8], n_rows: u8) -> Vec<u8> {
-    let n_before = frames(before).len();
-    let mut added = frames(after).into_iter().skip(n_before);
-    let found = added.find(|(rows, _)| *rows == n_rows);
-    found.unwrap().1.to_vec()
+    let open = |(_, payload)| (payload, context.decompress(payload, 64 << 20).unwrap());
+    with_rows.map(open).collect()
 }
 
 /// Whether tests whose names begin with `slow_` do their work.
