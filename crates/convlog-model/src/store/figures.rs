@@ -57,6 +57,6 @@ pub struct Capability {
     pub eventual: bool,
     /// Positions have no holes and readers see only prefixes.
     pub gapless: bool,
-    /// Erasures reach [`ErasureState::Done`].
+    /// Erasures reach [`super::ErasureState::Done`].
     pub physical_erasure: bool,
 }
