@@ -1,6 +1,6 @@
 //! The error of everything that reads foreign bodies.
 
-use convlog_model::json::JsonError;
+use convlog_model::json::{JsonError, Value};
 
 /// Why a body is not what its dialect says, and where. Never holds any of the body's values.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -20,6 +20,12 @@ impl DecodeError {
             message: message.into(),
             path: path.map(str::to_owned),
         }
+    }
+
+    /// The error of a value of a wrong type.
+    pub(crate) fn wrong_type<'a>(wanted: &str, found: impl Into<Value<'a>>, path: &str) -> Self {
+        let message = format!("must be {wanted}, not {}", found.into().type_name());
+        DecodeError::new(message, Some(path))
     }
 }
 

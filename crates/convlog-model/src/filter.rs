@@ -9,7 +9,7 @@ pub mod print;
 use std::cmp::Ordering;
 
 use crate::fields::FieldRef;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 /// A condition on records.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
@@ -182,15 +182,38 @@ impl TimeBound {
     }
 }
 
+impl Bound {
+    /// A single moment.
+    #[must_use]
+    pub fn at(moment: Timestamp) -> Self {
+        let span = Span {
+            start: moment,
+            end: moment,
+        };
+        Bound::Time(TimeBound::new(&moment.to_micros_text(), span))
+    }
+}
+
 impl Filter {
+    /// A test of a canonical field.
+    #[must_use]
+    pub fn test(canonical: &str, test: Test) -> Self {
+        Filter::Test {
+            field: FieldRef::canonical(canonical),
+            test,
+        }
+    }
+
     /// A test of a canonical field for the whole value `text`, never read as a number.
     #[must_use]
     pub fn equals(canonical: &str, text: &str) -> Self {
-        let field = FieldRef::canonical(canonical);
-        Filter::Test {
-            field,
-            test: Test::Equals(Literal::quoted(text)),
-        }
+        Filter::test(canonical, Test::Equals(Literal::quoted(text)))
+    }
+
+    /// A canonical field, or what lies below it, has a value.
+    #[must_use]
+    pub fn exists(canonical: &str) -> Self {
+        Filter::test(canonical, Test::Exists)
     }
 
     /// This and another, flattened.

@@ -9,6 +9,7 @@ use convlog_model::record::{Dialect, Draft, Kind};
 use super::item::Item;
 use super::message::MessageRequest;
 use super::project::CONVERSATION_CREATE;
+use super::{decode, ids};
 use crate::DecodeError;
 
 /// Most bytes of a name, and of a description.
@@ -48,6 +49,19 @@ pub struct Conversation {
     pub task: Option<String>,
 }
 
+impl Conversation {
+    /// Its id and what a message of it names besides, by their names in items.
+    pub(super) fn ids(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let named = [
+            ("conversationId", Some(&self.id)),
+            ("botId", self.bot.as_ref()),
+            ("contactId", self.contact.as_ref()),
+        ];
+        let named = named.into_iter();
+        named.filter_map(|(name, id)| Some((name, id?.as_str())))
+    }
+}
+
 impl ConversationRequest {
     /// Reads a body.
     ///
@@ -65,7 +79,7 @@ impl ConversationRequest {
         }
         match body.get("meta") {
             None | Some(Json::Null | Json::Object(_)) => {}
-            Some(other) => return Err(wrong("an object", other, "meta")),
+            Some(other) => return Err(DecodeError::wrong_type("an object", other, "meta")),
         }
         let messages = match body.get("messages") {
             None | Some(Json::Null) => &[],
@@ -74,7 +88,7 @@ impl ConversationRequest {
                 let message = format!("must have at most {MESSAGES_MAX} elements");
                 return Err(DecodeError::new(message, Some("messages")));
             }
-            Some(other) => return Err(wrong("an array", other, "messages")),
+            Some(other) => return Err(DecodeError::wrong_type("an array", other, "messages")),
         };
         let messages = messages.iter().enumerate().map(|(i, message)| {
             let inside = |error: DecodeError| {
@@ -82,7 +96,7 @@ impl ConversationRequest {
                 let path = format!("messages[{i}].{path}");
                 DecodeError::new(error.message, Some(path.trim_end_matches('.')))
             };
-            MessageRequest::of(message, &message.to_string()).map_err(inside)
+            MessageRequest::parse(message, &message.to_string()).map_err(inside)
         });
         Ok(ConversationRequest {
             members: members.clone(),
@@ -117,7 +131,8 @@ impl ConversationRequest {
             ("actor".into(), Json::string(actor)),
             ("outcome".into(), Json::string("ok")),
         ];
-        let of_item = |key: &str| matches!(key, "name" | "description" | "meta") || is_id(key);
+        let of_item =
+            |key: &str| matches!(key, "name" | "description" | "meta") || IDS.contains(&key);
         let mut rest = Vec::new();
         let mut seen: Vec<&str> = vec!["messages"];
         for (key, _) in &self.members {
@@ -132,22 +147,14 @@ impl ConversationRequest {
             }
         }
         members.push(("conversation".into(), Json::Object(rest)));
-        let mut draft = event(instance, members);
-        draft.set_ref("conversation", &["conversationId"]);
-        for (name, field) in [("botId", Some("bot")), ("contactId", Some("customer"))] {
-            if let (Some(_), Some(field)) = (self.get(name), field) {
-                draft.set_ref(field, &[name]);
-            }
-        }
-        for name in IDS.into_iter().filter(|name| self.get(name).is_some()) {
-            draft.set_ref(&format!("event.refs.{name}"), &[name]);
-        }
-        draft
+        event(instance, members)
     }
 }
 
 /// The draft of an event of a conversation with these members of its item.
 pub(super) fn event(instance: &InstanceId, members: Vec<(Text, Json)>) -> Draft {
+    let named = members.iter().filter_map(|(name, _)| ids::lookup(name));
+    let named: Vec<&str> = named.collect();
     let mut draft = Draft {
         instance: instance.clone(),
         kind: Kind::Event,
@@ -160,7 +167,9 @@ pub(super) fn event(instance: &InstanceId, members: Vec<(Text, Json)>) -> Draft 
     draft.set_ref("event.type", &["type"]);
     draft.set_ref("event.actor", &["actor"]);
     draft.set_ref("event.outcome", &["outcome"]);
-    draft.set_ref("event.refs.conversationId", &["conversationId"]);
+    for id in named {
+        decode::refer(&mut draft, id);
+    }
     draft
 }
 
@@ -193,10 +202,6 @@ pub fn show(item: &Item) -> Json {
     Json::Object(members)
 }
 
-fn is_id(key: &str) -> bool {
-    IDS.contains(&key)
-}
-
 /// The text of a member; `None` for one that is missing or `null`.
 pub(super) fn text<'a>(
     body: &'a Json,
@@ -210,11 +215,6 @@ pub(super) fn text<'a>(
             let message = format!("must have at most {bytes_max} bytes");
             Err(DecodeError::new(message, Some(name)))
         }
-        Some(other) => Err(wrong("a string", other, name)),
+        Some(other) => Err(DecodeError::wrong_type("a string", other, name)),
     }
-}
-
-pub(super) fn wrong(wanted: &str, found: &Json, path: &str) -> DecodeError {
-    let message = format!("must be {wanted}, not {}", found.type_name());
-    DecodeError::new(message, Some(path))
 }

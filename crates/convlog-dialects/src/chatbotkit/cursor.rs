@@ -24,9 +24,8 @@ impl Cursor {
     /// Everything up to a position has been seen.
     #[must_use]
     pub fn behind(position: Position, timeline: Timeline) -> Self {
-        let ordinal = u8::MAX;
         Cursor {
-            place: Place { position, ordinal },
+            place: Place::behind(position),
             is_item: false,
             timeline,
         }

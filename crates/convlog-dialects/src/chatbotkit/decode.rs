@@ -68,14 +68,14 @@ pub fn event(instance: &InstanceId, raw: &str) -> Result<Draft, DecodeError> {
     match body.get("value") {
         None | Some(Value::Null) => {}
         Some(Value::Number(_)) => draft.set_ref("event.value", &["value"]),
-        Some(other) => return Err(wrong_type("a number", other, "value")),
+        Some(other) => return Err(DecodeError::wrong_type("a number", other, "value")),
     }
     match body.get("meta") {
         None | Some(Value::Null) => {}
         Some(meta @ Value::Object(_)) => {
             names(meta, &LeafPath::of(&["meta"]), &mut draft, &mut 0);
         }
-        Some(other) => return Err(wrong_type("an object", other, "meta")),
+        Some(other) => return Err(DecodeError::wrong_type("an object", other, "meta")),
     }
     created(body, &mut draft)?;
     let left_out: &[&str] = match draft.own_id {
@@ -91,16 +91,21 @@ fn resources(body: Value<'_>, draft: &mut Draft) -> Result<(), DecodeError> {
         if text(body, name, ID_BYTES_MAX)?.is_none() {
             continue;
         }
-        draft.set_ref(&format!("event.refs.{name}"), &[name]);
-        if let Some(field) = super::ids::of_turn(name) {
-            draft.set_ref(field, &[name]);
-        }
+        refer(draft, name);
     }
     // A contact is the customer, unless the line says who else is.
     if text(body, "customer_id", ID_BYTES_MAX)?.is_some() {
         draft.set_ref("customer", &["customer_id"]);
     }
     Ok(())
+}
+
+/// Lets the fields that carry an id of an event refer to it.
+pub(super) fn refer(draft: &mut Draft, id: &str) {
+    draft.set_ref(&format!("event.refs.{id}"), &[id]);
+    if let Some(field) = super::ids::of_turn(id) {
+        draft.set_ref(field, &[id]);
+    }
 }
 
 /// Gives the values of `meta` their canonical names.
@@ -144,7 +149,7 @@ fn created(body: Value<'_>, draft: &mut Draft) -> Result<(), DecodeError> {
             Timestamp::parse_rfc3339(text).ok_or_else(refused)?;
             draft.set_ref("time.request", &[FIELD]);
         }
-        Some(other) => return Err(wrong_type("a number", other, FIELD)),
+        Some(other) => return Err(DecodeError::wrong_type("a number", other, FIELD)),
     }
     Ok(())
 }
@@ -158,13 +163,8 @@ fn text<'a>(body: Value<'a>, name: &str, bytes_max: usize) -> Result<Option<&'a 
             Err(DecodeError::new(message, Some(name)))
         }
         Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
-        Some(other) => Err(wrong_type("a string", other, name)),
+        Some(other) => Err(DecodeError::wrong_type("a string", other, name)),
     }
-}
-
-fn wrong_type(wanted: &str, found: Value<'_>, path: &str) -> DecodeError {
-    let message = format!("must be {wanted}, not {}", found.type_name());
-    DecodeError::new(message, Some(path))
 }
 
 #[cfg(test)]

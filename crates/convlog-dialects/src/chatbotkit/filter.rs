@@ -2,8 +2,9 @@
 //! all records with such an item, and few others.
 
 use convlog_model::fields::FieldRef;
-use convlog_model::filter::{Bound, CompareOp, Filter, Literal, Scope, Test, TimeBound};
-use convlog_model::time::{Span, Timestamp};
+use convlog_model::filter::eval::glob;
+use convlog_model::filter::{Bound, CompareOp, Filter, Literal, Scope, Test};
+use convlog_model::time::Timestamp;
 
 use super::ids;
 use super::item::Item;
@@ -50,24 +51,7 @@ impl TypePattern {
     /// Whether a type fits, byte for byte.
     #[must_use]
     pub fn fits(&self, kind: &str) -> bool {
-        let (first, rest) = match self.0.split_first() {
-            Some((first, [])) => return kind == first,
-            Some(parts) => parts,
-            None => return false,
-        };
-        let Some(mut left) = kind.strip_prefix(first.as_str()) else {
-            return false;
-        };
-        let Some((last, middle)) = rest.split_last() else {
-            return false;
-        };
-        for part in middle {
-            match left.split_once(part.as_str()) {
-                Some((_, behind)) => left = behind,
-                None => return false,
-            }
-        }
-        left.ends_with(last.as_str())
+        glob(&self.0, kind)
     }
 
     fn test(&self) -> Test {
@@ -122,7 +106,9 @@ impl EventFilter {
         if !self.types.is_empty() {
             let types = self.types.iter();
             filter = filter.and(Filter::Or(
-                types.map(|one| test("event.type", one.test())).collect(),
+                types
+                    .map(|one| Filter::test("event.type", one.test()))
+                    .collect(),
             ));
         }
         for (id, values) in &self.ids {
@@ -132,7 +118,7 @@ impl EventFilter {
             filter = filter.and(Filter::Or(places));
         }
         if self.has_value {
-            filter = filter.and(test("event.value", Test::Exists));
+            filter = filter.and(Filter::exists("event.value"));
         }
         for one in &self.meta {
             if let Some(path) = one.spelled()
@@ -157,7 +143,7 @@ impl EventFilter {
             }
         }
         if self.has_action || !self.actions.is_empty() {
-            filter = filter.and(test("event.action", Test::Exists));
+            filter = filter.and(Filter::exists("event.action"));
         }
         filter.and(self.happened())
     }
@@ -173,7 +159,7 @@ impl EventFilter {
             fits(project::CONVERSATION_CREATE),
         ) {
             (true, _) => Filter::All,
-            (false, true) => test("conversation_turn", Test::Equals(Literal::bare("1"))),
+            (false, true) => Filter::test("conversation_turn", Test::Equals(Literal::bare("1"))),
             (false, false) => return None,
         };
         if self.has_action || !self.actions.is_empty() {
@@ -197,13 +183,10 @@ impl EventFilter {
         }
         let within = |field: &str| {
             let compare = |op, moment: Option<Timestamp>| match moment {
-                Some(moment) => test(
-                    field,
-                    Test::Compare {
-                        op,
-                        bound: bound(moment),
-                    },
-                ),
+                Some(moment) => {
+                    let bound = Bound::at(moment);
+                    Filter::test(field, Test::Compare { op, bound })
+                }
                 None => Filter::All,
             };
             compare(CompareOp::Ge, self.from).and(compare(CompareOp::Lt, self.to.map(whole)))
@@ -220,21 +203,6 @@ impl EventFilter {
 /// that a record may come up to one later than its item says.
 fn whole(moment: Timestamp) -> Timestamp {
     Timestamp::from_millis(moment.plus_micros(999).millis())
-}
-
-fn bound(moment: Timestamp) -> Bound {
-    let span = Span {
-        start: moment,
-        end: moment,
-    };
-    Bound::Time(TimeBound::new(&moment.to_micros_text(), span))
-}
-
-fn test(field: &str, test: Test) -> Filter {
-    Filter::Test {
-        field: FieldRef::canonical(field),
-        test,
-    }
 }
 
 fn any_of(field: &str, values: &[String]) -> Filter {

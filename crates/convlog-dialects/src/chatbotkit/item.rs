@@ -12,6 +12,40 @@ pub struct Place {
     pub ordinal: u8,
 }
 
+impl Place {
+    /// Before every item.
+    pub const START: Place = Place::first(Position::START);
+    /// Behind every item.
+    pub const END: Place = Place::behind(Position::END);
+
+    /// The first item of the record at a position.
+    #[must_use]
+    pub const fn first(position: Position) -> Self {
+        Place {
+            position,
+            ordinal: 0,
+        }
+    }
+
+    /// Behind every item of the record at a position.
+    #[must_use]
+    pub const fn behind(position: Position) -> Self {
+        Place {
+            position,
+            ordinal: u8::MAX,
+        }
+    }
+
+    /// The place right before this one, where an item may stand or not.
+    #[must_use]
+    pub const fn just_before(self) -> Self {
+        match self.ordinal.checked_sub(1) {
+            Some(ordinal) => Place { ordinal, ..self },
+            None => Place::behind(Position(self.position.0.saturating_sub(1))),
+        }
+    }
+}
+
 /// An event, or what a turn shows as one.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Item {

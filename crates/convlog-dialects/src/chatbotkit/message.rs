@@ -9,7 +9,8 @@ use convlog_model::json::{Json, Text};
 use convlog_model::record::{Dialect, Draft, Kind};
 use convlog_model::time::Timestamp;
 
-use super::conversation::{self, Conversation, text, wrong};
+use super::conversation::{self, Conversation, text};
+use super::ids;
 use super::item::Item;
 use super::project::MESSAGE_CREATE;
 use crate::DecodeError;
@@ -64,10 +65,6 @@ impl MessageRequest {
     /// # Errors
     /// [`DecodeError`] naming the field.
     pub fn parse(body: &Json, raw: &str) -> Result<Self, DecodeError> {
-        Self::of(body, raw)
-    }
-
-    pub(super) fn of(body: &Json, raw: &str) -> Result<Self, DecodeError> {
         if body.as_object().is_none() {
             let message = format!("must be an object, not {}", body.type_name());
             return Err(DecodeError::new(message, None));
@@ -83,11 +80,11 @@ impl MessageRequest {
         text(body, "description", conversation::TEXT_BYTES_MAX)?;
         match body.get("meta") {
             None | Some(Json::Null | Json::Object(_)) => {}
-            Some(other) => return Err(wrong("an object", other, "meta")),
+            Some(other) => return Err(DecodeError::wrong_type("an object", other, "meta")),
         }
         match body.get("entities") {
             None | Some(Json::Null | Json::Array(_)) => {}
-            Some(other) => return Err(wrong("an array", other, "entities")),
+            Some(other) => return Err(DecodeError::wrong_type("an array", other, "entities")),
         }
         Ok(MessageRequest {
             kind: kind.to_owned(),
@@ -123,14 +120,8 @@ impl MessageRequest {
 
     fn turn(&self, turn: &Turn<'_>, reply: Option<&Reply>) -> Draft {
         let mut members: Vec<(&str, String)> = Vec::new();
-        members.push(("conversationId", quote(&turn.conversation.id)));
-        let ids = [
-            ("botId", "bot", &turn.conversation.bot),
-            ("contactId", "customer", &turn.conversation.contact),
-        ];
-        for (name, _, id) in &ids {
-            members.extend(id.as_ref().map(|id| (*name, quote(id))));
-        }
+        let named = || turn.conversation.ids();
+        members.extend(named().map(|(name, id)| (name, quote(id))));
         members.push(("request", self.raw.clone()));
         if let Some(reply) = reply {
             members.push(("response", response(reply).to_string()));
@@ -147,9 +138,8 @@ impl MessageRequest {
             labels: std::collections::BTreeMap::new(),
             raw: raw.into(),
         };
-        draft.set_ref("conversation", &["conversationId"]);
-        for (name, field, id) in ids {
-            if id.is_some() {
+        for (name, _) in named() {
+            if let Some(field) = ids::of_turn(name) {
                 draft.set_ref(field, &[name]);
             }
         }
@@ -208,21 +198,10 @@ impl MessageRequest {
         let sent = Json::parse(self.raw.as_bytes()).unwrap_or(Json::Null);
         let mut members: Vec<(Text, Json)> = vec![
             ("type".into(), Json::string(MESSAGE_CREATE)),
-            (
-                "conversationId".into(),
-                Json::string(conversation.id.as_str()),
-            ),
             ("outcome".into(), Json::string("ok")),
         ];
-        let ids = [
-            ("botId", "bot", &conversation.bot),
-            ("contactId", "customer", &conversation.contact),
-        ];
-        for (name, _, id) in &ids {
-            let id = id
-                .as_ref()
-                .map(|id| (Text::from(*name), Json::string(id.as_str())));
-            members.extend(id);
+        for (name, id) in conversation.ids() {
+            members.push((name.into(), Json::string(id)));
         }
         for name in ["name", "description"] {
             members.extend(
@@ -236,15 +215,7 @@ impl MessageRequest {
         ]);
         members.push(("meta".into(), meta));
         members.push(("message".into(), sent));
-        let mut draft = conversation::event(turn.instance, members);
-        draft.set_ref("conversation", &["conversationId"]);
-        for (name, field, id) in ids {
-            if id.is_some() {
-                draft.set_ref(field, &[name]);
-                draft.set_ref(&format!("event.refs.{name}"), &[name]);
-            }
-        }
-        draft
+        conversation::event(turn.instance, members)
     }
 }
 

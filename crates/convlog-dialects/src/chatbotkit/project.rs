@@ -1,8 +1,10 @@
 //! Records as items: an event is one, a turn shows its messages, its time to answer, and, when it
 //! is the first, the beginning of its conversation.
 
+use std::sync::LazyLock;
+
 use convlog_model::fields::FieldRef;
-use convlog_model::filter::{Filter, Test};
+use convlog_model::filter::Filter;
 use convlog_model::flatten::Flat;
 use convlog_model::json::{Json, Text, Value};
 use convlog_model::record::{Dialect, Kind, Record, Source};
@@ -18,8 +20,6 @@ pub const MESSAGE_CREATE: &str = "message.create";
 /// How long the bot took to answer, in milliseconds.
 pub const RESPONSE_TIME: &str = "response.time";
 
-/// Items that one record shows at most.
-pub const ITEMS_MAX: usize = 4;
 /// Most bytes of a text in `meta`, so that every item stays below the longest line.
 const TEXT_BYTES_MAX: usize = 64 << 10;
 
@@ -115,8 +115,8 @@ fn canonical(record: &Record, item: &mut Item) {
 }
 
 fn turn(record: &Record) -> Vec<Item> {
-    let flat = record.flat_of(turn_fields());
-    let mut items = Vec::with_capacity(ITEMS_MAX);
+    let flat = record.flat_of(&*TURN_FIELDS);
+    let mut items = Vec::new();
     let ids: Vec<(&'static str, String)> = IDS
         .into_iter()
         .filter_map(|name| Some((name, flat.text(ids::of_turn(name)?)?.to_owned())))
@@ -150,8 +150,8 @@ fn turn(record: &Record) -> Vec<Item> {
     if flat.text("conversation_turn") == Some("1") {
         items.push(make(0, CONVERSATION_CREATE, Vec::new()));
     }
-    for (ordinal, message) in [(1, user(&flat)), (2, bot(&flat))] {
-        if let Some(Message { kind, text }) = message {
+    for (ordinal, kind, text) in [(1, "user", user(&flat)), (2, "bot", bot(&flat))] {
+        if let Some(text) = text {
             let mut meta = vec![(Text::from("type"), Json::string(kind))];
             meta.extend(cut(&text));
             let mut item = make(ordinal, MESSAGE_CREATE, meta);
@@ -186,31 +186,16 @@ fn as_sent(record: &Record, item: &mut Item) {
     }
 }
 
-/// What the user or the bot said in a turn.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Message {
-    /// `user` or `bot`.
-    pub kind: &'static str,
-    /// All that was said.
-    pub text: String,
-}
-
 /// What the user said in a turn.
-#[must_use]
-pub fn user(flat: &Flat) -> Option<Message> {
-    let text = flat.text("input.text").filter(|text| !text.is_empty())?;
-    Some(Message {
-        kind: "user",
-        text: text.to_owned(),
-    })
+fn user(flat: &Flat) -> Option<String> {
+    let text = flat.text("input.text").filter(|text| !text.is_empty());
+    text.map(str::to_owned)
 }
 
 /// What the bot said in a turn; several texts are lines.
-#[must_use]
-pub fn bot(flat: &Flat) -> Option<Message> {
+fn bot(flat: &Flat) -> Option<String> {
     let texts: Vec<&str> = flat.texts("output.text").collect();
-    let text = texts.join("\n");
-    (!texts.is_empty()).then_some(Message { kind: "bot", text })
+    (!texts.is_empty()).then(|| texts.join("\n"))
 }
 
 /// The text as members of `meta`, cut where it is too long.
@@ -228,8 +213,7 @@ fn cut(text: &str) -> Vec<(Text, Json)> {
 
 /// A turn that came from elsewhere, with an id, keeps its time; else it happened when it was kept,
 /// so that times never decrease along the log.
-#[must_use]
-pub fn created_ms(record: &Record, flat: &Flat) -> i64 {
+fn created_ms(record: &Record, flat: &Flat) -> i64 {
     let requested = match record.draft.own_id {
         Some(_) => flat.time("time.request"),
         None => None,
@@ -240,35 +224,27 @@ pub fn created_ms(record: &Record, flat: &Flat) -> i64 {
 /// The records whose own time counts, as [`created_ms`] says of turns.
 #[must_use]
 pub fn keeps_its_time() -> Filter {
-    let exists = |field: &str| Filter::Test {
-        field: FieldRef::canonical(field),
-        test: Test::Exists,
-    };
-    let of_others = Filter::equals("kind", "event").and(exists("event.action").negate());
-    let imported = Filter::equals("kind", "turn").and(exists("own_id"));
-    exists("time.request").and(Filter::Or(vec![of_others, imported]))
+    let of_others = Filter::equals("kind", "event").and(Filter::exists("event.action").negate());
+    let imported = Filter::equals("kind", "turn").and(Filter::exists("own_id"));
+    Filter::exists("time.request").and(Filter::Or(vec![of_others, imported]))
 }
 
 /// The fields of a turn that its items are made of.
-#[must_use]
-pub fn turn_fields() -> &'static [FieldRef] {
-    static FIELDS: std::sync::LazyLock<[FieldRef; 10]> = std::sync::LazyLock::new(|| {
-        [
-            "conversation",
-            "conversation_turn",
-            "bot",
-            "customer",
-            "user",
-            "time.request",
-            "input.text",
-            "output.text",
-            "latency_ms",
-            "error",
-        ]
-        .map(FieldRef::canonical)
-    });
-    &*FIELDS
-}
+static TURN_FIELDS: LazyLock<[FieldRef; 10]> = LazyLock::new(|| {
+    [
+        "conversation",
+        "conversation_turn",
+        "bot",
+        "customer",
+        "user",
+        "time.request",
+        "input.text",
+        "output.text",
+        "latency_ms",
+        "error",
+    ]
+    .map(FieldRef::canonical)
+});
 
 /// The rules that have cut something from a record, each once. Where, the record itself says: there
 /// may be much of it.

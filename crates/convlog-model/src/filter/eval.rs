@@ -10,6 +10,7 @@ mod words;
 mod tests;
 
 use self::value::Probe;
+pub use self::value::glob;
 use super::{Filter, Test};
 use crate::fields::FieldRef;
 use crate::flatten::{Flat, Leaf, Scalar};

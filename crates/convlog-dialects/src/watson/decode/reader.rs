@@ -27,7 +27,7 @@ impl<'a> Reader<'a> {
         match self.get(path) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(wrong_type("a string", other, path)),
+            Some(other) => Err(DecodeError::wrong_type("a string", other, path)),
         }
     }
 
@@ -41,11 +41,15 @@ impl<'a> Reader<'a> {
         let items = match self.get(path) {
             None => return Ok(Items::default()),
             Some(Value::Array(items)) => items,
-            Some(other) => return Err(wrong_type("an array", other, path)),
+            Some(other) => return Err(DecodeError::wrong_type("an array", other, path)),
         };
         let is_wrong = |(_, item): &(usize, Value<'_>)| !matches!(item, Value::Object(_));
         match items.enumerate().find(is_wrong) {
-            Some((i, other)) => Err(wrong_type("an object", other, &format!("{path}[{i}]"))),
+            Some((i, other)) => Err(DecodeError::wrong_type(
+                "an object",
+                other,
+                &format!("{path}[{i}]"),
+            )),
             None => Ok(items),
         }
     }
@@ -54,7 +58,7 @@ impl<'a> Reader<'a> {
     pub(super) fn check_object(&self, path: &str) -> Result<(), DecodeError> {
         match self.get(path) {
             None | Some(Value::Object(_)) => Ok(()),
-            Some(other) => Err(wrong_type("an object", other, path)),
+            Some(other) => Err(DecodeError::wrong_type("an object", other, path)),
         }
     }
 
@@ -78,10 +82,4 @@ impl<'a> Reader<'a> {
 /// Lets a canonical field refer to a path.
 pub(super) fn refer_to(draft: &mut Draft, canonical: &str, path: &str) {
     draft.set_ref_spelled(canonical, path);
-}
-
-/// The error of a value of a wrong type.
-pub(super) fn wrong_type(wanted: &str, found: Value<'_>, path: &str) -> DecodeError {
-    let message = format!("must be {wanted}, not {}", found.type_name());
-    DecodeError::new(message, Some(path))
 }

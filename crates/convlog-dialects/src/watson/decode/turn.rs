@@ -4,7 +4,7 @@ use convlog_model::json::{Items, Json, Value};
 use convlog_model::record::Draft;
 use convlog_model::time::Timestamp;
 
-use super::reader::{Reader, refer_to, wrong_type};
+use super::reader::{Reader, refer_to};
 use crate::DecodeError;
 use crate::reply::millis;
 
@@ -89,7 +89,7 @@ pub(super) fn v1(reader: &Reader<'_>, draft: &mut Draft) -> Result<(), DecodeErr
             refer_to(draft, "steps.name", path);
         }
         Some(other) => {
-            return Err(wrong_type(
+            return Err(DecodeError::wrong_type(
                 "an array",
                 other,
                 "response.output.nodes_visited",
@@ -255,13 +255,19 @@ fn intents(reader: &Reader<'_>, draft: &mut Draft, path: &str) -> Result<usize, 
         let at = |key: &str| format!("{path}[{i}].{key}");
         let name = match item.get("intent") {
             Some(Value::String(name)) => name,
-            Some(other) => return Err(wrong_type("a string", other, &at("intent"))),
+            Some(other) => return Err(DecodeError::wrong_type("a string", other, &at("intent"))),
             None => return Err(DecodeError::new("is missing", Some(&at("intent")))),
         };
         let confidence = match item.get("confidence") {
             None | Some(Value::Null) => 0.0,
             Some(Value::Number(number)) => number.parse().unwrap_or(0.0),
-            Some(other) => return Err(wrong_type("a number", other, &at("confidence"))),
+            Some(other) => {
+                return Err(DecodeError::wrong_type(
+                    "a number",
+                    other,
+                    &at("confidence"),
+                ));
+            }
         };
         if top.is_none_or(|(_, greatest)| confidence > greatest) {
             top = Some((name, confidence));
@@ -281,11 +287,11 @@ fn entities(reader: &Reader<'_>, draft: &mut Draft, path: &str) -> Result<usize,
         let at = |key: &str| format!("{path}[{i}].{key}");
         match item.get("entity") {
             Some(Value::String(_)) => {}
-            Some(other) => return Err(wrong_type("a string", other, &at("entity"))),
+            Some(other) => return Err(DecodeError::wrong_type("a string", other, &at("entity"))),
             None => return Err(DecodeError::new("is missing", Some(&at("entity")))),
         }
         if let Some(other @ (Value::Array(_) | Value::Object(_))) = item.get("value") {
-            return Err(wrong_type("a string", other, &at("value")));
+            return Err(DecodeError::wrong_type("a string", other, &at("value")));
         }
     }
     let n_items = items.count();
@@ -309,7 +315,13 @@ fn output(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<(),
         None => (Items::default(), None),
         Some(Value::Array(items)) => (items, None),
         Some(one @ Value::String(_)) => (Items::default(), Some(one)),
-        Some(other) => return Err(wrong_type("an array", other, "response.output.text")),
+        Some(other) => {
+            return Err(DecodeError::wrong_type(
+                "an array",
+                other,
+                "response.output.text",
+            ));
+        }
     };
     let (no_generic, no_text) = (is_empty(generic), is_empty(texts) && one.is_none());
     if generic.any(says) || (!no_generic && no_text) {

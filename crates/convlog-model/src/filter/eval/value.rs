@@ -175,7 +175,8 @@ fn laid_over(over: Over, value: &Scalar, test: impl Fn(&str) -> bool) -> bool {
 
 /// Whether a text begins with the first part, ends with the last, and holds the others between
 /// them in order, none overlapping.
-fn glob(parts: &[String], text: &str) -> bool {
+#[must_use]
+pub fn glob(parts: &[String], text: &str) -> bool {
     let Some((first, rest)) = parts.split_first() else {
         return false;
     };
