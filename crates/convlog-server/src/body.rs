@@ -63,13 +63,21 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     }
 }
 
+/// Parses a JSON text.
+///
+/// # Errors
+/// 400 that names the position.
+pub(crate) fn tree(bytes: &[u8], depth_max: usize) -> Result<Tree, Fault> {
+    Tree::parse_within(bytes, depth_max)
+        .map_err(|error| Fault::bad(format!("the body is not valid JSON: {error}")))
+}
+
 /// Parses a JSON text into a type.
 ///
 /// # Errors
 /// 400 that names position or field.
 pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8], depth_max: usize) -> Result<T, Fault> {
-    Tree::parse_within(bytes, depth_max)
-        .map_err(|error| Fault::bad(format!("the body is not valid JSON: {error}")))?;
+    tree(bytes, depth_max)?;
     let mut source = serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(&mut source).map_err(|error| {
         let path = error.path().to_string();

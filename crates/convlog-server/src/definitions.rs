@@ -11,12 +11,11 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use convlog_model::control::Expect;
 use convlog_model::ids::{InstanceId, RecordId};
-use convlog_model::json::Json;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
-use crate::body::RawBody;
+use crate::body::{self, RawBody};
 use crate::bots;
 use crate::entity::{Change, Collection};
 use crate::error::{Fault, Problem};
@@ -111,8 +110,7 @@ pub(crate) async fn put(
     if bots::find(&app, instance, &bot).await?.is_none() {
         return Err(Fault::not_found("Resource not found"));
     }
-    let value = Json::parse_within(&body, app.config().limits.json_depth)
-        .map_err(|error| Fault::bad(format!("the body is not valid JSON: {error}")))?;
+    let value = body::tree(&body, app.config().limits.json_depth)?;
     if value.as_object().is_none() {
         let message = format!("the body must be an object, not {}", value.type_name());
         return Err(Fault::bad(message));

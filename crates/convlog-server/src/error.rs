@@ -190,6 +190,16 @@ impl Fault {
         }
     }
 
+    /// The text for the client, with the field or parameter that it is about.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        let message = self.message();
+        match self.path() {
+            Some(path) if !message.starts_with(path) => format!("{path}: {message}"),
+            _ => message.to_owned(),
+        }
+    }
+
     /// The field or parameter that it is about.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
@@ -299,20 +309,15 @@ impl Problem {
     #[must_use]
     pub fn of(fault: &Fault) -> Self {
         let status = fault.status();
-        let message = fault.message().to_owned();
-        let detail = match fault.path() {
-            Some(path) if !message.starts_with(path) => format!("{path}: {message}"),
-            _ => message.clone(),
-        };
         let errors = fault.path().map(|path| Detail {
-            message,
+            message: fault.message().to_owned(),
             path: path.to_owned(),
         });
         Problem {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
-            detail,
+            detail: fault.detail(),
             errors: errors.into_iter().collect(),
         }
     }

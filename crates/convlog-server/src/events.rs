@@ -11,7 +11,6 @@ mod types;
 
 use std::collections::BTreeMap;
 
-use convlog_model::fields::FieldRef;
 use convlog_model::filter::{Filter, Scope, Test};
 use convlog_model::flatten::Flat;
 use convlog_model::ids::InstanceId;
@@ -234,17 +233,13 @@ pub(crate) fn record_later(app: &App, event: OwnEvent) {
 
 /// The entries of the audit.
 pub(crate) fn is_audit() -> Filter {
-    let test = |field: &str, test: Test| Filter::Test {
-        field: FieldRef::canonical(field),
-        test,
-    };
     let old = Test::Glob {
         parts: vec![OLD_AUDIT_PREFIX.to_owned(), String::new()],
         scope: Scope::Whole,
     };
     Filter::Or(vec![
-        test("event.action", Test::Exists),
-        test("event.type", old),
+        Filter::exists("event.action"),
+        Filter::test("event.type", old),
     ])
 }
 

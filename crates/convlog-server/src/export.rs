@@ -8,7 +8,6 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use convlog_dialects::native;
 use convlog_dialects::watson::encode::{self, Shape};
-use convlog_model::fields::FieldRef;
 use convlog_model::filter::{Filter, Literal, Test};
 use convlog_model::ids::Position;
 use convlog_model::query::Scanned;
@@ -23,12 +22,11 @@ use crate::body::Params;
 use crate::downloads::Download;
 use crate::error::{Fault, Problem};
 use crate::own_filter;
+use crate::query::fitting_step;
 
 /// Records that are read at once, at first and at most.
 const STEP_RECORDS: usize = 64;
 const STEP_RECORDS_MAX: usize = 512;
-/// Bytes that one step should bring.
-const STEP_BYTES: usize = 1 << 20;
 
 /// Parameters of `GET /export`.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -196,10 +194,7 @@ pub(crate) async fn start(
 }
 
 fn opted_out() -> Filter {
-    Filter::Test {
-        field: FieldRef::canonical("learning_opt_out"),
-        test: Test::Equals(Literal::bare("true")),
-    }
+    Filter::test("learning_opt_out", Test::Equals(Literal::bare("true")))
 }
 
 /// The next piece of the body, and what finds the one after it.
@@ -222,8 +217,7 @@ async fn step(mut walk: Walk) -> io::Result<Option<(Bytes, Walk)>> {
         text.push_str(walk.format.tail());
         return Ok(Some((text.into(), walk)));
     }
-    let fitting = walk.n_next.saturating_mul(STEP_BYTES) / text.len().max(1);
-    walk.n_next = fitting.clamp(1, STEP_RECORDS_MAX);
+    walk.n_next = fitting_step(walk.n_next, text.len(), STEP_RECORDS_MAX);
     let next = walk.app.query().scan(
         &walk.caller,
         walk.filter.clone(),

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use convlog_model::aggregate::{Aggregate, GroupBy, Metric, Table};
+use convlog_model::fields::FieldRef;
 use convlog_model::filter::Filter;
 use convlog_model::ids::{Position, RecordId, Timeline};
+use convlog_model::json::Json;
 use convlog_model::query::{After, PAGE_MAX, Query, Scan, Scanned, Sort, SortKey};
 use convlog_model::record::Record;
 use convlog_model::store::StoreError;
@@ -210,6 +212,29 @@ impl<'a> QueryDoor<'a> {
         self.bounded(self.app.store().aggregate(&request)).await
     }
 
+    /// The values of a field among matching records, the most frequent first; at most `n_max`.
+    ///
+    /// # Errors
+    /// As [`QueryDoor::aggregate`].
+    pub async fn values(
+        self,
+        caller: &Caller,
+        filter: Filter,
+        field: &str,
+        n_max: usize,
+    ) -> Result<Vec<String>, Fault> {
+        let by = GroupBy::Terms {
+            field: FieldRef::canonical(field),
+            limit: n_max,
+        };
+        let table = self.aggregate(caller, filter, vec![by], Vec::new()).await?;
+        let keys = table.rows.iter().filter_map(|row| row.keys.first());
+        Ok(keys
+            .filter_map(Json::as_str)
+            .map(ToOwned::to_owned)
+            .collect())
+    }
+
     /// Waits until something is visible behind `after`; it may belong to another instance.
     ///
     /// # Errors
@@ -234,6 +259,17 @@ impl<'a> QueryDoor<'a> {
             }),
         }
     }
+}
+
+/// Bytes that one step of a stream should bring.
+const STEP_BYTES: usize = 1 << 20;
+
+/// Records of the next step of a stream, after one of `n_records` brought `n_bytes`; at most
+/// `n_max`.
+#[must_use]
+pub(crate) fn fitting_step(n_records: usize, n_bytes: usize, n_max: usize) -> usize {
+    let fitting = n_records.saturating_mul(STEP_BYTES) / n_bytes.max(1);
+    fitting.clamp(1, n_max)
 }
 
 const BEFORE_ALL: After = After {

@@ -8,7 +8,7 @@ use convlog_model::json::Json;
 
 use crate::app::App;
 use crate::auth::{self, Caller, TOKEN_SECONDS};
-use crate::body::RawBody;
+use crate::body::{self, RawBody};
 use crate::error::Fault;
 use crate::events::{self, OwnEvent};
 use crate::watson::json;
@@ -76,8 +76,7 @@ pub(crate) async fn cp4d(
     State(app): State<App>,
     RawBody(body): RawBody,
 ) -> Result<Response, Fault> {
-    let parsed = Json::parse_within(&body, app.config().limits.json_depth)
-        .map_err(|error| Fault::bad(format!("the body is not valid JSON: {error}")))?;
+    let parsed = body::tree(&body, app.config().limits.json_depth)?;
     let text = |name: &str| parsed.get(name).and_then(Json::as_str);
     let Some(key) = text("api_key").or_else(|| text("password")) else {
         return Err(Fault::bad_at("api_key", "api_key or password is required"));

@@ -1,10 +1,7 @@
 //! Events of a customer's conversations that do not name the customer: they are erased with the
 //! customer all the same.
 
-use convlog_model::aggregate::GroupBy;
-use convlog_model::fields::FieldRef;
-use convlog_model::filter::{Filter, Test};
-use convlog_model::json::Json;
+use convlog_model::filter::Filter;
 
 use crate::app::App;
 use crate::auth::Caller;
@@ -24,29 +21,17 @@ pub(super) async fn events_of(
     caller: &Caller,
     customer: &str,
 ) -> Result<Vec<Filter>, Fault> {
-    let exists = |field: &str| Filter::Test {
-        field: FieldRef::canonical(field),
-        test: Test::Exists,
-    };
     let nameless = Filter::equals("kind", "event")
-        .and(exists("conversation"))
-        .and(exists("customer").negate());
+        .and(Filter::exists("conversation"))
+        .and(Filter::exists("customer").negate());
     if app.query().count(caller, nameless.clone()).await? == 0 {
         return Ok(Vec::new());
     }
-    let by = GroupBy::Terms {
-        field: FieldRef::canonical("conversation"),
-        limit: CONVERSATIONS_MAX,
-    };
     let of_customer = Filter::equals("customer", customer);
-    let found = app
+    let names = app
         .query()
-        .aggregate(caller, of_customer, vec![by], Vec::new());
-    let rows = found.await?.rows;
-    let names: Vec<&str> = rows
-        .iter()
-        .filter_map(|row| row.keys.first().and_then(Json::as_str))
-        .collect();
+        .values(caller, of_customer, "conversation", CONVERSATIONS_MAX);
+    let names = names.await?;
     let mut filters = Vec::new();
     for names in names.chunks(FILTER_NAMES) {
         let in_one = names

@@ -2,10 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use convlog_model::aggregate::GroupBy;
-use convlog_model::fields::FieldRef;
-use convlog_model::filter::Filter;
-use convlog_model::json::Json;
 use convlog_model::store::Selector;
 
 use super::order::{Forward, ForwardState, Holder};
@@ -31,7 +27,9 @@ pub(super) async fn holders(
     if let Selector::Filter(filter) = selector
         && !found.is_empty()
     {
-        let concerned = bots_of(app, caller, filter).await?;
+        let query = app.query();
+        let concerned = query.values(caller, filter.clone(), "bot", HOLDER_BOTS_MAX);
+        let concerned: BTreeSet<String> = concerned.await?.into_iter().collect();
         found.retain(|holder| concerned.contains(&holder.bot));
         for holder in &mut found {
             // Upstream knows customers, not our filters.
@@ -57,19 +55,4 @@ fn holder(bot: Bot) -> Option<Holder> {
         bot: bot.id,
         forward: forwards.then_some(forward),
     })
-}
-
-async fn bots_of(app: &App, caller: &Caller, filter: &Filter) -> Result<BTreeSet<String>, Fault> {
-    let by = GroupBy::Terms {
-        field: FieldRef::canonical("bot"),
-        limit: HOLDER_BOTS_MAX,
-    };
-    let table = app
-        .query()
-        .aggregate(caller, filter.clone(), vec![by], Vec::new());
-    let rows = table.await?.rows;
-    let names = rows
-        .iter()
-        .flat_map(|row| row.keys.iter().filter_map(Json::as_str));
-    Ok(names.map(ToOwned::to_owned).collect())
 }
