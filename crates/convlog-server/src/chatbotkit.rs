@@ -38,12 +38,7 @@ pub(crate) fn flat_error(fault: &Fault) -> Response {
         Fault::Unauthorized => "Not authenticated".to_owned(),
         Fault::NotFound { .. } => "Not found".to_owned(),
         Fault::TooManyRequests { .. } => limit_reached(fault.message()),
-        _ => match fault.path() {
-            Some(path) if !fault.message().starts_with(path) => {
-                format!("{path}: {}", fault.message())
-            }
-            _ => fault.message().to_owned(),
-        },
+        _ => fault.detail(),
     };
     let body = Json::object([
         ("message", Json::string(message)),
@@ -124,8 +119,7 @@ fn json(status: StatusCode, body: String) -> Response {
 /// # Errors
 /// 400 for what is no JSON object.
 fn body<'b>(app: &App, bytes: &'b [u8]) -> Result<(Json, &'b str), Fault> {
-    let tree = Json::parse_within(bytes, app.config().limits.json_depth)
-        .map_err(|error| Fault::bad(format!("the body is not valid JSON: {error}")))?;
+    let tree = crate::body::tree(bytes, app.config().limits.json_depth)?;
     match (&tree, std::str::from_utf8(bytes)) {
         (Json::Object(_), Ok(text)) => Ok((tree, text)),
         _ => Err(Fault::bad("the body must be an object")),

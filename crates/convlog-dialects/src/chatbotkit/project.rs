@@ -221,7 +221,7 @@ fn created_ms(record: &Record, flat: &Flat) -> i64 {
     requested.unwrap_or(record.received).millis()
 }
 
-/// The records whose own time counts, as [`created_ms`] says of turns.
+/// The records whose own time counts, as the time of making says of turns.
 #[must_use]
 pub fn keeps_its_time() -> Filter {
     let of_others = Filter::equals("kind", "event").and(Filter::exists("event.action").negate());

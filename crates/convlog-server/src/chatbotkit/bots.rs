@@ -20,6 +20,17 @@ use crate::error::Fault;
 /// Most bytes of all properties of a bot.
 const PROFILE_BYTES_MAX: usize = 256 << 10;
 const NAME_BYTES_MAX: usize = 512;
+/// What is kept as the client says it, and must be a string.
+const TEXTS: [&str; 8] = [
+    "description",
+    "backstory",
+    "model",
+    "datasetId",
+    "skillsetId",
+    "alias",
+    "visibility",
+    "blueprintId",
+];
 /// What a client sends back and does not change.
 const FIXED: [&str; 3] = ["id", "createdAt", "updatedAt"];
 
@@ -188,16 +199,10 @@ fn apply(bot: &mut Bot, body: &Json) -> Result<(), Fault> {
             ("privacy", Json::Bool(on)) => bot.privacy = Some(*on),
             ("moderation", Json::Bool(_) | Json::Null) => profile.set(key, value.clone()),
             ("privacy" | "moderation", _) => return wrong("true or false"),
-            (
-                "description" | "backstory" | "model" | "datasetId" | "skillsetId" | "alias"
-                | "visibility" | "blueprintId",
-                Json::String(_) | Json::Null,
-            ) => profile.set(key, value.clone()),
-            (
-                "description" | "backstory" | "model" | "datasetId" | "skillsetId" | "alias"
-                | "visibility" | "blueprintId",
-                _,
-            ) => return wrong("a string"),
+            (key, value) if TEXTS.contains(&key) => match value {
+                Json::String(_) | Json::Null => profile.set(key, value.clone()),
+                _ => return wrong("a string"),
+            },
             (key, _) if FIXED.contains(&key) => {}
             _ => profile.set(key, value.clone()),
         }

@@ -48,7 +48,7 @@ impl Asked {
             Some(text) => Some((text.clone(), walk::enter(app, caller, text).await?)),
             None => None,
         };
-        let from = entry.as_ref().and_then(|(_, entry)| entry.place);
+        let from = entry.as_ref().map(|(_, entry)| entry.place);
         let walk = Walk::new(
             (app, caller),
             shape,
@@ -69,10 +69,7 @@ impl Asked {
         let entry = self.entry.as_ref();
         let entry = entry.map(|(text, entry)| (text.as_str(), entry.clone()));
         match self.form {
-            Form::Json => {
-                let (order, take) = (self.params.order, self.params.take);
-                pages::page(app, self.walk, order, take, entry).await
-            }
+            Form::Json => pages::page(app, self.walk, self.params.take, entry).await,
             form => stream::start(self.walk, form, self.params.take, entry, self.export).await,
         }
     }

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use convlog_dialects::chatbotkit::cursor::Cursor;
 use convlog_dialects::chatbotkit::encode;
-use convlog_dialects::chatbotkit::item::{Item, Place};
+use convlog_dialects::chatbotkit::item::Item;
 use convlog_dialects::chatbotkit::params::{Order, TAKE, TAKE_MAX};
 use convlog_model::ids::Position;
 use convlog_model::json::write_string;
@@ -31,7 +31,6 @@ pub(super) const GAP: HeaderName = HeaderName::from_static("x-log-gap");
 pub(super) async fn page(
     app: &App,
     mut walk: Walk,
-    order: Order,
     take: Option<usize>,
     entry: Option<(&str, Entry)>,
 ) -> Result<Response, Fault> {
@@ -46,7 +45,7 @@ pub(super) async fn page(
         timeline,
     };
     let cursor = last.map(|place| of_item(place).encode());
-    let resume = match (order, last) {
+    let resume = match (walk.order(), last) {
         (Order::Desc, None) => Cursor::behind(Position::START, timeline),
         (Order::Desc, Some(last)) => of_item(last),
         (Order::Asc, Some(last)) if walk.at() == last => of_item(last),
@@ -108,8 +107,7 @@ async fn collect(app: &App, walk: &mut Walk, take: usize) -> Result<Vec<Item>, F
         if items.len() >= take {
             items.truncate(take);
             if let Some(last) = items.last() {
-                let Place { position, ordinal } = last.place;
-                walk.rewind(Place { position, ordinal });
+                walk.rewind(last.place);
             }
             return Ok(items);
         }

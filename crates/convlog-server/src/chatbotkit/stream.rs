@@ -20,12 +20,11 @@ use super::pages::{COUNT, CURSOR, GAP, set};
 use super::walk::{Entry, Walk};
 use crate::downloads::Download;
 use crate::error::Fault;
+use crate::query::fitting_step;
 
 /// Records of the first step, so that its first byte comes soon, and of the others.
 const STEP_FIRST: usize = 64;
 const STEP: usize = 512;
-/// Bytes that a step should bring at most.
-const STEP_BYTES: usize = 1 << 20;
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +102,7 @@ impl Form {
         Ok(answer)
     }
 
-    fn content_type(self) -> &'static str {
+    pub(super) fn content_type(self) -> &'static str {
         match self {
             Form::Json => "application/json",
             Form::Jsonl => "application/jsonl",
@@ -112,7 +111,8 @@ impl Form {
         }
     }
 
-    fn push(self, item: &Item, shape: Shape, out: &mut String) {
+    /// Adds an item; of a page as it would be streamed.
+    pub(super) fn push(self, item: &Item, shape: Shape, out: &mut String) {
         out.push_str(&match self {
             Form::Csv => encode::csv_row(item),
             Form::Sse => encode::sse(item, shape),
@@ -235,8 +235,7 @@ impl Flow {
             }
         }
         self.last = items.last().map(|item| item.place).or(self.last);
-        let fitting = self.n_next.saturating_mul(STEP_BYTES) / text.len().max(1);
-        self.n_next = fitting.clamp(1, STEP);
+        self.n_next = fitting_step(self.n_next, text.len(), STEP);
         Ok((text, is_done))
     }
 

@@ -21,12 +21,14 @@ use tokio::time::Interval;
 
 use super::list::bad;
 use super::pages::{GAP, set};
+use super::stream::Form;
 use super::walk::{self, Entry, Walk};
 use super::{FormQuery, require_self};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::RawBody;
 use crate::error::Fault;
+use crate::query::fitting_step;
 
 /// Most items that are replayed.
 const HISTORY_MAX: i64 = 10_000;
@@ -34,12 +36,10 @@ const HISTORY_MAX: i64 = 10_000;
 /// stands between often after 60 s.
 const PING_PAUSE: Duration = Duration::from_secs(30);
 /// Records of a step at most, of the first one, and of one of the way back to where a replay
-/// begins.
+/// begins. A reader that does not read holds one step.
 const STEP: usize = 256;
 const STEP_FIRST: usize = 16;
 const STEP_BACK: usize = 128;
-/// Bytes that a step should bring at most: a reader that does not read holds one.
-const STEP_BYTES: usize = 1 << 20;
 /// Pause between two looks of one subscription while there is news, for each 64 of them: so that
 /// many readers of a busy log do not take the time of those who write it.
 const LOOK_PAUSE: Duration = Duration::from_millis(5);
@@ -55,12 +55,6 @@ struct Subscription {
     ping: Interval,
     form: Form,
     _slot: OwnedSemaphorePermit,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Jsonl,
-    Sse,
 }
 
 /// Replays the last `historyLength` items, or those behind `cursor`, and then shows each new one.
@@ -89,7 +83,7 @@ pub(crate) async fn subscribe(
     };
     let slot = app.subscription_slot()?;
     let filter = params.filter;
-    let from = match entry.as_ref().and_then(|(_, entry)| entry.place) {
+    let from = match entry.as_ref().map(|(_, entry)| entry.place) {
         Some(place) => place,
         None => {
             let newest = app.store().newest();
@@ -125,12 +119,9 @@ async fn begin(
     let first = Some(first).filter(|text| !text.is_empty());
     let first = stream::iter(first.map(|text| Ok::<_, io::Error>(Bytes::from(text))));
     let mut answer = Response::new(Body::from_stream(stream::StreamExt::chain(first, news)));
-    let kind = match form {
-        Form::Jsonl => "application/jsonl",
-        Form::Sse => "text/event-stream",
-    };
     let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    let kind = HeaderValue::from_static(form.content_type());
+    headers.insert(header::CONTENT_TYPE, kind);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if let Some((from, _)) = entry.filter(|(_, entry)| entry.is_gap) {
         set(headers, GAP, &format!("{from}..{to}"));
@@ -140,10 +131,10 @@ async fn begin(
 
 /// Lines, or server-sent events where only these are wanted; whoever wants a page gets lines.
 fn form(headers: &HeaderMap) -> Result<Form, Fault> {
-    match super::stream::Form::of(headers)? {
-        super::stream::Form::Json | super::stream::Form::Jsonl => Ok(Form::Jsonl),
-        super::stream::Form::Sse => Ok(Form::Sse),
-        super::stream::Form::Csv => Err(Fault::bad(
+    match Form::of(headers)? {
+        Form::Json | Form::Jsonl => Ok(Form::Jsonl),
+        Form::Sse => Ok(Form::Sse),
+        Form::Csv => Err(Fault::bad(
             "Accept must name application/jsonl or text/event-stream",
         )),
     }
@@ -164,15 +155,11 @@ fn pairs(
     }
     let tree = match body.trim_ascii() {
         [] => Json::Object(Vec::new()),
-        body => Json::parse_within(body, app.config().limits.json_depth)
-            .map_err(|error| Fault::bad(format!("the body is not valid JSON: {error}")))?,
-    };
-    let Json::Object(members) = &tree else {
-        return Err(Fault::bad("the body must be an object"));
+        body => super::body(app, body)?.0,
     };
     let mut pairs = query.0.clone();
     let mut history = 0;
-    for (name, value) in members {
+    for (name, value) in tree.as_object().unwrap_or_default() {
         match (name.as_str(), value) {
             ("historyLength", value) => history = history_length(value)?,
             ("meta", Json::Object(meta)) => {
@@ -221,34 +208,14 @@ fn text(name: &str, value: &Json) -> Result<String, Fault> {
 
 /// The place before the last `n` items up to `newest`.
 async fn before_last(mut back: Walk, newest: Position, n: usize) -> Result<Place, Fault> {
-    let end = Place {
-        position: newest,
-        ordinal: u8::MAX,
-    };
-    let mut first = end;
+    let mut first = Place::behind(newest);
     let mut left = n;
-    back.rewind(end);
+    back.rewind(first);
     while left > 0 {
         let step = back.step(left.min(STEP_BACK)).await?;
-        let items: Vec<Place> = step
-            .items
-            .iter()
-            .take(left)
-            .map(|item| item.place)
-            .collect();
-        left -= items.len();
-        if let Some(last) = items.last() {
-            // Just before that item: behind the one that its record shows before it.
-            first = match last.ordinal.checked_sub(1) {
-                Some(ordinal) => Place {
-                    position: last.position,
-                    ordinal,
-                },
-                None => Place {
-                    position: Position(last.position.0.saturating_sub(1)),
-                    ordinal: u8::MAX,
-                },
-            };
+        for item in step.items.iter().take(left) {
+            first = item.place.just_before();
+            left -= 1;
         }
         if step.is_done {
             break;
@@ -267,20 +234,16 @@ impl Subscription {
         }
         let mut text = String::new();
         for item in &step.items {
-            text.push_str(&match self.form {
-                Form::Jsonl => encode::line(item, Shape::Event),
-                Form::Sse => encode::sse(item, Shape::Event),
-            });
+            self.form.push(item, Shape::Event, &mut text);
         }
-        let fitting = self.n_next.saturating_mul(STEP_BYTES) / text.len().max(1);
-        self.n_next = fitting.clamp(1, STEP);
+        self.n_next = fitting_step(self.n_next, text.len(), STEP);
         Ok(text)
     }
 
     fn ping(&self) -> Bytes {
         Bytes::from_static(match self.form {
-            Form::Jsonl => encode::PING.as_bytes(),
             Form::Sse => b": ping\n\n",
+            _ => encode::PING.as_bytes(),
         })
     }
 }

@@ -7,7 +7,7 @@ use convlog_dialects::chatbotkit::filter::{EventFilter, TypePattern};
 use convlog_dialects::chatbotkit::project;
 use convlog_model::aggregate::{GroupBy, Metric};
 use convlog_model::fields::FieldRef;
-use convlog_model::filter::{Filter, Literal, Test};
+use convlog_model::filter::Filter;
 use convlog_model::json::Json;
 use convlog_model::time::{DAY_US, Timestamp};
 
@@ -30,7 +30,7 @@ pub(crate) async fn fetch(
     require_self(&caller, &headers)?;
     let mut tokens = 0.0;
     for field in ["tokens.in", "tokens.out"] {
-        let all = sums(&app, &caller, exists(field), field, Vec::new()).await?;
+        let all = sums(&app, &caller, Filter::exists(field), field, Vec::new()).await?;
         tokens += all.iter().map(|(_, sum)| sum).sum::<f64>();
     }
     let begun = EventFilter {
@@ -47,7 +47,7 @@ pub(crate) async fn fetch(
     let users = Metric::Distinct(FieldRef::canonical("user"));
     let users = app
         .query()
-        .aggregate(&caller, exists("user"), Vec::new(), vec![users])
+        .aggregate(&caller, Filter::exists("user"), Vec::new(), vec![users])
         .await?;
     let users = users
         .rows
@@ -76,9 +76,9 @@ pub(crate) async fn fetch(
 /// Number of `message.create` events.
 async fn messages(app: &App, caller: &Caller) -> Result<u64, Fault> {
     let turns = Filter::equals("kind", "turn");
-    let empty = test("input.text", Test::Equals(Literal::quoted("")));
+    let empty = Filter::equals("input.text", "");
     let of_users = turns.clone().and(empty.negate());
-    let of_bots = turns.and(exists("output.text"));
+    let of_bots = turns.and(Filter::exists("output.text"));
     let asides = Filter::equals("kind", "event");
     let asides = asides.and(Filter::equals("event.type", project::MESSAGE_CREATE));
     let mut sum = 0;
@@ -123,7 +123,7 @@ pub(crate) async fn series(
                 .records()
                 .and(kind.clone())
                 .and(counts)
-                .and(exists(field));
+                .and(Filter::exists(field));
             let by = GroupBy::Interval {
                 field: FieldRef::canonical(time),
                 every_us: DAY_US,
@@ -164,17 +164,6 @@ async fn sums(
         (row.keys.into_iter().next(), sum)
     });
     Ok(rows.collect())
-}
-
-fn test(field: &str, test: Test) -> Filter {
-    Filter::Test {
-        field: FieldRef::canonical(field),
-        test,
-    }
-}
-
-fn exists(field: &str) -> Filter {
-    test(field, Test::Exists)
 }
 
 fn count(n: u64) -> Json {

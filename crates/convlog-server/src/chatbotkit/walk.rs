@@ -6,34 +6,21 @@ use convlog_dialects::chatbotkit::filter::EventFilter;
 use convlog_dialects::chatbotkit::item::{Item, Place};
 use convlog_dialects::chatbotkit::params::Order;
 use convlog_dialects::chatbotkit::project;
-use convlog_model::fields::FieldRef;
-use convlog_model::filter::{Bound, CompareOp, Filter, Test, TimeBound};
+use convlog_model::filter::{Bound, CompareOp, Filter, Test};
 use convlog_model::ids::{Position, RecordId};
 use convlog_model::query::{Sort, SortKey};
 use convlog_model::record::Record;
-use convlog_model::time::Span;
 
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Fault;
 use crate::{events, own_filter};
 
-/// Before every item.
-const START: Place = Place {
-    position: Position::START,
-    ordinal: 0,
-};
-/// Behind every item.
-const END: Place = Place {
-    position: Position::END,
-    ordinal: u8::MAX,
-};
-
 /// Where a reader goes on, and what is gone in between.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    /// Behind this place, or before it when the walk goes back; `None` begins at the end.
-    pub(super) place: Option<Place>,
+    /// Behind this place, or before it when the walk goes back.
+    pub(super) place: Place,
     /// What the reader named is no longer there: events in between may be gone as well.
     pub(super) is_gap: bool,
 }
@@ -76,8 +63,8 @@ impl Walk {
             false => records.and(events::is_audit().negate()),
         };
         let begin = match order {
-            Order::Asc => START,
-            Order::Desc => END,
+            Order::Asc => Place::START,
+            Order::Desc => Place::END,
         };
         Walk {
             app: app.clone(),
@@ -96,14 +83,13 @@ impl Walk {
         let newest = self.app.store().newest();
         match self.order {
             Order::Asc => self.upto = self.upto.or(Some(newest)),
-            Order::Desc => {
-                let ordinal = u8::MAX;
-                self.at = self.at.min(Place {
-                    position: newest,
-                    ordinal,
-                });
-            }
+            Order::Desc => self.at = self.at.min(Place::behind(newest)),
         }
+    }
+
+    /// The order in which it finds items.
+    pub(super) fn order(&self) -> Order {
+        self.order
     }
 
     /// What its items are shown as.
@@ -144,7 +130,7 @@ impl Walk {
     async fn forward(&mut self, n: usize) -> Result<Step, Fault> {
         let newest = self.app.store().newest();
         let end = self.upto.unwrap_or(newest);
-        if self.at.position > end || (self.at.position == end && self.at.ordinal == u8::MAX) {
+        if self.at >= Place::behind(end) {
             return Ok(Step {
                 items: Vec::new(),
                 is_done: true,
@@ -162,10 +148,7 @@ impl Walk {
             .await?;
         let items = found.records.iter().flat_map(|record| self.items(record));
         let items: Vec<Item> = items.filter(|item| item.place > self.at).collect();
-        self.at = Place {
-            position: found.reached,
-            ordinal: u8::MAX,
-        };
+        self.at = Place::behind(found.reached);
         Ok(Step {
             items,
             is_done: found.done,
@@ -187,11 +170,8 @@ impl Walk {
         });
         let items: Vec<Item> = items.filter(|item| item.place < self.at).collect();
         self.at = match (records.last(), is_done) {
-            (_, true) | (None, _) => START,
-            (Some(last), false) => Place {
-                position: last.position,
-                ordinal: 0,
-            },
+            (_, true) | (None, _) => Place::START,
+            (Some(last), false) => Place::first(last.position),
         };
         Ok(Step { items, is_done })
     }
@@ -216,30 +196,18 @@ pub(super) async fn enter(app: &App, caller: &Caller, text: &str) -> Result<Entr
             let wanted = Filter::equals("id", &id_text).and(Filter::Or(vec![
                 Filter::equals("kind", "turn"),
                 Filter::equals("dialect", "chatbotkit").negate(),
-                Filter::equals("dialect", "chatbotkit").and(without_own_id()),
+                Filter::equals("dialect", "chatbotkit").and(Filter::exists("own_id").negate()),
             ]));
             match find(app, caller, wanted).await? {
                 Some(position) => Ok(entry(Place { position, ordinal }, false)),
                 None => match find(app, caller, shown_as(text)).await? {
-                    Some(position) => Ok(entry(
-                        Place {
-                            position,
-                            ordinal: 0,
-                        },
-                        false,
-                    )),
+                    Some(position) => Ok(entry(Place::first(position), false)),
                     None => purged(app, caller, id).await,
                 },
             }
         }
         Seen::Own(id) => match find(app, caller, shown_as(&id)).await? {
-            Some(position) => Ok(entry(
-                Place {
-                    position,
-                    ordinal: 0,
-                },
-                false,
-            )),
+            Some(position) => Ok(entry(Place::first(position), false)),
             None => Err(Fault::bad_at(
                 "cursor",
                 "is neither a cursor nor the id of an event",
@@ -254,7 +222,7 @@ async fn enter_at(app: &App, caller: &Caller, cursor: Cursor) -> Result<Entry, F
         // Positions before a restore are still in order with those behind it.
         return Ok(entry(place, true));
     }
-    if place.position > app.store().newest() && place != END {
+    if place.position > app.store().newest() && place != Place::END {
         return Err(Fault::bad_at("cursor", "is not a cursor"));
     }
     if !cursor.is_item {
@@ -273,21 +241,11 @@ async fn enter_at(app: &App, caller: &Caller, cursor: Cursor) -> Result<Entry, F
 /// The entry at the id of a record that is gone: ids increase with positions.
 async fn purged(app: &App, caller: &Caller, id: RecordId) -> Result<Entry, Fault> {
     let whole = Caller::system(caller.instance.clone());
-    let moment = id.time();
-    let bound = TimeBound::new(
-        &moment.to_micros_text(),
-        Span {
-            start: moment,
-            end: moment,
-        },
-    );
-    let not_before = Filter::Test {
-        field: FieldRef::canonical("time.received"),
-        test: Test::Compare {
-            op: CompareOp::Ge,
-            bound: Bound::Time(bound),
-        },
+    let not_before = Test::Compare {
+        op: CompareOp::Ge,
+        bound: Bound::at(id.time()),
     };
+    let not_before = Filter::test("time.received", not_before);
     let sort = Sort {
         key: SortKey::Position,
         descending: false,
@@ -298,41 +256,17 @@ async fn purged(app: &App, caller: &Caller, id: RecordId) -> Result<Entry, Fault
         let page = query.page(&whole, not_before.clone(), sort, 1000, cursor);
         let page = page.await?;
         if let Some(next) = page.records.iter().find(|record| record.id > id) {
-            let position = next.position;
-            return Ok(entry(
-                Place {
-                    position,
-                    ordinal: 0,
-                },
-                true,
-            )
-            .just_before());
+            return Ok(entry(Place::first(next.position).just_before(), true));
         }
         if page.records.is_empty() {
-            let position = app.store().newest();
-            let ordinal = u8::MAX;
-            return Ok(entry(Place { position, ordinal }, true));
+            return Ok(entry(Place::behind(app.store().newest()), true));
         }
         cursor = page.next;
     }
 }
 
 fn entry(place: Place, is_gap: bool) -> Entry {
-    Entry {
-        place: Some(place),
-        is_gap,
-    }
-}
-
-impl Entry {
-    /// Between the record at the place and the one before it.
-    fn just_before(mut self) -> Self {
-        if let Some(place) = &mut self.place {
-            place.position = Position(place.position.0.saturating_sub(1));
-            place.ordinal = u8::MAX;
-        }
-        self
-    }
+    Entry { place, is_gap }
 }
 
 /// A foreign event is shown by its own id.
@@ -340,14 +274,6 @@ fn shown_as(id: &str) -> Filter {
     let filter = Filter::equals("own_id", id);
     let filter = filter.and(Filter::equals("dialect", "chatbotkit"));
     filter.and(Filter::equals("kind", "event"))
-}
-
-fn without_own_id() -> Filter {
-    let has = Filter::Test {
-        field: FieldRef::canonical("own_id"),
-        test: Test::Exists,
-    };
-    has.negate()
 }
 
 async fn find(app: &App, caller: &Caller, filter: Filter) -> Result<Option<Position>, Fault> {
