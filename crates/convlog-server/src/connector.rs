@@ -131,6 +131,20 @@ pub(crate) async fn answer(app: &App, bot: &Entity<Bot>, ask: &Ask<'_>) -> Resul
     }
 }
 
+/// Most bytes of the context of a conversation after an answer: what a client may carry.
+const CONTEXT_BYTES_MAX: usize = 250 << 10;
+
+/// Refuses an answer that leaves a context which is too large to be kept or carried.
+///
+/// # Errors
+/// 502, as for any other bad answer of a connector of that kind.
+pub(crate) fn require_small(context: &Json, kind: &'static str) -> Result<(), Failure> {
+    match context.to_string().len() > CONTEXT_BYTES_MAX {
+        false => Ok(()),
+        true => Err(Failure::bad_answer(kind, "its context is too large")),
+    }
+}
+
 /// Bots whose rules are kept ready.
 const RULES_MAX: usize = 256;
 

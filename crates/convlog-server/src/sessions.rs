@@ -14,6 +14,10 @@ use convlog_model::store::StateWrite;
 use convlog_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::app::App;
+use crate::bots::Bot;
+use crate::error::Fault;
+
 /// Most customers that one session may name.
 const CUSTOMERS_MAX: usize = 32;
 
@@ -42,6 +46,24 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// A session with a bot that begins now.
+    #[must_use]
+    pub(crate) fn new(app: &App, id: String, bot: &Bot) -> Self {
+        let configured = app.config().sessions.timeout.as_secs();
+        let configured = u32::try_from(configured).unwrap_or(u32::MAX);
+        Session {
+            id,
+            bot: bot.id.clone(),
+            environment: None,
+            started_us: app.now().micros(),
+            timeout_s: bot.session_timeout_s.unwrap_or(configured),
+            turns: 0,
+            customers: Vec::new(),
+            context: Json::object([]),
+            upstream: None,
+        }
+    }
+
     /// The session as the dialect goes on with it.
     #[must_use]
     pub(crate) fn dialogue(&self) -> Dialogue {
@@ -101,6 +123,16 @@ impl Session {
     }
 }
 
+/// Forgets a session.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn end(app: &App, instance: &InstanceId, id: &str) -> Result<(), Fault> {
+    app.store().drop_state(instance, id).await?;
+    app.sessions().has_ended(instance, id);
+    Ok(())
+}
+
 type Key = (InstanceId, String);
 type Gate = Arc<tokio::sync::Mutex<()>>;
 
@@ -140,8 +172,21 @@ impl Sessions {
         }
     }
 
-    /// Whether there is room for one more at `now`.
-    pub(crate) fn has_room(&self, now: Timestamp) -> bool {
+    /// Refuses one more session at `now` when there is no room for it.
+    ///
+    /// # Errors
+    /// 503, to be tried again.
+    pub(crate) fn require_room(&self, now: Timestamp) -> Result<(), Fault> {
+        match self.has_room(now) {
+            true => Ok(()),
+            false => Err(Fault::Unavailable {
+                message: "too many dialogue sessions are alive".to_owned(),
+                retry_after_s: Some(60),
+            }),
+        }
+    }
+
+    fn has_room(&self, now: Timestamp) -> bool {
         let mut shared = self.lock();
         while let Some((end, _)) = shared.by_end.first()
             && *end < now

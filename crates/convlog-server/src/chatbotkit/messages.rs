@@ -25,10 +25,7 @@ use crate::connector::upstream::Upstream;
 use crate::connector::{self, Ask, Failure};
 use crate::entity::Entity;
 use crate::error::Fault;
-use crate::sessions::Session;
-
-/// Most bytes of the context that a bot may keep from one message to the next.
-const CONTEXT_BYTES_MAX: usize = 250 << 10;
+use crate::sessions::{self, Session};
 
 /// The id by which a message of a record is shown.
 pub(super) fn id(record: RecordId, message: &MessageRequest) -> String {
@@ -139,10 +136,7 @@ async fn say(
     let stored = app.ingest().turn(caller, draft, Some(state), event);
     let stored = stored.await?;
     if session.customers.iter().any(|id| gate.was_erased(id)) {
-        app.store()
-            .drop_state(&caller.instance, &session.id)
-            .await?;
-        app.sessions().has_ended(&caller.instance, &session.id);
+        sessions::end(app, &caller.instance, &session.id).await?;
     }
     match failure {
         Some(failure) => Err(failure.fault),
@@ -172,19 +166,10 @@ async fn session(
     if let Some(session) = found.filter(|session| session.bot == bot.doc.id) {
         return Ok(session);
     }
-    let configured = app.config().sessions.timeout.as_secs();
-    let configured = u32::try_from(configured).unwrap_or(u32::MAX);
-    Ok(Session {
-        id: conversation.id.clone(),
-        bot: bot.doc.id.clone(),
-        environment: None,
-        started_us: now.micros(),
-        timeout_s: bot.doc.session_timeout_s.unwrap_or(configured),
-        turns: 0,
-        customers: conversation.contact.iter().cloned().collect(),
-        context: Json::object([]),
-        upstream: None,
-    })
+    app.sessions().require_room(now)?;
+    let mut session = Session::new(app, conversation.id.clone(), &bot.doc);
+    session.customers.extend(conversation.contact.clone());
+    Ok(session)
 }
 
 /// Asks the bot's connector and takes over the context that it leaves.
@@ -231,17 +216,14 @@ async fn ask(
             connector::answer(app, bot, &ask).await?
         }
     };
-    if let Some(context) = &reply.context {
-        for (key, value) in context.as_object().unwrap_or_default() {
-            session.context.set(key, value.clone());
+    let mut context = session.context.clone();
+    if let Some(left) = &reply.context {
+        for (key, value) in left.as_object().unwrap_or_default() {
+            context.set(key, value.clone());
         }
     }
+    connector::require_small(&context, bot.doc.connector.kind())?;
+    session.context = context;
     session.turns += 1;
-    match session.context.to_string().len() > CONTEXT_BYTES_MAX {
-        false => Ok(reply),
-        true => Err(Failure::bad_answer(
-            bot.doc.connector.kind(),
-            "its context is too large",
-        )),
-    }
+    Ok(reply)
 }

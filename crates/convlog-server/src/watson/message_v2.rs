@@ -21,10 +21,7 @@ use crate::connector::upstream::Upstream;
 use crate::connector::{self, Ask, Failure};
 use crate::error::Fault;
 use crate::events::OwnEvent;
-use crate::sessions::{Session, Turn};
-
-/// Most bytes of the context of a conversation after an answer: what a client may carry.
-const CONTEXT_BYTES_MAX: usize = 250 << 10;
+use crate::sessions::{self, Session, Turn};
 
 /// A message as it came in.
 #[derive(Debug, FromRequest)]
@@ -125,7 +122,7 @@ async fn in_session(sent: Sent, path: SessionPath) -> Result<String, Refusal> {
         None => Ok(answer.response),
         Some(failure) => {
             if failure.ended_session() {
-                session::end(app, caller, &session.id).await?;
+                sessions::end(app, &caller.instance, &session.id).await?;
             }
             Err(failure.into())
         }
@@ -145,7 +142,7 @@ async fn keep(
     app.sessions().lives_until(&state);
     app.ingest().turn(caller, draft, Some(state), event).await?;
     if session.customers.iter().any(|id| turn.was_erased(id)) {
-        session::end(app, caller, &session.id).await?;
+        sessions::end(app, &caller.instance, &session.id).await?;
     }
     Ok(())
 }
@@ -271,11 +268,6 @@ async fn ask(
     };
     let reply = connector::answer(app, incoming.to.entity(), &ask).await?;
     let answer = answer_v2(request, dialogue, &reply);
-    match dialogue.context.to_string().len() > CONTEXT_BYTES_MAX {
-        false => Ok(answer),
-        true => Err(Failure::bad_answer(
-            bot.connector.kind(),
-            "its context is too large",
-        )),
-    }
+    connector::require_small(&dialogue.context, bot.connector.kind())?;
+    Ok(answer)
 }

@@ -16,7 +16,7 @@ use crate::bots::ConnectorConfig;
 use crate::connector::upstream::Upstream;
 use crate::error::Fault;
 use crate::events;
-use crate::sessions::Session;
+use crate::sessions::{self, Session};
 
 /// The ids of the path of a new session.
 #[derive(Debug, Deserialize)]
@@ -48,26 +48,11 @@ pub(crate) async fn create(
     if !body.trim_ascii().is_empty() {
         check_body(&body, app.config().limits.json_depth)?;
     }
+    let mut session = Session::new(&app, app.new_id().to_string(), to.bot());
+    session.environment = to.environment.as_ref().map(|e| e.id.clone());
+    session.customers.extend(customer_id(&headers)?);
     let now = app.now();
-    let configured = app.config().sessions.timeout.as_secs();
-    let configured = u32::try_from(configured).unwrap_or(u32::MAX);
-    let session = Session {
-        id: app.new_id().to_string(),
-        bot: to.bot().id.clone(),
-        environment: to.environment.as_ref().map(|e| e.id.clone()),
-        started_us: now.micros(),
-        timeout_s: to.bot().session_timeout_s.unwrap_or(configured),
-        turns: 0,
-        customers: customer_id(&headers)?.into_iter().collect(),
-        context: Json::object([]),
-        upstream: None,
-    };
-    if !app.sessions().has_room(now) {
-        return Err(Refusal::Fault(Fault::Unavailable {
-            message: "too many dialogue sessions are alive".to_owned(),
-            retry_after_s: Some(60),
-        }));
-    }
+    app.sessions().require_room(now)?;
     let write = session.to_write(&caller.instance, now);
     app.ingest().state(write.clone()).await?;
     app.sessions().lives_until(&write);
@@ -98,7 +83,7 @@ pub(crate) async fn delete(
     let to = Addressed::assistant(&app, &caller, &path.id, path.environment.as_deref()).await?;
     let _turn = app.sessions().turn(&caller.instance, &path.session).await;
     let session = open(&app, &caller, &to, &path.session).await?;
-    end(&app, &caller, &path.session).await?;
+    sessions::end(&app, &caller.instance, &path.session).await?;
     if let (Some(upstream), ConnectorConfig::Upstream(target)) =
         (&session.upstream, &to.bot().connector)
     {
@@ -115,13 +100,6 @@ pub(crate) async fn delete(
         }
     }
     Ok(json(StatusCode::OK, "{}"))
-}
-
-/// Forgets a session.
-pub(super) async fn end(app: &App, caller: &Caller, id: &str) -> Result<(), Fault> {
-    app.store().drop_state(&caller.instance, id).await?;
-    app.sessions().has_ended(&caller.instance, id);
-    Ok(())
 }
 
 /// The session of that id, if it is of this bot and environment and has not ended.

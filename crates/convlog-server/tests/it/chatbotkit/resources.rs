@@ -190,11 +190,25 @@ async fn a_webhook_is_asked_with_its_context_and_a_failure_is_kept() {
         Some(1)
     );
     assert_eq!(text(&asked, "user"), "k");
+    let large = format!(
+        r#"{{"output":[],"context":{{"large":"{}"}}}}"#,
+        "x".repeat(260_000)
+    );
+    fake.now_does(Script::Answer(200, "application/json", large));
+    let refused = server.post(&uri, r#"{"type":"user","text":"more"}"#).await;
+    assert_eq!(refused.status.as_u16(), 502);
     fake.now_does(Script::Answer(500, "text/plain", "broken".to_owned()));
     let failed = server.post(&uri, r#"{"type":"user","text":"again"}"#).await;
     assert_eq!(
         (failed.status.as_u16(), failed.text_at("code")),
         (502, "BAD_GATEWAY".to_owned())
+    );
+    let asked = Json::parse(fake.seen()[3].body.as_bytes()).unwrap();
+    let context = asked.get("context").map(Json::to_string);
+    assert_eq!(
+        context.as_deref(),
+        Some(r#"{"seen":1}"#),
+        "what was refused is not kept"
     );
     let events = format!("{LIST}?type=message.create&take=1");
     let last = items(&server.get(&events).await).remove(0);
