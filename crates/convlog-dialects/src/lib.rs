@@ -3,9 +3,11 @@
 //! Everything here is a pure function of its arguments. Nothing knows an engine or a server.
 
 pub mod chatbotkit;
+pub mod cloudwatch;
 #[cfg(test)]
 mod docs;
 mod error;
+pub mod lex;
 pub mod native;
 pub mod reply;
 pub mod rules;

@@ -1,0 +1,1 @@
+//! CloudWatch Logs: filter patterns and the query language of Logs Insights.

@@ -1,0 +1,3 @@
+//! Amazon Lex V1: what its bots are made of, what its requests may hold, and its built-in dialogue.
+
+pub mod model;
