@@ -24,6 +24,7 @@ use crate::idempotency::Running;
 use crate::ingest::Ingest;
 use crate::jobs::Jobs;
 use crate::keys::KeyCache;
+use crate::lex;
 use crate::limits::RateLimits;
 use crate::metrics::Metrics;
 use crate::query::QueryDoor;
@@ -67,6 +68,7 @@ struct Inner {
     pending: Pending,
     told: Told,
     bots: Known,
+    lex: lex::Known,
     redaction: redaction::Known,
     forwards: Forwards,
     unfinished: Unfinished,
@@ -93,6 +95,7 @@ impl App {
             pending: Pending::default(),
             told: Told::default(),
             bots: Known::default(),
+            lex: lex::Known::default(),
             redaction: redaction::Known::new(&config.redaction),
             forwards: Forwards::default(),
             unfinished: Unfinished::default(),
@@ -257,6 +260,10 @@ impl App {
 
     pub(crate) fn bots(&self) -> &Known {
         &self.inner.bots
+    }
+
+    pub(crate) fn lex(&self) -> &lex::Known {
+        &self.inner.lex
     }
 
     pub(crate) fn redaction(&self) -> &redaction::Known {

@@ -204,6 +204,14 @@ pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Faul
     }
 }
 
+/// Who a token of ours stands for.
+///
+/// # Errors
+/// 401 for one that is not ours, has ended, or whose key has gone.
+pub async fn verify_token(app: &App, token: &str) -> Result<Caller, Fault> {
+    token::verify(app, token).await
+}
+
 /// The caller that a key text `ID.SECRET` stands for, for the token endpoints.
 ///
 /// # Errors

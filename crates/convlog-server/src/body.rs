@@ -50,6 +50,28 @@ impl FromRequest<App> for RawBody {
     }
 }
 
+/// The bytes of a body that was read before its handler, as they were sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Buffered(pub Bytes);
+
+/// Reads a body that its request's signature may cover: as it was sent.
+///
+/// # Errors
+/// 413 beyond the bound, 400 when it ends early.
+pub(crate) async fn buffered(app: &App, request: Request) -> Result<(Request, Buffered), Fault> {
+    let max = app.config().limits.body_bytes_decompressed;
+    let (parts, body) = request.into_parts();
+    if content_length(&parts.headers).is_some_and(|length| length > max as u64) {
+        return Err(Beyond(max, "").fault());
+    }
+    let mut bytes = Vec::new();
+    let mut source = counted(body, max);
+    let read = source.read_to_end(&mut bytes).await;
+    read.map_err(|error| broken(&error))?;
+    let request = Request::from_parts(parts, Body::empty());
+    Ok((request, Buffered(bytes.into())))
+}
+
 /// A JSON body of a type; errors name the field and the position and show nothing of the text.
 #[derive(Clone, Debug)]
 pub(crate) struct JsonBody<T>(pub T);

@@ -23,6 +23,10 @@ pub struct ServerConfig {
     pub redaction: RedactionConfig,
     /// Who may read answers in a browser.
     pub cors: CorsConfig,
+    /// The account of AWS that Lex and CloudWatch Logs show.
+    pub aws: AwsConfig,
+    /// Peculiarities of the Lex dialect.
+    pub lex: LexConfig,
 }
 
 /// Bounds of requests and of the work that they cause.
@@ -190,6 +194,39 @@ impl Default for CorsConfig {
     fn default() -> Self {
         CorsConfig {
             origins: vec!["*".to_owned()],
+        }
+    }
+}
+
+/// The account of AWS that Lex and CloudWatch Logs show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsConfig {
+    /// The only region, in signatures and ARNs.
+    pub region: String,
+    /// The account's id in ARNs, 12 digits.
+    pub account: String,
+}
+
+impl Default for AwsConfig {
+    fn default() -> Self {
+        AwsConfig {
+            region: "us-east-1".to_owned(),
+            account: "123456789012".to_owned(),
+        }
+    }
+}
+
+/// Peculiarities of the Lex dialect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LexConfig {
+    /// The request attribute that names the customer of a turn.
+    pub customer_attribute: String,
+}
+
+impl Default for LexConfig {
+    fn default() -> Self {
+        LexConfig {
+            customer_attribute: "x-convlog-customer-id".to_owned(),
         }
     }
 }

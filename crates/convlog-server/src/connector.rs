@@ -91,6 +91,9 @@ pub(crate) fn require(bot: &Bot) -> Result<(), Fault> {
         ConnectorConfig::None => Err(Fault::conflict(
             "this bot has no connector: set one with PUT /convlog/v1/bots/{id}",
         )),
+        ConnectorConfig::Lex => Err(Fault::conflict(
+            "this bot is one of Lex: talk to it through the runtime of Lex",
+        )),
         ConnectorConfig::Echo
         | ConnectorConfig::Rules(_)
         | ConnectorConfig::Webhook(_)
@@ -105,7 +108,7 @@ pub(crate) fn require(bot: &Bot) -> Result<(), Fault> {
 /// [`Failure`]; the turn is recorded all the same.
 pub(crate) async fn answer(app: &App, bot: &Entity<Bot>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     match &bot.doc.connector {
-        ConnectorConfig::None => Err(require(&bot.doc).err().map_or_else(
+        ConnectorConfig::None | ConnectorConfig::Lex => Err(require(&bot.doc).err().map_or_else(
             || Fault::internal("a bot without connector was asked").into(),
             Failure::from,
         )),

@@ -115,6 +115,7 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "server",
     "redaction",
     "bot_redaction",
+    "lex",
 ];
 
 /// A collection whose documents are of one type.

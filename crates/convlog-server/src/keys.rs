@@ -57,12 +57,21 @@ pub(crate) async fn check(app: &App, id: &str, secret: &str) -> Result<Caller, F
         false => ("secret", Err(Fault::Unauthorized)),
     };
     if result.is_err() {
-        let event = OwnEvent::by(app, &key.instance, UNKNOWN, events::USER_ERROR)
-            .about("keyId", id)
-            .with("why", why);
-        events::record_failure(app, &format!("key {id}"), event).await;
+        tell_failure(app, &key.instance, id, why).await;
     }
     result
+}
+
+/// Tells that somebody signed for a key with a wrong secret.
+pub(crate) async fn tell_wrong_secret(app: &App, key: &Caller) {
+    tell_failure(app, &key.instance, &key.key_id, "secret").await;
+}
+
+async fn tell_failure(app: &App, instance: &InstanceId, id: &str, why: &str) {
+    let event = OwnEvent::by(app, instance, UNKNOWN, events::USER_ERROR)
+        .about("keyId", id)
+        .with("why", why);
+    events::record_failure(app, &format!("key {id}"), event).await;
 }
 
 /// Who a key is, for a token that was signed for it.

@@ -13,12 +13,14 @@ use futures::FutureExt as _;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::app::App;
-use crate::auth;
-use crate::body::linger;
+use crate::auth::{self, Caller};
+use crate::aws::{self, AwsError, Refusal, Service};
+use crate::body::{self, linger};
 use crate::config::CorsConfig;
 use crate::error::{Fault, Problem, Raised};
 use crate::limits::{Allowance, UNLIMITED};
-use crate::router::{Access, Envelope, Route};
+use crate::router::{Access, Envelope, Route, SentUri};
+use crate::sigv4::{self, Signed, Wanted};
 
 const TRANSACTION: HeaderName = HeaderName::from_static("x-global-transaction-id");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
@@ -26,6 +28,10 @@ const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remainin
 const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 /// Seconds after which the rate limits have recovered.
 const RATE_WINDOW_S: i64 = 60;
+
+/// The id of a request, which its answer shows.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub String);
 
 /// A route with what its guard works with.
 #[derive(Clone, Debug)]
@@ -90,10 +96,11 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
     let began_us = app.clock().monotonic_us();
     let transaction = app.new_id().to_string();
     let method = request.method().clone();
-    let by_path = envelope_of(request.uri().path());
+    let by_path = envelope_of(&request);
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("-", MatchedPath::as_str).to_owned();
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(RequestId(transaction.clone()));
     let is_http1 = parts.version <= Version::HTTP_11;
     let (body, rest) = linger::lend(body);
     let run = AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind();
@@ -106,6 +113,7 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     if let Ok(value) = HeaderValue::from_str(&transaction) {
+        headers.insert(aws::REQUEST_ID, value.clone());
         headers.insert(TRANSACTION, value);
     }
     if !headers.contains_key(RATE_LIMIT) {
@@ -132,7 +140,14 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
 }
 
 /// The envelope of a path that no route answers.
-fn envelope_of(path: &str) -> Envelope {
+fn envelope_of(request: &Request) -> Envelope {
+    let path = request.uri().path();
+    if sigv4::is_signed(request.headers()) {
+        return Envelope::Aws(match path {
+            "/" => Service::Logs,
+            _ => Service::Lex,
+        });
+    }
     if crate::chatbotkit::has_path(path) {
         return Envelope::Flat;
     }
@@ -160,6 +175,7 @@ fn enveloped(answer: Response, by_path: Envelope, transaction: &str) -> Response
         Envelope::Own => Problem::respond(&fault),
         Envelope::Watson => crate::watson::watson_error(&fault),
         Envelope::Flat => crate::chatbotkit::flat_error(&fault),
+        Envelope::Aws(service) => AwsError::of(service, &fault).into_response(),
     };
     let headers = shown.headers_mut();
     // These tell of the body that is replaced.
@@ -206,7 +222,7 @@ pub(crate) async fn guard(
     let Guarded { app, route } = guarded;
     let mut answer = match admit_and_run(&app, route, request, next).await {
         Ok(answer) => answer,
-        Err(fault) => fault.into_response(),
+        Err(refusal) => refusal.into_response(),
     };
     answer.extensions_mut().insert(route.envelope);
     answer
@@ -217,12 +233,47 @@ fn is_probe(route: &Route) -> bool {
     route.access == Access::Open && route.method == "GET"
 }
 
+/// Who calls. A request that is signed is read whole, since its body is signed too.
+async fn authenticate(
+    app: &App,
+    route: &'static Route,
+    request: Request,
+) -> Result<(Caller, Request), Refusal> {
+    let Envelope::Aws(service) = route.envelope else {
+        let caller = auth::authenticate(app, request.headers()).await?;
+        return Ok((caller, request));
+    };
+    let (mut request, bytes) = body::buffered(app, request).await?;
+    let headers = request.headers();
+    if !sigv4::is_signed(headers) {
+        let caller = auth::authenticate(app, headers).await?;
+        request.extensions_mut().insert(bytes);
+        return Ok((caller, request));
+    }
+    let sent = request.extensions().get::<SentUri>();
+    let signed = Signed {
+        method: request.method(),
+        uri: sent.map_or(request.uri(), |SentUri(uri)| uri),
+        headers,
+        body: &bytes.0,
+    };
+    let wanted = Wanted {
+        service,
+        region: &app.config().aws.region,
+        may_be_unsigned: route.may_be_unsigned,
+    };
+    let (caller, signature) = sigv4::authenticate(app, signed, wanted).await?;
+    request.extensions_mut().insert(bytes);
+    request.extensions_mut().insert(signature);
+    Ok((caller, request))
+}
+
 async fn admit_and_run(
     app: &App,
     route: &'static Route,
     mut request: Request,
     next: Next,
-) -> Result<Response, Fault> {
+) -> Result<Response, Refusal> {
     if is_probe(route) {
         return Ok(next.run(request).await);
     }
@@ -233,7 +284,8 @@ async fn admit_and_run(
     })?;
     let mut allowance = UNLIMITED;
     if route.access != Access::Open {
-        let caller = auth::authenticate(app, request.headers()).await?;
+        let caller;
+        (caller, request) = authenticate(app, route, request).await?;
         if let Access::Role(role) = route.access {
             caller.require(role)?;
         }

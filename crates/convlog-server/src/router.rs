@@ -10,7 +10,7 @@ use axum::routing::{delete, get, post, put};
 
 use self::prefix::without_prefix;
 pub use self::route::{Access, Envelope, Route};
-use self::route::{flat, own, watson};
+use self::route::{flat, lex, own, watson};
 
 use tower_http::compression::CompressionLayer;
 
@@ -21,6 +21,9 @@ use crate::chatbotkit::{
     subscribe, usage,
 };
 use crate::error::Fault;
+use crate::lex::{
+    aliases as lex_aliases, bots as lex_bots, intents as lex_intents, slot_types, tags as lex_tags,
+};
 use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
 use crate::{
@@ -197,6 +200,98 @@ pub static ROUTES: &[Route] = &[
         listed(get(event_list::audit_export))
     })
     .instance_wide(),
+    lex("PUT", "/bots/{name}/versions/{version}", ADMIN, || {
+        put(lex_bots::put)
+    }),
+    lex("POST", "/bots/{name}/versions", ADMIN, || {
+        post(lex_bots::publish)
+    }),
+    lex("GET", "/bots/{name}/versions/{version}", READ, || {
+        get(lex_bots::get)
+    }),
+    lex("GET", "/bots", READ, || get(lex_bots::list)).list(),
+    lex("GET", "/bots/{name}/versions", READ, || {
+        get(lex_bots::versions)
+    })
+    .list(),
+    lex("DELETE", "/bots/{name}", ADMIN, || delete(lex_bots::delete)),
+    lex("DELETE", "/bots/{name}/versions/{version}", ADMIN, || {
+        delete(lex_bots::delete_version)
+    }),
+    lex("PUT", "/bots/{name}/aliases/{alias}", ADMIN, || {
+        put(lex_aliases::put)
+    }),
+    lex("GET", "/bots/{name}/aliases/{alias}", READ, || {
+        get(lex_aliases::get)
+    }),
+    lex("GET", "/bots/{name}/aliases", READ, || {
+        get(lex_aliases::list)
+    })
+    .list(),
+    lex("DELETE", "/bots/{name}/aliases/{alias}", ADMIN, || {
+        delete(lex_aliases::delete)
+    }),
+    lex("GET", "/bots/{name}/aliases/{alias}/channels", READ, || {
+        get(lex_aliases::channels)
+    })
+    .list(),
+    lex("PUT", "/intents/{name}/versions/{version}", ADMIN, || {
+        put(lex_intents::put)
+    })
+    .instance_wide(),
+    lex("POST", "/intents/{name}/versions", ADMIN, || {
+        post(lex_intents::publish)
+    })
+    .instance_wide(),
+    lex("GET", "/intents/{name}/versions/{version}", READ, || {
+        get(lex_intents::get)
+    }),
+    lex("GET", "/intents", READ, || get(lex_intents::list)).list(),
+    lex("GET", "/intents/{name}/versions", READ, || {
+        get(lex_intents::versions)
+    })
+    .list(),
+    lex("DELETE", "/intents/{name}", ADMIN, || {
+        delete(lex_intents::delete)
+    })
+    .instance_wide(),
+    lex(
+        "DELETE",
+        "/intents/{name}/versions/{version}",
+        ADMIN,
+        || delete(lex_intents::delete_version),
+    )
+    .instance_wide(),
+    lex("PUT", "/slottypes/{name}/versions/{version}", ADMIN, || {
+        put(slot_types::put)
+    })
+    .instance_wide(),
+    lex("POST", "/slottypes/{name}/versions", ADMIN, || {
+        post(slot_types::publish)
+    })
+    .instance_wide(),
+    lex("GET", "/slottypes/{name}/versions/{version}", READ, || {
+        get(slot_types::get)
+    }),
+    lex("GET", "/slottypes", READ, || get(slot_types::list)).list(),
+    lex("GET", "/slottypes/{name}/versions", READ, || {
+        get(slot_types::versions)
+    })
+    .list(),
+    lex("DELETE", "/slottypes/{name}", ADMIN, || {
+        delete(slot_types::delete)
+    })
+    .instance_wide(),
+    lex(
+        "DELETE",
+        "/slottypes/{name}/version/{version}",
+        ADMIN,
+        || delete(slot_types::delete_version),
+    )
+    .instance_wide(),
+    lex("GET", "/tags/{arn}", READ, || get(lex_tags::list)),
+    lex("POST", "/tags/{arn}", ADMIN, || post(lex_tags::add)),
+    lex("DELETE", "/tags/{arn}", ADMIN, || delete(lex_tags::remove)),
     own(
         "POST",
         "/convlog/v1/hooks/watson/{hook}",
@@ -307,6 +402,10 @@ pub static ROUTES: &[Route] = &[
         .list(),
 ];
 
+/// The URI of a request as it came over the wire.
+#[derive(Clone, Debug)]
+pub(crate) struct SentUri(pub axum::http::Uri);
+
 /// A list or an export of ChatBotKit's: compressed for whoever takes it, and `HEAD` does nothing.
 fn listed(handler: axum::routing::MethodRouter<App>) -> axum::routing::MethodRouter<App> {
     let compressed = handler.layer(CompressionLayer::new());
@@ -336,6 +435,8 @@ pub fn router(app: App) -> Router {
     let routes = middleware::around(routes, &app).with_state(app);
     // Prefixes are taken off before a route is looked for, so that none of them adds a parameter.
     let plain = tower::util::MapRequestLayer::new(|mut request: axum::extract::Request| {
+        let sent = SentUri(request.uri().clone());
+        request.extensions_mut().insert(sent);
         if let Some(uri) = without_prefix(request.uri()) {
             *request.uri_mut() = uri;
         }

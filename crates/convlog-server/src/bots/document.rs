@@ -30,6 +30,9 @@ pub(crate) struct Bot {
     pub retention_days: Option<u32>,
     /// Idle seconds after which its sessions end; `None` leaves it to the configuration.
     pub session_timeout_s: Option<u32>,
+    /// Whether it was made through the model building API of Lex, which alone changes it then.
+    #[serde(default)]
+    pub lex: bool,
     /// Properties that ChatBotKit's clients gave it and nothing here reads, an object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Json>,
@@ -55,6 +58,7 @@ impl Bot {
             privacy: None,
             retention_days: None,
             session_timeout_s: None,
+            lex: false,
             profile: None,
             created_us: now_us,
             updated_us: now_us,
@@ -88,6 +92,8 @@ pub(crate) enum ConnectorConfig {
     None,
     /// The user's own words.
     Echo,
+    /// The dialogue of a Lex bot, as its intents say.
+    Lex,
     /// The rules engine; the definition as it was sent, checked.
     Rules(Json),
     /// An HTTP endpoint of the operator.
@@ -103,6 +109,7 @@ impl ConnectorConfig {
         match self {
             ConnectorConfig::None => "none",
             ConnectorConfig::Echo => "echo",
+            ConnectorConfig::Lex => "lex",
             ConnectorConfig::Rules(_) => "rules",
             ConnectorConfig::Webhook(_) => "webhook",
             ConnectorConfig::Upstream(_) => "upstream",
@@ -114,7 +121,7 @@ impl ConnectorConfig {
     pub(crate) fn to_json(&self) -> Json {
         let mut shown = Json::object([("kind", Json::string(self.kind()))]);
         match self {
-            ConnectorConfig::None | ConnectorConfig::Echo => {}
+            ConnectorConfig::None | ConnectorConfig::Echo | ConnectorConfig::Lex => {}
             ConnectorConfig::Rules(definition) => return definition.clone(),
             ConnectorConfig::Webhook(webhook) => {
                 shown.set("url", Json::string(webhook.url.as_str()));

@@ -58,15 +58,36 @@ pub(crate) fn bot(
         retention_days: reader.whole("retention_days", 0..=DAYS_MAX)?,
         session_timeout_s: reader.whole("session_timeout_s", 1..=SESSION_SECONDS_MAX)?,
         connector: match reader.value("connector") {
-            Some(value) => connector(app, reach, value, old.map(|old| &old.connector))?,
+            Some(value) => {
+                let is_lex = old.is_some_and(|old| old.lex);
+                connector(app, reach, value, old.map(|old| &old.connector), is_lex)?
+            }
             None => ConnectorConfig::None,
         },
+        lex: old.is_some_and(|old| old.lex),
         profile: old.and_then(|old| old.profile.clone()),
         created_us: old.map_or(now_us, |old| old.created_us),
         updated_us: now_us,
     };
     reader.finish()?;
-    Ok(bot)
+    match old {
+        Some(old) if old.lex => with_connector(old, body, bot),
+        _ => Ok(bot),
+    }
+}
+
+/// A bot of Lex with another connector: all else comes from its model.
+fn with_connector(old: &Bot, body: &Json, new: Bot) -> Result<Bot, FieldError> {
+    let members = body.as_object().unwrap_or_default();
+    if let Some((name, _)) = members.iter().find(|(name, _)| name != "connector") {
+        let message = "cannot be changed here: this bot is one of Lex, only its connector can";
+        return Err(FieldError::new(name.as_str(), message));
+    }
+    Ok(Bot {
+        connector: new.connector,
+        updated_us: new.updated_us,
+        ..old.clone()
+    })
 }
 
 fn check_language(tag: String) -> Result<String, FieldError> {
@@ -111,6 +132,7 @@ fn connector(
     reach: &Reach,
     value: &Json,
     old: Option<&ConnectorConfig>,
+    is_lex: bool,
 ) -> Result<ConnectorConfig, FieldError> {
     let mut reader = Reader::new(value, "connector")?;
     let kind = reader.required_text("kind", 16)?;
@@ -122,6 +144,16 @@ fn connector(
         "echo" => {
             reader.finish()?;
             Ok(ConnectorConfig::Echo)
+        }
+        "lex" => {
+            reader.finish()?;
+            match old {
+                Some(_) if is_lex => Ok(ConnectorConfig::Lex),
+                _ => Err(FieldError::new(
+                    "connector.kind",
+                    "lex is for bots that are made through the model building API of Lex",
+                )),
+            }
         }
         "rules" => rules(value),
         "webhook" => {

@@ -38,7 +38,10 @@ impl Failure {
         let kind = match &bot.connector {
             ConnectorConfig::Webhook(_) => events::INTEGRATION_WEBHOOK_FAILED,
             ConnectorConfig::Upstream(_) => events::INTEGRATION_UPSTREAM_FAILED,
-            ConnectorConfig::None | ConnectorConfig::Echo | ConnectorConfig::Rules(_) => {
+            ConnectorConfig::None
+            | ConnectorConfig::Lex
+            | ConnectorConfig::Echo
+            | ConnectorConfig::Rules(_) => {
                 return None;
             }
         };

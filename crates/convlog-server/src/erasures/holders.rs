@@ -41,7 +41,10 @@ pub(super) async fn holders(
 
 fn holder(bot: Bot) -> Option<Holder> {
     let forwards = match &bot.connector {
-        ConnectorConfig::None | ConnectorConfig::Echo | ConnectorConfig::Rules(_) => return None,
+        ConnectorConfig::None
+        | ConnectorConfig::Lex
+        | ConnectorConfig::Echo
+        | ConnectorConfig::Rules(_) => return None,
         ConnectorConfig::Webhook(_) => false,
         ConnectorConfig::Upstream(upstream) => upstream.forward_erasure,
     };

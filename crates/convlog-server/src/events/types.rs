@@ -95,10 +95,15 @@ pub static PROJECTED: &[Projected] = &[
 ];
 
 types! {
+    ALIAS_CREATE: "alias.create", Create, OK,
+        "an alias of a Lex bot was made; `alias` is its name, `logs` what it logs: `text`, `audio`, both or `none`";
+    ALIAS_DELETE: "alias.delete", Delete, OK, "an alias of a Lex bot was deleted; `alias` is its name";
+    ALIAS_UPDATE: "alias.update", Update, OK,
+        "an alias of a Lex bot was replaced, as for `alias.create`; where `changed` is `tags`, they alone";
     BOT_CREATE: "bot.create", Create, OK,
         "a bot was made; `connector` is its kind, `seen` is `import` for one that records named first";
     BOT_DELETE: "bot.delete", Delete, OK, "a bot was deleted; its records stay";
-    BOT_UPDATE: "bot.update", Update, OK, "a bot was replaced; `connector` is its kind";
+    BOT_UPDATE: "bot.update", Update, OK, "a bot was replaced; `connector` is its kind; of a Lex bot `version` is the version that was made or deleted, `changed` is `tags` where they alone changed";
     DATASET_CREATE: "dataset.create", Create, OK, "the definition of a bot was uploaded first";
     DATASET_DELETE: "dataset.delete", Delete, OK, "the definition of a bot went with the bot";
     DATASET_UPDATE: "dataset.update", Update, OK, "the definition of a bot was uploaded again";
@@ -128,6 +133,10 @@ types! {
         "the upstream server of a bot did not answer a message; `class` says how, `status` is its status; erased with the customer";
     INTEGRATION_WEBHOOK_FAILED: "integration.webhook.failed", Run, ERROR,
         "the webhook of a bot did not answer a message; as for `integration.upstream.failed`";
+    INTENT_CREATE: "intent.create", Create, OK, "an intent of Lex was made; `intent` is its name";
+    INTENT_DELETE: "intent.delete", Delete, OK, "an intent of Lex was deleted with its versions, as for `intent.create`";
+    INTENT_UPDATE: "intent.update", Update, OK,
+        "an intent of Lex was replaced; where `version` is given, that version was made or deleted";
     KEY_CREATE: "key.create", Create, OK, "a key was made; `roles` are its roles";
     KEY_DELETE: "key.delete", Delete, OK, "a key was revoked";
     REDACTION_UPDATE: "redaction.update", Update, OK,
@@ -137,6 +146,11 @@ types! {
     RETENTION_PURGE: "retention.purge", Run, OK,
         "a pass of retention has taken records of the instance out of every file; `records` is their number, `from` and `to` are the first and the last time of receipt among them";
     SETTINGS_UPDATE: "settings.update", Update, OK, "the settings of the instance were replaced";
+    SLOT_TYPE_CREATE: "slot_type.create", Create, OK, "a slot type of Lex was made; `slot_type` is its name";
+    SLOT_TYPE_DELETE: "slot_type.delete", Delete, OK,
+        "a slot type of Lex was deleted with its versions, as for `slot_type.create`";
+    SLOT_TYPE_UPDATE: "slot_type.update", Update, OK,
+        "a slot type of Lex was replaced; where `version` is given, that version was made or deleted";
     SYSTEM_START: "system.start", Run, OK,
         "the server takes requests; `version` is its version, `clean` says whether it was stopped in order before, where that is known";
     SYSTEM_STOP: "system.stop", Run, OK,

@@ -10,22 +10,44 @@ const PREFIXES: &[&[&str]] = &[
     &["api"],
 ];
 
-/// The same URI without its prefix, `None` when it has none that leads to a version.
+/// First segments of the paths of Lex, which some clients write with a slash at the end.
+const SLASHED: &[&str] = &[
+    "bot",
+    "bots",
+    "intents",
+    "slottypes",
+    "builtins",
+    "tags",
+    "imports",
+    "exports",
+];
+
+/// The same URI without its prefix, or without the slash at its end; `None` when it stays as it is.
 pub(super) fn without_prefix(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
+    if let Some(rest) = path.strip_suffix('/')
+        && let Some(first) = rest.split('/').nth(1)
+        && SLASHED.contains(&first)
+    {
+        return with_path(uri, rest);
+    }
     for prefix in PREFIXES {
         let Some(rest) = strip(path, prefix) else {
             continue;
         };
         if rest.starts_with("/v1/") || rest.starts_with("/v2/") {
-            let text = match uri.query() {
-                Some(query) => format!("{rest}?{query}"),
-                None => rest.to_owned(),
-            };
-            return text.parse().ok();
+            return with_path(uri, rest);
         }
     }
     None
+}
+
+fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
+    let text = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    text.parse().ok()
 }
 
 fn strip<'p>(path: &'p str, prefix: &[&str]) -> Option<&'p str> {

@@ -4,6 +4,7 @@ use axum::routing::MethodRouter;
 
 use crate::app::App;
 use crate::auth::Role;
+use crate::aws::Service;
 
 /// What a key must be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub enum Envelope {
     Watson,
     /// ChatBotKit's `{"message","code"}`
     Flat,
+    /// AWS's `{"__type","message"}`
+    Aws(Service),
 }
 
 /// One route.
@@ -44,6 +47,8 @@ pub struct Route {
     pub is_bulk: bool,
     /// Whether an `Idempotency-Key` makes it safe to send again.
     pub is_creating: bool,
+    /// Whether a signature may leave its body out.
+    pub may_be_unsigned: bool,
     /// The form of its errors.
     pub envelope: Envelope,
     pub(super) handler: fn() -> MethodRouter<App>,
@@ -65,6 +70,7 @@ impl Route {
             is_list: false,
             is_bulk: false,
             is_creating: false,
+            may_be_unsigned: false,
             envelope,
             handler,
         }
@@ -82,6 +88,11 @@ impl Route {
 
     pub(super) const fn bulk(mut self) -> Self {
         self.is_bulk = true;
+        self
+    }
+
+    pub(super) const fn unsigned(mut self) -> Self {
+        self.may_be_unsigned = true;
         self
     }
 
@@ -109,6 +120,16 @@ pub(super) const fn flat(
     handler: fn() -> MethodRouter<App>,
 ) -> Route {
     Route::new(method, path, access, Envelope::Flat, handler)
+}
+
+/// A route of the Lex dialect; a slash at the end of the path is the same.
+pub(super) const fn lex(
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    handler: fn() -> MethodRouter<App>,
+) -> Route {
+    Route::new(method, path, access, Envelope::Aws(Service::Lex), handler)
 }
 
 /// A route of the Watson dialect, at the root; see [`super::prefix`].

@@ -1,5 +1,7 @@
 //! What brings each type of event about.
 
+mod lex;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -61,6 +63,15 @@ actions! {
     "key.delete" AT_ONCE [keyId: ""]: Server::start, create_and_revoke_key;
     "retention.confirm" AT_ONCE []: Server::start, confirm_retention;
     "redaction.update" AT_ONCE []: Server::start, put_redaction;
+    "alias.create" AT_ONCE [botId: "Flowers"]: lex::with_bot, lex::put_alias;
+    "alias.update" AT_ONCE [botId: "Flowers"]: lex::with_alias, lex::put_alias_again;
+    "alias.delete" AT_ONCE [botId: "Flowers"]: lex::with_alias, lex::delete_alias;
+    "intent.create" AT_ONCE []: Server::start, lex::put_intent;
+    "intent.update" AT_ONCE []: lex::with_intent, lex::publish_intent;
+    "intent.delete" AT_ONCE []: lex::with_intent, lex::delete_intent;
+    "slot_type.create" AT_ONCE []: Server::start, lex::put_slot_type;
+    "slot_type.update" AT_ONCE []: lex::with_slot_type, lex::publish_slot_type;
+    "slot_type.delete" AT_ONCE []: lex::with_slot_type, lex::delete_slot_type;
     "settings.update" AT_ONCE []: Server::start, put_settings;
     "user.error" AT_ONCE [keyId: "ADMINADMINADMIN1"]: Server::start, fail_to_log_in;
     "user.login" AT_ONCE [keyId: "ADMINADMINADMIN1"]: Server::start, log_in;

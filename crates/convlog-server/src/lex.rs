@@ -1,0 +1,84 @@
+//! Amazon Lex V1 over HTTP: the model building API and the runtime, as thin handlers between the
+//! routes and `convlog_dialects::lex`.
+
+pub(crate) mod aliases;
+pub(crate) mod bots;
+pub(crate) mod intents;
+mod known;
+mod logs;
+mod parts;
+mod shelf;
+pub(crate) mod slot_types;
+pub(crate) mod tags;
+mod view;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use convlog_model::json::Json;
+use serde::de::DeserializeOwned;
+
+pub(crate) use self::known::Known;
+use self::shelf::{LATEST, Shelf};
+use crate::aws::{self, AwsError, Call};
+
+/// An answer with a JSON body.
+fn answer(status: StatusCode, body: &Json) -> Response {
+    aws::json(status, body.to_string())
+}
+
+/// 204 without a body.
+fn done() -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// The body of a request, with the shape that its operation asks for.
+fn checked(call: &Call, _operation: &str, _path: &[(&str, &str)]) -> Result<Json, AwsError> {
+    call.json()
+}
+
+/// The text of a member.
+fn text(body: &Json, member: &str) -> Option<String> {
+    body.get(member)
+        .and_then(Json::as_str)
+        .map(ToOwned::to_owned)
+}
+
+/// The members of a request that are kept, in that order, but for those that say nothing.
+fn kept(sent: &Json, members: &[&str]) -> Json {
+    let mut body = Json::object([]);
+    for member in members {
+        match sent.get(member) {
+            None | Some(Json::Null) => {}
+            Some(value) => body.set(member, value.clone()),
+        }
+    }
+    body
+}
+
+/// A checked value as a type.
+fn typed<T: DeserializeOwned>(value: &Json) -> Result<T, AwsError> {
+    let text = value.to_string();
+    serde_json::from_str(&text).map_err(|_| AwsError::bad("A member has a wrong type."))
+}
+
+/// Refuses a put of anything but `$LATEST`.
+fn require_latest(version: &str) -> Result<(), AwsError> {
+    match version {
+        LATEST => Ok(()),
+        _ => Err(AwsError::bad("Only the $LATEST version can be changed.")),
+    }
+}
+
+/// Refuses to number what uses something that has no number.
+fn require_numbered(shelf: &Shelf) -> Result<(), AwsError> {
+    match shelf.latest.uses.iter().find(|of| of.version == LATEST) {
+        None => Ok(()),
+        Some(of) => Err(AwsError::bad(format!(
+            "'{}' uses the $LATEST version of '{}', which may change: create a version of that \
+             first.",
+            shelf.name, of.name
+        ))),
+    }
+}

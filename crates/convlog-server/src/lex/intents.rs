@@ -1,0 +1,114 @@
+//! `/intents`: intents and their versions.
+
+use axum::extract::Path;
+use axum::response::Response;
+use convlog_model::json::Json;
+
+use super::parts;
+use super::shelf::{Kind, Shelves, Use};
+use crate::aws::{AwsError, Call, Refusal};
+
+/// What is particular to intents.
+const PART: parts::Part = parts::Part {
+    kind: Kind::Intent,
+    list: "intents",
+    put: "PutIntent",
+    publish: "CreateIntentVersion",
+    kept: &[
+        "name",
+        "description",
+        "slots",
+        "sampleUtterances",
+        "confirmationPrompt",
+        "rejectionStatement",
+        "followUpPrompt",
+        "conclusionStatement",
+        "dialogCodeHook",
+        "fulfillmentActivity",
+        "parentIntentSignature",
+        "kendraConfiguration",
+        "inputContexts",
+        "outputContexts",
+    ],
+};
+
+/// `PUT /intents/{name}/versions/$LATEST`
+pub(crate) async fn put(
+    Path((name, version)): Path<(String, String)>,
+    call: Call,
+) -> Result<Response, Refusal> {
+    super::require_latest(&version)?;
+    let sent = super::checked(&call, PART.put, &[("name", &name)])?;
+    let uses = slot_types(&call, &sent).await?;
+    parts::put(&call, &PART, &name, &sent, uses).await
+}
+
+/// `POST /intents/{name}/versions`
+pub(crate) async fn publish(Path(name): Path<String>, call: Call) -> Result<Response, Refusal> {
+    parts::publish(&call, &PART, &name).await
+}
+
+/// `GET /intents/{name}/versions/{version}`
+pub(crate) async fn get(
+    Path((name, version)): Path<(String, String)>,
+    call: Call,
+) -> Result<Response, Refusal> {
+    parts::get(&call, &PART, &name, &version).await
+}
+
+/// `GET /intents`
+pub(crate) async fn list(call: Call) -> Result<Response, Refusal> {
+    parts::list(&call, &PART).await
+}
+
+/// `GET /intents/{name}/versions`
+pub(crate) async fn versions(Path(name): Path<String>, call: Call) -> Result<Response, Refusal> {
+    parts::versions(&call, &PART, &name).await
+}
+
+/// `DELETE /intents/{name}`
+pub(crate) async fn delete(Path(name): Path<String>, call: Call) -> Result<Response, Refusal> {
+    parts::delete(&call, &PART, &name).await
+}
+
+/// `DELETE /intents/{name}/versions/{version}`
+pub(crate) async fn delete_version(
+    Path((name, version)): Path<(String, String)>,
+    call: Call,
+) -> Result<Response, Refusal> {
+    parts::delete_version(&call, &PART, &name, &version).await
+}
+
+/// The slot types of the account's own that an intent names, each of which exists.
+async fn slot_types(call: &Call, body: &Json) -> Result<Vec<Use>, Refusal> {
+    let mut uses = Vec::new();
+    let slots = body
+        .get("slots")
+        .and_then(Json::as_array)
+        .unwrap_or_default();
+    for slot in slots {
+        let text = |member: &str| super::text(slot, member);
+        let Some(name) = text("slotType").filter(|name| !name.starts_with("AMAZON.")) else {
+            continue;
+        };
+        let version = text("slotTypeVersion").unwrap_or_default();
+        let shelves = Shelves::new(&call.app, Kind::SlotType, &call.caller.instance);
+        let shelf = shelves.find(&name).await?;
+        if shelf.is_none_or(|shelf| shelf.edition(&version).is_err()) {
+            let message = format!(
+                "The intent names the slot type '{name}' in version '{version}', which does not \
+                 exist."
+            );
+            return Err(AwsError::bad(message).into());
+        }
+        let found = Use {
+            kind: Kind::SlotType,
+            name,
+            version,
+        };
+        if !uses.contains(&found) {
+            uses.push(found);
+        }
+    }
+    Ok(uses)
+}

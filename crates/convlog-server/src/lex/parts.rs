@@ -1,0 +1,125 @@
+//! What intents and slot types have in common: they are put, numbered, listed and deleted alike.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use convlog_model::json::Json;
+
+use super::shelf::{Kind, LATEST, Put, Shelves, Use};
+use super::{answer, done, view};
+use crate::aws::{Call, Refusal};
+
+/// What is particular to one of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    pub kind: Kind,
+    /// Member of lists.
+    pub list: &'static str,
+    /// Operation that puts one.
+    pub put: &'static str,
+    /// Operation that numbers one.
+    pub publish: &'static str,
+    /// Members of a request that are kept.
+    pub kept: &'static [&'static str],
+}
+
+impl Part {
+    fn shelves(self, call: &Call) -> Shelves<'_> {
+        Shelves::new(&call.app, self.kind, &call.caller.instance)
+    }
+}
+
+pub(super) async fn put(
+    call: &Call,
+    part: &Part,
+    name: &str,
+    sent: &Json,
+    uses: Vec<Use>,
+) -> Result<Response, Refusal> {
+    call.caller.require_unscoped()?;
+    let mut body = super::kept(sent, part.kept);
+    body.set("name", Json::string(name));
+    let put = Put {
+        name: name.to_owned(),
+        body,
+        checksum: super::text(sent, "checksum"),
+        uses,
+        tags: std::collections::BTreeMap::new(),
+    };
+    let shelves = part.shelves(call);
+    let mut shelf = shelves.put(&call.caller, put).await?;
+    let mut version = LATEST.to_owned();
+    let create = sent.get("createVersion").and_then(Json::as_bool) == Some(true);
+    if create {
+        super::require_numbered(&shelf)?;
+        let number;
+        (shelf, number) = shelves.publish(&call.caller, name, None).await?;
+        version = number.to_string();
+    }
+    let body = shelves.body(&shelf, &version).await?;
+    let mut shown = view::whole(&body, shelf.edition(&version)?, &version);
+    shown.set("createVersion", Json::Bool(create));
+    Ok(answer(StatusCode::OK, &shown))
+}
+
+pub(super) async fn publish(call: &Call, part: &Part, name: &str) -> Result<Response, Refusal> {
+    call.caller.require_unscoped()?;
+    let sent = super::checked(call, part.publish, &[("name", name)])?;
+    let shelves = part.shelves(call);
+    super::require_numbered(&shelves.get(name).await?)?;
+    let checksum = super::text(&sent, "checksum");
+    let (shelf, number) = shelves
+        .publish(&call.caller, name, checksum.as_deref())
+        .await?;
+    let version = number.to_string();
+    let body = shelves.body(&shelf, &version).await?;
+    let shown = view::whole(&body, shelf.edition(&version)?, &version);
+    Ok(answer(StatusCode::CREATED, &shown))
+}
+
+pub(super) async fn get(
+    call: &Call,
+    part: &Part,
+    name: &str,
+    version: &str,
+) -> Result<Response, Refusal> {
+    let shelves = part.shelves(call);
+    let shelf = shelves.get(name).await?;
+    let body = shelves.body(&shelf, version).await?;
+    let shown = view::whole(&body, shelf.edition(version)?, version);
+    Ok(answer(StatusCode::OK, &shown))
+}
+
+pub(super) async fn list(call: &Call, part: &Part) -> Result<Response, Refusal> {
+    let all = part.shelves(call).list().await?;
+    let all = all.into_iter().map(|shelf| {
+        let shown = view::summary(&shelf.name, &shelf.latest, LATEST);
+        (shelf.name, shown)
+    });
+    let page = view::page(call, part.list, all.collect())?;
+    Ok(answer(StatusCode::OK, &page))
+}
+
+pub(super) async fn versions(call: &Call, part: &Part, name: &str) -> Result<Response, Refusal> {
+    let shelf = part.shelves(call).get(name).await?;
+    let shown = view::versions(&shelf, |_, _| {});
+    Ok(answer(StatusCode::OK, &view::page(call, part.list, shown)?))
+}
+
+pub(super) async fn delete(call: &Call, part: &Part, name: &str) -> Result<Response, Refusal> {
+    call.caller.require_unscoped()?;
+    part.shelves(call).delete(&call.caller, name).await?;
+    Ok(done())
+}
+
+pub(super) async fn delete_version(
+    call: &Call,
+    part: &Part,
+    name: &str,
+    version: &str,
+) -> Result<Response, Refusal> {
+    call.caller.require_unscoped()?;
+    part.shelves(call)
+        .delete_version(&call.caller, name, version)
+        .await?;
+    Ok(done())
+}

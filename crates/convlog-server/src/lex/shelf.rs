@@ -1,0 +1,552 @@
+//! Where bots, intents and slot types are kept: one document a name with `$LATEST` and what is
+//! known of its versions, and one document a version, which never changes.
+
+use std::collections::BTreeMap;
+
+use convlog_model::ids::InstanceId;
+use convlog_model::json::Json;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::app::{App, scoped_id};
+use crate::auth::Caller;
+use crate::aws::{AwsError, Refusal};
+use crate::entity::{Change, Collection};
+use crate::events::{self, EventType, OwnEvent};
+
+/// Collection of the documents a name.
+const SHELVES: &str = "lex";
+/// Collection of the documents a version.
+const EDITIONS: &str = "lex_versions";
+/// The version that changes.
+pub(crate) const LATEST: &str = "$LATEST";
+/// Most versions of one name.
+const VERSIONS_MAX: usize = 100;
+/// Most bots and intents of an account, as the guide limits them; slot types likewise.
+const NAMES_MAX: usize = 1_000;
+const BOTS_MAX: usize = 250;
+
+/// What is kept under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    /// A bot.
+    Bot,
+    /// An intent.
+    Intent,
+    /// A slot type.
+    SlotType,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Kind::Bot => "bot",
+            Kind::Intent => "intent",
+            Kind::SlotType => "slottype",
+        }
+    }
+
+    /// Its name in the details of events.
+    fn detail(self) -> &'static str {
+        match self {
+            Kind::Bot => "bot",
+            Kind::Intent => "intent",
+            Kind::SlotType => "slot_type",
+        }
+    }
+
+    fn most(self) -> usize {
+        match self {
+            Kind::Bot => BOTS_MAX,
+            Kind::Intent | Kind::SlotType => NAMES_MAX,
+        }
+    }
+
+    /// The types of the events that tell of one that is new, changed, gone; a bot's own document
+    /// tells of it, but for its versions.
+    fn events(self) -> [Option<EventType>; 3] {
+        match self {
+            Kind::Bot => [None, None, None],
+            Kind::Intent => [
+                Some(events::INTENT_CREATE),
+                Some(events::INTENT_UPDATE),
+                Some(events::INTENT_DELETE),
+            ],
+            Kind::SlotType => [
+                Some(events::SLOT_TYPE_CREATE),
+                Some(events::SLOT_TYPE_UPDATE),
+                Some(events::SLOT_TYPE_DELETE),
+            ],
+        }
+    }
+
+    /// The type of the event that tells of a version that is new or gone.
+    fn event_of_version(self) -> Option<EventType> {
+        match self {
+            Kind::Bot => Some(events::BOT_UPDATE),
+            Kind::Intent | Kind::SlotType => self.events()[1],
+        }
+    }
+}
+
+/// A thing in a version that another uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Use {
+    pub kind: Kind,
+    pub name: String,
+    pub version: String,
+}
+
+/// What is known of one version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Edition {
+    pub checksum: String,
+    pub created_us: i64,
+    pub updated_us: i64,
+    /// What it uses, so that nothing that is used is deleted.
+    pub uses: Vec<Use>,
+    /// Hash of the body, which tells whether a version would be new.
+    pub content: String,
+    pub description: Option<String>,
+}
+
+/// All that is kept under a name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Shelf {
+    pub name: String,
+    /// What was known of `$LATEST` when it was last put.
+    pub latest: Edition,
+    /// The body of `$LATEST`.
+    pub body: Json,
+    /// The greatest number ever given; none is given twice.
+    pub last_version: u32,
+    pub versions: BTreeMap<u32, Edition>,
+    /// A bot's aliases.
+    pub aliases: BTreeMap<String, super::aliases::Alias>,
+    /// A bot's tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Shelf {
+    /// Every version with what is known of it, `$LATEST` first.
+    pub(crate) fn editions(&self) -> impl Iterator<Item = (String, &Edition)> {
+        let numbered = self.versions.iter();
+        let numbered = numbered.map(|(number, edition)| (number.to_string(), edition));
+        std::iter::once((LATEST.to_owned(), &self.latest)).chain(numbered)
+    }
+
+    /// What is known of a version.
+    ///
+    /// # Errors
+    /// 404.
+    pub(crate) fn edition(&self, version: &str) -> Result<&Edition, AwsError> {
+        if version == LATEST {
+            return Ok(&self.latest);
+        }
+        let number = version.parse().ok();
+        number
+            .and_then(|number: u32| self.versions.get(&number))
+            .ok_or_else(|| AwsError::not_found(&self.name))
+    }
+}
+
+/// The things of one kind of an instance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shelves<'a> {
+    app: &'a App,
+    kind: Kind,
+    instance: &'a InstanceId,
+}
+
+impl<'a> Shelves<'a> {
+    pub(crate) fn new(app: &'a App, kind: Kind, instance: &'a InstanceId) -> Self {
+        Shelves {
+            app,
+            kind,
+            instance,
+        }
+    }
+
+    fn all(self) -> Collection<'a, Shelf> {
+        Collection::new(self.app, SHELVES)
+    }
+
+    fn id(self, name: &str) -> String {
+        scoped_id(self.instance, &format!("{}/{name}", self.kind.as_str()))
+    }
+
+    fn edition_id(self, name: &str, number: u32) -> String {
+        let id = format!("{}/{name}/{number:09}", self.kind.as_str());
+        scoped_id(self.instance, &id)
+    }
+
+    /// What is kept under a name, `None` when nothing is.
+    pub(crate) async fn find(self, name: &str) -> Result<Option<Shelf>, Refusal> {
+        let found = self.all().get(&self.id(name)).await?;
+        Ok(found.map(|entity| entity.doc))
+    }
+
+    /// What is kept under a name.
+    ///
+    /// # Errors
+    /// 404.
+    pub(crate) async fn get(self, name: &str) -> Result<Shelf, Refusal> {
+        let found = self.find(name).await?;
+        Ok(found.ok_or_else(|| AwsError::not_found(name))?)
+    }
+
+    /// Everything of the kind, by name.
+    pub(crate) async fn list(self) -> Result<Vec<Shelf>, Refusal> {
+        let all = self.all().list(&self.id("")).await?;
+        Ok(all.into_iter().map(|entity| entity.doc).collect())
+    }
+
+    /// The body of a version.
+    ///
+    /// # Errors
+    /// 404.
+    pub(crate) async fn body(self, shelf: &Shelf, version: &str) -> Result<Json, Refusal> {
+        shelf.edition(version)?;
+        if version == LATEST {
+            return Ok(shelf.body.clone());
+        }
+        let number = version.parse().unwrap_or_default();
+        let id = self.edition_id(&shelf.name, number);
+        let found = Collection::<Json>::new(self.app, EDITIONS).get(&id).await?;
+        let found = found.ok_or_else(|| AwsError::not_found(&shelf.name))?;
+        Ok(found.doc)
+    }
+
+    /// Puts `$LATEST`: makes the name, or replaces what is there if `checksum` is the one that was
+    /// given last.
+    ///
+    /// # Errors
+    /// 400 and 412 for a checksum that does not fit, 429 beyond the limit, 409 for a name that
+    /// differs from another by case alone.
+    pub(crate) async fn put(self, caller: &Caller, put: Put) -> Result<Shelf, Refusal> {
+        if self.find(&put.name).await?.is_none() {
+            self.check_new(&put.name).await?;
+        }
+        let mut refusal = None;
+        let now_us = self.app.now().micros();
+        let checksum = self.app.new_id().to_string();
+        let changed = self.all().change(&self.id(&put.name), |old| {
+            let checked = check_checksum(old.as_ref().map(|old| &old.latest), &put.checksum);
+            if let Err(error) = checked {
+                return Err(set_aside(&mut refusal, error));
+            }
+            let [new, changed, _] = self.kind.events();
+            let kind = if old.is_none() { new } else { changed };
+            let event = kind.map(|kind| self.event(caller, kind, &put.name));
+            let shelf = put.onto(old, &checksum, now_us);
+            Ok(told(Some(shelf), event))
+        });
+        self.finish(changed.await, refusal)
+    }
+
+    /// Gives `$LATEST` a number, unless the last version is the same.
+    ///
+    /// # Errors
+    /// 404, 412 for another checksum, 429 beyond the limit.
+    pub(crate) async fn publish(
+        self,
+        caller: &Caller,
+        name: &str,
+        checksum: Option<&str>,
+    ) -> Result<(Shelf, u32), Refusal> {
+        let shelf = self.get(name).await?;
+        if checksum.is_some_and(|sent| sent != shelf.latest.checksum) {
+            return Err(stale().into());
+        }
+        let newest = shelf.versions.last_key_value();
+        if let Some((number, edition)) = newest
+            && edition.content == shelf.latest.content
+        {
+            let number = *number;
+            return Ok((shelf, number));
+        }
+        if shelf.versions.len() >= VERSIONS_MAX {
+            let message = format!("'{name}' has {VERSIONS_MAX} versions, which is the most");
+            return Err(AwsError::limit(message).into());
+        }
+        let number = shelf.last_version + 1;
+        self.keep_edition(&shelf, number).await?;
+        let now_us = self.app.now().micros();
+        let mut refusal = None;
+        let changed = self.all().change(&self.id(name), |old| {
+            let old = old.filter(|old| old.latest == shelf.latest && old.last_version < number);
+            let Some(mut new) = old else {
+                return Err(set_aside(&mut refusal, busy()));
+            };
+            let mut edition = new.latest.clone();
+            edition.created_us = now_us;
+            edition.updated_us = now_us;
+            new.versions.insert(number, edition);
+            new.last_version = number;
+            Ok(told(Some(new), self.version_event(caller, name, number)))
+        });
+        Ok((self.finish(changed.await, refusal)?, number))
+    }
+
+    async fn keep_edition(self, shelf: &Shelf, number: u32) -> Result<(), Refusal> {
+        let id = self.edition_id(&shelf.name, number);
+        let body = shelf.body.clone();
+        Collection::<Json>::new(self.app, EDITIONS)
+            .change(&id, move |_| Ok(Change::silent(body.clone())))
+            .await?;
+        Ok(())
+    }
+
+    /// Changes what is kept under a name, which tells nobody by itself.
+    ///
+    /// # Errors
+    /// 404; what `decide` answers.
+    pub(crate) async fn change_shelf(
+        self,
+        name: &str,
+        event: OwnEvent,
+        mut decide: impl FnMut(&mut Shelf) -> Result<(), AwsError> + Send,
+    ) -> Result<Shelf, Refusal> {
+        let mut refusal = None;
+        let changed = self.all().change(&self.id(name), |old| {
+            let decided = match old {
+                Some(mut shelf) => decide(&mut shelf).map(|()| shelf),
+                None => Err(AwsError::not_found(name)),
+            };
+            match decided {
+                Ok(shelf) => Ok(Change::to(shelf, event.clone())),
+                Err(error) => Err(set_aside(&mut refusal, error)),
+            }
+        });
+        self.finish(changed.await, refusal)
+    }
+
+    /// Takes the name away with all versions.
+    ///
+    /// # Errors
+    /// 404; 400 when something else uses it.
+    pub(crate) async fn delete(self, caller: &Caller, name: &str) -> Result<(), Refusal> {
+        let shelf = self.get(name).await?;
+        self.require_unused(name, None).await?;
+        let [_, _, gone] = self.kind.events();
+        let event = gone.map(|kind| self.event(caller, kind, name));
+        let gone = self
+            .all()
+            .change(&self.id(name), |_| Ok(told(None, event.clone())));
+        gone.await?;
+        for number in shelf.versions.keys() {
+            self.drop_edition(name, *number).await?;
+        }
+        self.app.lex().changed();
+        Ok(())
+    }
+
+    /// Takes one version away.
+    ///
+    /// # Errors
+    /// 404; 400 when something else uses it, and for `$LATEST`.
+    pub(crate) async fn delete_version(
+        self,
+        caller: &Caller,
+        name: &str,
+        version: &str,
+    ) -> Result<(), Refusal> {
+        if version == LATEST {
+            return Err(AwsError::bad("The $LATEST version cannot be deleted.").into());
+        }
+        let shelf = self.get(name).await?;
+        shelf.edition(version)?;
+        let number: u32 = version.parse().unwrap_or_default();
+        if let Some(alias) = shelf.aliases.values().find(|a| a.bot_version == version) {
+            return Err(in_use("BotAlias", &alias.name, Some(version)).into());
+        }
+        self.require_unused(name, Some(version)).await?;
+        let mut refusal = None;
+        let changed = self.all().change(&self.id(name), |old| match old {
+            Some(mut shelf) => {
+                shelf.versions.remove(&number);
+                Ok(told(Some(shelf), self.version_event(caller, name, number)))
+            }
+            None => Err(set_aside(&mut refusal, AwsError::not_found(name))),
+        });
+        self.finish(changed.await, refusal)?;
+        self.drop_edition(name, number).await
+    }
+
+    async fn drop_edition(self, name: &str, number: u32) -> Result<(), Refusal> {
+        let id = self.edition_id(name, number);
+        Collection::<Json>::new(self.app, EDITIONS)
+            .change(&id, |_| Ok(told(None, None)))
+            .await?;
+        Ok(())
+    }
+
+    /// Refuses what some version of something else uses; of one version, or of any.
+    async fn require_unused(self, name: &str, version: Option<&str>) -> Result<(), Refusal> {
+        let user = match self.kind {
+            Kind::Bot => return Ok(()),
+            Kind::Intent => Kind::Bot,
+            Kind::SlotType => Kind::Intent,
+        };
+        for shelf in Shelves::new(self.app, user, self.instance).list().await? {
+            for (number, edition) in shelf.editions() {
+                let uses = |of: &Use| {
+                    let is_version = version.is_none_or(|version| of.version == version);
+                    of.kind == self.kind && of.name == name && is_version
+                };
+                if edition.uses.iter().any(uses) {
+                    let what = match user {
+                        Kind::Bot => "Bot",
+                        Kind::Intent | Kind::SlotType => "Intent",
+                    };
+                    return Err(in_use(what, &shelf.name, Some(&number)).into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_new(self, name: &str) -> Result<(), Refusal> {
+        let all = self.list().await?;
+        if all
+            .iter()
+            .any(|shelf| shelf.name.eq_ignore_ascii_case(name))
+        {
+            let message = format!("'{name}' differs from a name that exists by case alone");
+            return Err(AwsError::new("ConflictException", message).into());
+        }
+        match all.len() < self.kind.most() {
+            true => Ok(()),
+            false => Err(AwsError::limit(format!("there are {} already", all.len())).into()),
+        }
+    }
+
+    fn event(self, caller: &Caller, kind: EventType, name: &str) -> OwnEvent {
+        let event = OwnEvent::new(self.app, caller, kind);
+        match self.kind {
+            Kind::Bot => event.about("botId", name),
+            Kind::Intent | Kind::SlotType => event.with(self.kind.detail(), name),
+        }
+    }
+
+    fn version_event(self, caller: &Caller, name: &str, number: u32) -> Option<OwnEvent> {
+        let kind = self.kind.event_of_version()?;
+        let event = self.event(caller, kind, name);
+        Some(event.with("version", number.to_string()))
+    }
+
+    fn finish(
+        self,
+        changed: Result<Option<crate::entity::Entity<Shelf>>, crate::error::Fault>,
+        refusal: Option<AwsError>,
+    ) -> Result<Shelf, Refusal> {
+        self.app.lex().changed();
+        match (refusal, changed) {
+            (Some(refusal), _) => Err(refusal.into()),
+            (None, Ok(Some(entity))) => Ok(entity.doc),
+            (None, Ok(None)) => Err(busy().into()),
+            (None, Err(fault)) => Err(fault.into()),
+        }
+    }
+}
+
+fn told<T>(doc: Option<T>, event: Option<OwnEvent>) -> Change<T> {
+    Change {
+        doc,
+        events: event.into_iter().collect(),
+    }
+}
+
+/// What a put brings.
+#[derive(Clone, Debug)]
+pub(crate) struct Put {
+    pub name: String,
+    pub body: Json,
+    pub checksum: Option<String>,
+    pub uses: Vec<Use>,
+    /// Kept when the name is new.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Put {
+    fn onto(&self, old: Option<Shelf>, checksum: &str, now_us: i64) -> Shelf {
+        let description = self.body.get("description").and_then(Json::as_str);
+        let latest = Edition {
+            checksum: checksum.to_owned(),
+            created_us: old.as_ref().map_or(now_us, |old| old.latest.created_us),
+            updated_us: now_us,
+            uses: self.uses.clone(),
+            content: content(&self.body),
+            description: description.map(ToOwned::to_owned),
+        };
+        match old {
+            Some(old) => Shelf {
+                latest,
+                body: self.body.clone(),
+                ..old
+            },
+            None => Shelf {
+                name: self.name.clone(),
+                latest,
+                body: self.body.clone(),
+                last_version: 0,
+                versions: BTreeMap::new(),
+                aliases: BTreeMap::new(),
+                tags: self.tags.clone(),
+            },
+        }
+    }
+}
+
+fn content(body: &Json) -> String {
+    let digest = Sha256::digest(body.key_sorted().to_string().as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether the checksum of a put fits what is there.
+///
+/// # Errors
+/// 400 for one of something new, 412 for another or none of something that exists.
+pub(crate) fn check_checksum(old: Option<&Edition>, sent: &Option<String>) -> Result<(), AwsError> {
+    match (old, sent) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(AwsError::bad(
+            "A checksum cannot be sent for a resource that does not exist yet.",
+        )),
+        (Some(old), Some(sent)) if *sent == old.checksum => Ok(()),
+        (Some(_), _) => Err(stale()),
+    }
+}
+
+/// 412
+pub(crate) fn stale() -> AwsError {
+    AwsError::new(
+        "PreconditionFailedException",
+        "The checksum is not the one of the last change: get the resource and try again.",
+    )
+}
+
+fn busy() -> AwsError {
+    AwsError::new(
+        "ConflictException",
+        "Somebody else changes the resource at the same time: try again.",
+    )
+}
+
+/// 400 of something that something else uses.
+pub(crate) fn in_use(what: &str, name: &str, version: Option<&str>) -> AwsError {
+    let mut example = Json::object([("name", Json::string(name))]);
+    if let Some(version) = version {
+        example.set("version", Json::string(version));
+    }
+    AwsError::new("ResourceInUseException", "")
+        .with("referenceType", Json::string(what))
+        .with("exampleReference", example)
+}
+
+/// Keeps the refusal for the end of a change, which knows faults alone.
+fn set_aside(place: &mut Option<AwsError>, error: AwsError) -> crate::error::Fault {
+    *place = Some(error);
+    crate::error::Fault::conflict("refused")
+}
