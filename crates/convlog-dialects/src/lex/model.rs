@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct Bot {
     /// Its name.
     pub name: String,
+    /// Its version: `$LATEST` or a number.
+    #[serde(default = "latest")]
+    pub version: String,
     /// Its locale, such as `en-US`.
     pub locale: String,
     /// Whether it is directed to children: then nothing of it is logged.
@@ -39,6 +42,10 @@ pub struct Bot {
 
 const fn idle_session_ttl() -> u32 {
     300
+}
+
+fn latest() -> String {
+    "$LATEST".to_owned()
 }
 
 /// An intent that a bot uses.
