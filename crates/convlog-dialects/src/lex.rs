@@ -2,3 +2,5 @@
 
 pub mod dialog;
 pub mod model;
+pub mod rules;
+pub mod shapes;

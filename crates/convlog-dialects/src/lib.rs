@@ -2,6 +2,7 @@
 //!
 //! Everything here is a pure function of its arguments. Nothing knows an engine or a server.
 
+pub mod aws;
 pub mod chatbotkit;
 pub mod cloudwatch;
 #[cfg(test)]
