@@ -198,13 +198,81 @@ impl Default for CorsConfig {
     }
 }
 
-/// The account of AWS that Lex and CloudWatch Logs show.
+/// The account of AWS that Lex and CloudWatch Logs show, and the services of AWS that are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AwsConfig {
     /// The only region, in signatures and ARNs.
     pub region: String,
     /// The account's id in ARNs, 12 digits.
     pub account: String,
+    /// Whether log groups are this server's own; else text is delivered to CloudWatch Logs.
+    pub builtin_logs: bool,
+    /// Where the services of AWS are.
+    pub endpoints: AwsEndpoints,
+    /// Roles by which destinations are written.
+    pub roles: Vec<AwsRole>,
+    /// Functions by ARN: where the code hooks of Lex bots are called.
+    pub functions: Vec<AwsTarget>,
+    /// Destinations of subscription filters by ARN.
+    pub destinations: Vec<AwsTarget>,
+    /// Most bytes that wait for delivery.
+    pub queue_bytes: u64,
+}
+
+/// Where the services of AWS are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AwsEndpoints {
+    /// CloudWatch Logs; `None` is AWS's own, where log groups are not this server's.
+    pub logs: Option<String>,
+    /// S3; without it no audio is delivered.
+    pub s3: Option<AwsEndpoint>,
+    /// STS, for roles that are assumed.
+    pub sts: Option<AwsEndpoint>,
+}
+
+/// Where one service is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AwsEndpoint {
+    /// AWS's own.
+    Aws,
+    /// A URL.
+    Url(String),
+}
+
+/// A role, with what it writes with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AwsRole {
+    /// Its ARN.
+    pub arn: String,
+    /// Id of the access key.
+    pub access_key_id: String,
+    /// The secret of the access key.
+    pub secret_access_key: String,
+    /// Whether the key is that of somebody who assumes the role through STS.
+    pub assume: bool,
+    /// Ids of the keys that may pass it to an alias; `None` is every key with the role `admin`.
+    pub pass: Option<Vec<String>>,
+}
+
+/// Shows nothing of the secret.
+impl std::fmt::Debug for AwsRole {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AwsRole")
+            .field("arn", &self.arn)
+            .field("access_key_id", &self.access_key_id)
+            .field("assume", &self.assume)
+            .field("pass", &self.pass)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An ARN with the URL that stands for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsTarget {
+    /// The ARN.
+    pub arn: String,
+    /// The URL.
+    pub url: String,
 }
 
 impl Default for AwsConfig {
@@ -212,6 +280,12 @@ impl Default for AwsConfig {
         AwsConfig {
             region: "us-east-1".to_owned(),
             account: "123456789012".to_owned(),
+            builtin_logs: true,
+            endpoints: AwsEndpoints::default(),
+            roles: Vec::new(),
+            functions: Vec::new(),
+            destinations: Vec::new(),
+            queue_bytes: 1 << 30,
         }
     }
 }
@@ -221,12 +295,21 @@ impl Default for AwsConfig {
 pub struct LexConfig {
     /// The request attribute that names the customer of a turn.
     pub customer_attribute: String,
+    /// URL that gets audio and answers `{"transcript": …}`; without it audio is not understood.
+    pub transcriber: Option<String>,
+    /// URL that gets a text and answers audio; without it answers are text.
+    pub synthesizer: Option<String>,
+    /// Days that audio stays readable here after its delivery; 0 keeps none.
+    pub keep_audio_days: u32,
 }
 
 impl Default for LexConfig {
     fn default() -> Self {
         LexConfig {
             customer_attribute: "x-convlog-customer-id".to_owned(),
+            transcriber: None,
+            synthesizer: None,
+            keep_audio_days: 0,
         }
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod intents;
 mod known;
 mod logs;
 mod parts;
+mod roles;
 mod shelf;
 pub(crate) mod slot_types;
 pub(crate) mod tags;
@@ -14,6 +15,9 @@ mod view;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use convlog_dialects::aws::shape::{self, Invalid};
+use convlog_dialects::lex::rules::{Refused, RefusedKind};
+use convlog_dialects::lex::shapes;
 use convlog_model::json::Json;
 use serde::de::DeserializeOwned;
 
@@ -33,9 +37,39 @@ fn done() -> Response {
     response
 }
 
-/// The body of a request, with the shape that its operation asks for.
-fn checked(call: &Call, _operation: &str, _path: &[(&str, &str)]) -> Result<Json, AwsError> {
-    call.json()
+/// The body of a request of a shape that its operation asks for; `path` are the parameters of its
+/// path.
+fn checked(call: &Call, operation: &str, path: &[(&str, &str)]) -> Result<Json, AwsError> {
+    let body = call.json()?;
+    require_shape(call, operation, &body, path)?;
+    Ok(body)
+}
+
+/// Refuses what is not of the shape that the operation asks for.
+fn require_shape(
+    call: &Call,
+    operation: &str,
+    body: &Json,
+    path: &[(&str, &str)],
+) -> Result<(), AwsError> {
+    let Some(shape) = shapes::input(operation) else {
+        return Err(AwsError::new("UnknownOperationException", operation));
+    };
+    let query = call.query.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+    let params: Vec<(&str, &str)> = path.iter().copied().chain(query).collect();
+    shape::check(shape, body, &params).map_err(|invalid| match invalid {
+        Invalid::Type { .. } => AwsError::new("SerializationException", invalid.to_string()),
+        Invalid::Violations { .. } => AwsError::bad(invalid.to_string()),
+    })
+}
+
+/// A broken rule that no shape holds.
+fn refused(refused: &Refused) -> AwsError {
+    let message = refused.to_string();
+    match refused.kind {
+        RefusedKind::BadRequest => AwsError::bad(message),
+        RefusedKind::LimitExceeded => AwsError::limit(message),
+    }
 }
 
 /// The text of a member.

@@ -4,6 +4,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use convlog_dialects::lex::model::IntentRef;
+use convlog_dialects::lex::rules;
 use convlog_model::json::Json;
 
 use super::shelf::{Kind, LATEST, Put, Shelf, Shelves, Use, in_use};
@@ -56,6 +57,7 @@ pub(crate) async fn put(
             body.set(member, default);
         }
     }
+    rules::bot::check(&super::typed(&body)?).map_err(|broken| super::refused(&broken))?;
     let uses = intents(&call, &body).await?;
     require_free(&call, &name).await?;
     let put = Put {

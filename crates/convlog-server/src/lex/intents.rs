@@ -2,6 +2,7 @@
 
 use axum::extract::Path;
 use axum::response::Response;
+use convlog_dialects::lex::rules;
 use convlog_model::json::Json;
 
 use super::parts;
@@ -38,7 +39,9 @@ pub(crate) async fn put(
     call: Call,
 ) -> Result<Response, Refusal> {
     super::require_latest(&version)?;
-    let sent = super::checked(&call, PART.put, &[("name", &name)])?;
+    let mut sent = super::checked(&call, PART.put, &[("name", &name)])?;
+    sent.set("name", Json::string(name.as_str()));
+    rules::intent::check(&super::typed(&sent)?).map_err(|broken| super::refused(&broken))?;
     let uses = slot_types(&call, &sent).await?;
     parts::put(&call, &PART, &name, &sent, uses).await
 }

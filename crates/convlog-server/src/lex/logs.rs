@@ -1,10 +1,11 @@
 //! Settings of conversation logs: what a request may ask for, and what holds for a session.
 
+use convlog_dialects::lex::rules::logging::{Home, conversation_logs};
 use convlog_model::json::Json;
 use serde::{Deserialize, Serialize};
 
 use super::aliases::Alias;
-use crate::aws::{AwsError, Call, Refusal};
+use crate::aws::{Call, Refusal};
 
 /// What is logged of a session: taken when it begins, and kept until it ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,45 +66,16 @@ pub(super) async fn of_request(call: &Call, sent: &Json) -> Result<Option<Json>,
     else {
         return Ok(None);
     };
-    let settings = logs.get("logSettings").and_then(Json::as_array);
-    let settings = settings.unwrap_or_default();
-    if settings.is_empty() {
-        return Ok(None);
-    }
     let aws = &call.app.config().aws;
-    let group = format!("logs:{}:{}:log-group:", aws.region, aws.account);
-    for (i, setting) in settings.iter().enumerate() {
-        let member = |name: &str| super::text(setting, name).unwrap_or_default();
-        let wrong = |message: &str| {
-            let at = format!("conversationLogs.logSettings[{i}]");
-            Err(Refusal::from(AwsError::bad(format!("{at}: {message}"))))
-        };
-        let arn = member("resourceArn");
-        let rest = arn.splitn(3, ':').nth(2).unwrap_or_default();
-        let kind = member("logType");
-        match (kind.as_str(), member("destination").as_str()) {
-            ("TEXT", "CLOUDWATCH_LOGS") if !rest.starts_with("logs:") => {
-                return wrong("resourceArn must be that of a log group");
-            }
-            ("TEXT", "CLOUDWATCH_LOGS") if !rest.starts_with(&group) => {
-                return wrong("the log group must be in the region and account of the bot");
-            }
-            ("TEXT", "CLOUDWATCH_LOGS") if setting.get("kmsKeyArn").is_some() => {
-                return wrong("kmsKeyArn is for audio only: text is encrypted by its log group");
-            }
-            ("AUDIO", "S3") if !rest.starts_with("s3:") => {
-                return wrong("resourceArn must be that of an S3 bucket");
-            }
-            ("TEXT", "CLOUDWATCH_LOGS") | ("AUDIO", "S3") => {}
-            _ => return wrong("text goes to CLOUDWATCH_LOGS, and audio to S3"),
-        }
-        let same = settings
-            .iter()
-            .filter(|other| super::text(other, "logType").as_deref() == Some(kind.as_str()));
-        if same.count() > 1 {
-            return wrong("logType stands there twice");
-        }
-    }
+    let home = Home {
+        region: &aws.region,
+        account: &aws.account,
+    };
+    let found = conversation_logs(sent, home).map_err(|broken| super::refused(&broken))?;
+    let Some(found) = found else {
+        return Ok(None);
+    };
+    super::roles::require(call, &found).await?;
     Ok(Some(super::kept(logs, &["iamRoleArn", "logSettings"])))
 }
 

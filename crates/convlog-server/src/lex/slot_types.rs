@@ -2,6 +2,8 @@
 
 use axum::extract::Path;
 use axum::response::Response;
+use convlog_dialects::lex::rules;
+use convlog_model::json::Json;
 
 use super::parts;
 use super::shelf::Kind;
@@ -29,7 +31,9 @@ pub(crate) async fn put(
     call: Call,
 ) -> Result<Response, Refusal> {
     super::require_latest(&version)?;
-    let sent = super::checked(&call, PART.put, &[("name", &name)])?;
+    let mut sent = super::checked(&call, PART.put, &[("name", &name)])?;
+    sent.set("name", Json::string(name.as_str()));
+    rules::slot_type::check(&super::typed(&sent)?).map_err(|broken| super::refused(&broken))?;
     parts::put(&call, &PART, &name, &sent, Vec::new()).await
 }
 
