@@ -3,14 +3,19 @@
 
 pub(crate) mod aliases;
 pub(crate) mod bots;
+mod hook;
 pub(crate) mod intents;
 mod known;
 mod logs;
 mod parts;
+mod reply;
 mod roles;
+pub(crate) mod runtime;
+mod session;
 mod shelf;
 pub(crate) mod slot_types;
 pub(crate) mod tags;
+mod turn;
 mod view;
 
 use axum::http::StatusCode;
@@ -19,6 +24,7 @@ use convlog_dialects::aws::shape::{self, Invalid};
 use convlog_dialects::lex::rules::{Refused, RefusedKind};
 use convlog_dialects::lex::shapes;
 use convlog_model::json::Json;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(crate) use self::known::Known;
@@ -95,6 +101,12 @@ fn kept(sent: &Json, members: &[&str]) -> Json {
 fn typed<T: DeserializeOwned>(value: &Json) -> Result<T, AwsError> {
     let text = value.to_string();
     serde_json::from_str(&text).map_err(|_| AwsError::bad("A member has a wrong type."))
+}
+
+/// A value of ours as JSON.
+fn json_of(value: &impl Serialize) -> Json {
+    let text = serde_json::to_vec(value).unwrap_or_default();
+    Json::parse(&text).unwrap_or(Json::Null)
 }
 
 /// Refuses a put of anything but `$LATEST`.

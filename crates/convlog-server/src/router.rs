@@ -22,7 +22,8 @@ use crate::chatbotkit::{
 };
 use crate::error::Fault;
 use crate::lex::{
-    aliases as lex_aliases, bots as lex_bots, intents as lex_intents, slot_types, tags as lex_tags,
+    aliases as lex_aliases, bots as lex_bots, intents as lex_intents, runtime as lex_runtime,
+    slot_types, tags as lex_tags,
 };
 use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
@@ -289,6 +290,24 @@ pub static ROUTES: &[Route] = &[
         || delete(slot_types::delete_version),
     )
     .instance_wide(),
+    lex(
+        "POST",
+        "/bot/{bot}/alias/{alias}/user/{user}/text",
+        WRITE,
+        || post(lex_runtime::post_text),
+    ),
+    lex(
+        "GET",
+        "/bot/{bot}/alias/{alias}/user/{user}/session",
+        WRITE,
+        || get(lex_runtime::get_session),
+    ),
+    lex(
+        "DELETE",
+        "/bot/{bot}/alias/{alias}/user/{user}/session",
+        WRITE,
+        || delete(lex_runtime::delete_session),
+    ),
     lex("GET", "/tags/{arn}", READ, || get(lex_tags::list)),
     lex("POST", "/tags/{arn}", ADMIN, || post(lex_tags::add)),
     lex("DELETE", "/tags/{arn}", ADMIN, || delete(lex_tags::remove)),

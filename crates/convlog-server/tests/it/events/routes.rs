@@ -112,6 +112,12 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
         &["slot_type.update"],
     ),
     ("DELETE", "/slottypes/{name}", &["slot_type.delete"]),
+    ("POST", "/bot/{bot}/alias/{alias}/user/{user}/text", TURN),
+    (
+        "DELETE",
+        "/bot/{bot}/alias/{alias}/user/{user}/session",
+        DIALOGUE,
+    ),
     ("POST", "/tags/{arn}", &["bot.update", "alias.update"]),
     ("DELETE", "/tags/{arn}", &["bot.update", "alias.update"]),
     ("POST", "/convlog/v1/hooks/watson/{hook}", TURN),
