@@ -253,7 +253,7 @@ fn confidence_below_the_bots_own_threshold_is_not_understood() {
         !missed && score.is_some_and(|score| score < 0.95),
         "{score:?}"
     );
-    assert_eq!(sure("0.95"), (true, None, 1));
+    assert_eq!(sure("0.95"), (true, None, 3));
 }
 
 #[test]
