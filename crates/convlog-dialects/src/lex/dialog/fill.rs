@@ -71,11 +71,8 @@ pub(super) fn bare_value(known: &Known, index: usize, finder: &Finder<'_>) -> Op
         has_value.then_some(fit.taken)
     });
     fits.or_else(|| {
-        let here = finder.known(*known.matchers.get(index)?, 0).iter();
-        let find = here
-            .filter(|find| find.to == finder.said.len())
-            .next_back()?;
-        let find = find.clone();
+        let mut here = finder.known(*known.matchers.get(index)?, 0).iter();
+        let find = here.find(|find| find.to == finder.said.len())?.clone();
         Some(vec![Taken { slot: index, find }])
     })
 }
