@@ -25,7 +25,6 @@ pub const BUILTIN_INTENTS: &[(&str, &[&str])] = &[
     ("AMAZON.LoopOffIntent", ENGLISH),
     ("AMAZON.LoopOnIntent", ENGLISH),
     ("AMAZON.NextIntent", ENGLISH),
-    ("AMAZON.NoIntent", ENGLISH),
     ("AMAZON.PauseIntent", ENGLISH),
     ("AMAZON.PreviousIntent", ENGLISH),
     ("AMAZON.RepeatIntent", ENGLISH),
@@ -34,7 +33,6 @@ pub const BUILTIN_INTENTS: &[(&str, &[&str])] = &[
     ("AMAZON.ShuffleOnIntent", ENGLISH),
     ("AMAZON.StartOverIntent", ENGLISH),
     ("AMAZON.StopIntent", ENGLISH),
-    ("AMAZON.YesIntent", ENGLISH),
 ];
 
 /// Built-in slot types by signature, each with its locales.
@@ -122,7 +120,6 @@ pub(super) fn samples(signature: &str, locale: &str) -> &'static [&'static str] 
         "AMAZON.LoopOffIntent" => &["loop off", "stop looping"],
         "AMAZON.LoopOnIntent" => &["loop", "loop on", "keep playing this"],
         "AMAZON.NextIntent" => &["next", "skip", "skip this"],
-        "AMAZON.NoIntent" => &["no", "no thanks", "no thank you"],
         "AMAZON.PauseIntent" => &["pause", "pause that"],
         "AMAZON.PreviousIntent" => &["previous", "go back", "back up"],
         "AMAZON.RepeatIntent" => &["repeat", "repeat that", "say that again", "say it again"],
@@ -131,7 +128,6 @@ pub(super) fn samples(signature: &str, locale: &str) -> &'static [&'static str] 
         "AMAZON.ShuffleOnIntent" => &["shuffle", "shuffle on", "mix it up"],
         "AMAZON.StartOverIntent" => &["start over", "restart", "start again", "begin again"],
         "AMAZON.StopIntent" => &["stop", "stop that", "quit", "exit", "off"],
-        "AMAZON.YesIntent" => &["yes", "yes please", "sure"],
         _ => &[],
     }
 }

@@ -362,3 +362,34 @@ fn the_same_conversation_goes_the_same_way() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn what_could_be_a_value_and_an_intent_is_what_covers_more() {
+    let visit = r#"{"name": "Visit", "sampleUtterances": ["are you there {when}"],
+      "slots": [{"name": "when", "slotConstraint": "Optional", "slotType": "AMAZON.DATE"}],
+      "fulfillmentActivity": {"type": "ReturnIntent"}}, {"name": "Hours","#;
+    let bot = flowers_with(&[("{\"name\": \"Hours\",", visit)]);
+    let mut talk = Talk::new(bot);
+    talk.say("I would like to order roses");
+    let answer = talk.say("are you there tomorrow?");
+    assert_eq!(answer.intent_name.as_deref(), Some("Visit"));
+    talk.say("I would like to order roses");
+    let answer = talk.say("how about tomorrow?");
+    assert_eq!(values(&answer), "day=2026-11-28 kind=roses");
+}
+
+#[test]
+fn a_cancel_intent_is_more_than_a_no() {
+    let cancel = r#"{"name": "Cancel", "parentIntentSignature": "AMAZON.CancelIntent",
+      "fulfillmentActivity": {"type": "ReturnIntent"}}, {"name": "Hours","#;
+    let lines = [
+        ("order roses for tomorrow", ASK_HOUR),
+        ("5 pm", ASK_ALL),
+        ("cancel", "Failed: No order then."),
+    ];
+    check(flowers(), &lines);
+    let [first, second, (last, _)] = lines;
+    let bot = flowers_with(&[("{\"name\": \"Hours\",", cancel)]);
+    let answer = check(bot, &[first, second, (last, "ReadyForFulfillment")]);
+    assert_eq!(answer.intent_name.as_deref(), Some("Cancel"));
+}
