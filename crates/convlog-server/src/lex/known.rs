@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use convlog_dialects::lex::dialog::Compiled;
-use convlog_dialects::lex::model::{Intent, Obfuscation};
+use convlog_dialects::lex::model::{Bot, Intent, Obfuscation};
 use convlog_model::ids::InstanceId;
 
 use super::shelf::{Kind, Shelf, Shelves, Use};
@@ -71,7 +71,8 @@ async fn make(
     version: &str,
 ) -> Result<Ready, Refusal> {
     let bots = Shelves::new(app, Kind::Bot, instance);
-    let bot = super::typed(&bots.body(shelf, version).await?)?;
+    let mut bot: Bot = super::typed(&bots.body(shelf, version).await?)?;
+    version.clone_into(&mut bot.version);
     let mut intents: Vec<Intent> = Vec::new();
     let mut slot_types = Vec::new();
     let mut seen: Vec<Use> = Vec::new();
