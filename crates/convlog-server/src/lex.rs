@@ -3,10 +3,12 @@
 
 pub(crate) mod aliases;
 pub(crate) mod bots;
+pub(crate) mod content;
 mod hook;
 pub(crate) mod intents;
 mod known;
 mod logs;
+mod media;
 mod parts;
 mod reply;
 mod roles;
@@ -17,6 +19,7 @@ pub(crate) mod slot_types;
 pub(crate) mod tags;
 mod turn;
 mod view;
+mod voice;
 
 use axum::http::StatusCode;
 use axum::response::Response;

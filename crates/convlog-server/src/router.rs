@@ -22,8 +22,8 @@ use crate::chatbotkit::{
 };
 use crate::error::Fault;
 use crate::lex::{
-    aliases as lex_aliases, bots as lex_bots, intents as lex_intents, runtime as lex_runtime,
-    slot_types, tags as lex_tags,
+    aliases as lex_aliases, bots as lex_bots, content as lex_content, intents as lex_intents,
+    runtime as lex_runtime, slot_types, tags as lex_tags,
 };
 use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
@@ -295,6 +295,19 @@ pub static ROUTES: &[Route] = &[
         "/bot/{bot}/alias/{alias}/user/{user}/text",
         WRITE,
         || post(lex_runtime::post_text),
+    ),
+    lex(
+        "POST",
+        "/bot/{bot}/alias/{alias}/user/{user}/content",
+        WRITE,
+        || post(lex_content::post),
+    )
+    .unsigned(),
+    lex(
+        "POST",
+        "/bot/{bot}/alias/{alias}/user/{user}/session",
+        WRITE,
+        || post(lex_runtime::put_session),
     ),
     lex(
         "GET",

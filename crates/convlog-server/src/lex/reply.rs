@@ -69,6 +69,11 @@ impl Reply {
         body
     }
 
+    /// What is said.
+    pub(super) fn message(&self) -> &str {
+        self.text("message").unwrap_or_default()
+    }
+
     /// The answer of `PostText`.
     pub(super) fn as_json(&self) -> Response {
         super::answer(StatusCode::OK, &self.body)
@@ -79,7 +84,7 @@ impl Reply {
         let mut headers = HeaderMap::new();
         self.plain(&mut headers);
         self.encoded(&mut headers);
-        let message = self.text("message").unwrap_or_default().to_owned();
+        let message = self.message().to_owned();
         self.words(
             "x-amz-lex-message",
             "x-amz-lex-encoded-message",

@@ -1,13 +1,14 @@
 //! The runtime: `PostText`, and the sessions behind it.
 
 use axum::extract::Path;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use convlog_dialects::lex::model::ActiveContext;
 use convlog_model::json::Json;
 
 use super::session::{State, state_id};
 use super::turn::{self, Address, Attributes, Question, Target};
+use super::{content, media};
 use crate::aws::{AwsError, Call, Refusal};
 use crate::connector;
 use crate::sessions;
@@ -20,13 +21,25 @@ pub(super) fn address(
     call: &Call,
     operation: &str,
     body: &Json,
-    (bot, alias, user): Parts,
+    parts: Parts,
 ) -> Result<Address, AwsError> {
-    let path = [
+    address_with(call, operation, body, parts, &[])
+}
+
+/// The same with headers that the shape knows.
+pub(super) fn address_with(
+    call: &Call,
+    operation: &str,
+    body: &Json,
+    (bot, alias, user): Parts,
+    headers: &[(&str, &str)],
+) -> Result<Address, AwsError> {
+    let mut path = vec![
         ("botName", bot.as_str()),
         ("botAlias", alias.as_str()),
         ("userId", user.as_str()),
     ];
+    path.extend(headers);
     super::require_shape(call, operation, body, &path)?;
     Ok(Address { bot, alias, user })
 }
@@ -45,6 +58,17 @@ pub(crate) async fn post_text(Path(parts): Path<Parts>, call: Call) -> Result<Re
     let app = call.app.clone();
     let reply = connector::to_the_end(&app, turn::run(call, to, question)).await?;
     Ok(reply.as_json())
+}
+
+/// `POST …/session`: makes a session anew, or changes the one that runs, and answers where it
+/// stands.
+pub(crate) async fn put_session(Path(parts): Path<Parts>, call: Call) -> Result<Response, Refusal> {
+    let body = call.json()?;
+    let accept = media::accept(call.headers.get(header::ACCEPT), &call.app)?;
+    let to = address(&call, "PutSession", &body, parts)?;
+    let app = call.app.clone();
+    let reply = connector::to_the_end(&app, turn::put(call, to, body)).await?;
+    content::spoken(&app, &reply, &accept).await
 }
 
 /// `GET …/session`

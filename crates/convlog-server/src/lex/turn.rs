@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use convlog_dialects::lex::dialog::{self, Answer, DialogMode, DialogState, Request, Step};
 use convlog_dialects::lex::entry::Turn;
 use convlog_dialects::lex::model::ActiveContext;
@@ -42,12 +43,22 @@ pub(super) struct Address {
 pub(super) struct Question {
     /// `None` for audio that nobody could read.
     pub utterance: Option<String>,
-    pub is_speech: bool,
     /// Whether the answer will be heard.
     pub is_heard: bool,
     pub session_attributes: Option<Attributes>,
     pub request_attributes: Option<Attributes>,
     pub active_contexts: Option<Vec<ActiveContext>>,
+    /// What was spoken, as it came.
+    pub audio: Option<Audio>,
+}
+
+/// Speech as it came.
+#[derive(Clone, Debug)]
+pub(super) struct Audio {
+    /// Its media type with all parameters.
+    pub content_type: String,
+    /// Its bytes.
+    pub bytes: Bytes,
 }
 
 /// The bot that an address leads to, in the version that serves the session.
@@ -176,6 +187,50 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
     }
 }
 
+/// Does what a `PutSession` asks for. Its turn is no utterance, and is not logged.
+///
+/// # Errors
+/// 404 for an unknown bot or alias, 400 for a body that the bot does not fit, 424 for a function
+/// that failed; what the store answers.
+pub(super) async fn put(call: Call, to: Address, body: Json) -> Result<Reply, Refusal> {
+    let target = Target::find(&call, &to).await?;
+    let id = state_id(&to.bot, &to.user);
+    let _gate = call.app.sessions().turn(&call.caller.instance, &id).await;
+    let mut state = State::load(&call.app, &call.caller.instance, &id).await?;
+    let request = call.resend_key();
+    if let Some(reply) = state.answered(request.as_deref()) {
+        return Ok(reply.clone());
+    }
+    let mut session = open(&call, &target, &to, &mut state).await?;
+    target.require_built(&session.version)?;
+    let ready = target.ready(&call, &session.version).await?;
+    let none = Attributes::new();
+    let asked = Request {
+        utterance: None,
+        session_attributes: None,
+        request_attributes: &none,
+        active_contexts: None,
+        user_id: &to.user,
+        bot_alias: &to.alias,
+        now_ms: call.app.now().millis(),
+        dialog_mode: DialogMode::Text,
+    };
+    let step = dialog::put_session(&ready.compiled, &mut session.dialog, &body, &asked)?;
+    let going = go_on(&call, &ready, &mut session, step);
+    let answer = connector::in_time(&call.app, going)
+        .await
+        .map_err(refused)?;
+    let reply = Reply {
+        body: Reply::new(&answer, &session.id, &session.version),
+        transcript: String::new(),
+        locale: ready.compiled.bot().locale.clone(),
+    };
+    state.session = Some(session);
+    state.keep(request, &reply, call.app.now());
+    keep(&call, &target, (&id, &mut state), None, None).await?;
+    Ok(reply)
+}
+
 /// The session of an address, or a new one.
 async fn open(
     call: &Call,
@@ -249,18 +304,8 @@ async fn ask(
         },
     };
     if bot.doc.connector == ConnectorConfig::Lex {
-        let mut step = dialog::turn(&ready.compiled, &mut session.dialog, &request);
-        return loop {
-            match step {
-                Step::Done(answer) => break Ok(*answer),
-                Step::Hook(hooked) => {
-                    let answered = hook::call(&call.app, &hooked.uri, &hooked.event).await?;
-                    let pending = hooked.pending;
-                    step = dialog::resume(&ready.compiled, &mut session.dialog, pending, &answered)
-                        .map_err(|error| hook::bad_answer(&error.to_string()))?;
-                }
-            }
-        };
+        let step = dialog::turn(&ready.compiled, &mut session.dialog, &request);
+        return go_on(call, ready, session, step).await;
     }
     connector::require(&bot.doc)?;
     let attributes = request.session_attributes.unwrap_or_default();
@@ -282,6 +327,25 @@ async fn ask(
     };
     let reply = neutral::ask(&call.app, bot, &ask, carried).await?;
     Ok(lex_neutral::answer(&reply, attributes))
+}
+
+/// Calls the functions of a turn until it has its answer.
+async fn go_on(
+    call: &Call,
+    ready: &Ready,
+    session: &mut Session,
+    mut step: Step,
+) -> Result<Answer, Failure> {
+    loop {
+        let hooked = match step {
+            Step::Done(answer) => return Ok(*answer),
+            Step::Hook(hooked) => hooked,
+        };
+        let answered = hook::call(&call.app, &hooked.uri, &hooked.event).await?;
+        let dialog = &mut session.dialog;
+        step = dialog::resume(&ready.compiled, dialog, hooked.pending, &answered)
+            .map_err(|error| hook::bad_answer(&error.to_string()))?;
+    }
 }
 
 /// What is logged of a turn that nothing answered.
@@ -322,7 +386,7 @@ impl Heard<'_> {
             return Ok(None);
         };
         let responded = self.call.app.now().max(self.requested);
-        let entry = self.turn(responded).entry().to_string();
+        let entry = self.turn(self.requested).entry().to_string();
         let mut draft = decode::entry(&self.call.caller.instance, &entry)?;
         draft.set_text("time.request", &self.requested.to_micros_text());
         draft.set_text("time.response", &responded.to_micros_text());
@@ -339,7 +403,7 @@ impl Heard<'_> {
         let stream = logs.stream(
             responded,
             &self.call.caller.instance,
-            self.question.is_speech,
+            self.question.audio.is_some(),
         );
         draft
             .labels
@@ -357,7 +421,7 @@ impl Heard<'_> {
             version: &self.session.version,
             locale: &bot.locale,
             utterance: question.utterance.as_deref().unwrap_or_default(),
-            is_speech: question.is_speech,
+            is_speech: question.audio.is_some(),
             answer: self.answer,
             hidden: &self.ready.hidden,
             request_id: &self.call.request_id,

@@ -113,8 +113,20 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
     ),
     ("DELETE", "/slottypes/{name}", &["slot_type.delete"]),
     ("POST", "/bot/{bot}/alias/{alias}/user/{user}/text", TURN),
+    ("POST", "/bot/{bot}/alias/{alias}/user/{user}/content", TURN),
+    (
+        "POST",
+        "/bot/{bot}/alias/{alias}/user/{user}/session",
+        DIALOGUE,
+    ),
     (
         "DELETE",
+        "/bot/{bot}/alias/{alias}/user/{user}/session",
+        DIALOGUE,
+    ),
+    ("POST", "/bot/{bot}/alias/{alias}/user/{user}/content", TURN),
+    (
+        "POST",
         "/bot/{bot}/alias/{alias}/user/{user}/session",
         DIALOGUE,
     ),
