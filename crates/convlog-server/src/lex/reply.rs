@@ -27,8 +27,8 @@ const RAW_LOCALES: &[&str] = &[
 ];
 
 impl Reply {
-    /// The answer to a turn.
-    pub(super) fn new(answer: &Answer, session: &str, version: &str) -> Json {
+    /// The body of an answer to a turn.
+    pub(super) fn body(answer: &Answer, session: &str, version: &str) -> Json {
         let text = |text: &str| Json::string(text);
         let mut body = Json::object([]);
         if let Some(intent) = &answer.intent_name {

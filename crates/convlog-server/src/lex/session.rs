@@ -103,7 +103,7 @@ impl State {
     }
 
     /// The state to be written at `now`, from which the session lives on.
-    pub(super) fn to_write(
+    pub(super) fn renewed(
         &mut self,
         instance: &InstanceId,
         id: &str,

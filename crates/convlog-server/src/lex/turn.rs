@@ -154,7 +154,7 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
         Err(failure) => (failed(), Some(failure)),
     };
     session.turns += 1;
-    let body = Reply::new(&answer, &session.id, &session.version);
+    let body = Reply::body(&answer, &session.id, &session.version);
     let reply = Reply {
         body,
         transcript: question.utterance.clone().unwrap_or_default(),
@@ -221,7 +221,7 @@ pub(super) async fn put(call: Call, to: Address, body: Json) -> Result<Reply, Re
         .await
         .map_err(refused)?;
     let reply = Reply {
-        body: Reply::new(&answer, &session.id, &session.version),
+        body: Reply::body(&answer, &session.id, &session.version),
         transcript: String::new(),
         locale: ready.compiled.bot().locale.clone(),
     };
@@ -444,7 +444,7 @@ async fn keep(
     failure: Option<&Failure>,
 ) -> Result<(), Refusal> {
     let app = &call.app;
-    let write = state.to_write(&call.caller.instance, id, app.now());
+    let write = state.renewed(&call.caller.instance, id, app.now());
     app.sessions().lives_until(&write);
     let event = failure.and_then(|failure| failure.event(app, &call.caller, &target.bot.doc));
     match draft {
