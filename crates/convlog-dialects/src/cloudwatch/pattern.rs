@@ -19,13 +19,15 @@
 //! or(x)      = and(x) *( "||" and(x) )
 //! and(x)     = prim(x) *( "&&" prim(x) )
 //! prim(x)    = x | "(" or(x) ")"
-//! test       = ( "=" | "!=" ) ( value | regex ) | ( "<" | "<=" | ">" | ">=" ) number
+//! test       = ( "=" | "!=" | "=!" ) ( value | regex ) | ( "<" | "<=" | ">" | ">=" ) number
 //! value      = phrase | bare                           bare: letters, digits and _ - + . * : / @ #
 //! number     = as JSON writes it, also with "+" before it
 //! ```
 //!
 //! Terms are looked for anywhere in the message, case-sensitively and in any order. All must be
 //! there; of `?` terms one; of `-` terms none. Beside any other term the `?` terms do not count.
+//! Keywords may have any case. White space may stand between all parts, also behind `?` and `-`,
+//! but not inside of selectors. In regular expressions `\d`, `\s` and `\w` mean ASCII alone.
 //!
 //! A `*` at the beginning or the end of a value stands for any text; between others it is itself,
 //! and so is `\*` in a phrase. A bare number equals numbers by value and texts by how it is
