@@ -51,6 +51,8 @@ const CLIENTS: &[Client] = &[
         Environment::PyCbk,
         "python/chatbotkit_sdk.py",
     ),
+    client("lex_sdk", Environment::PyAws, "python/lex_sdk.py"),
+    client("lex_sdk", Environment::Node, "node/lex_sdk.mjs"),
     client(
         "slow_chatbotkit_idle",
         Environment::Node,
@@ -189,6 +191,7 @@ fn command(client: &Client, target: &Path) -> Result<Command> {
         | Environment::Py10
         | Environment::Py11
         | Environment::PyCbk
+        | Environment::PyAws
         | Environment::Peers => (dir.join("bin/python"), script),
         Environment::Node => (
             PathBuf::from("node"),

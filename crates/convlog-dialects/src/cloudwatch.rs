@@ -1,3 +1,4 @@
 //! CloudWatch Logs: filter patterns and the query language of Logs Insights.
 
+pub mod pattern;
 pub mod shapes;
