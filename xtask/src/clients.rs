@@ -53,6 +53,7 @@ const CLIENTS: &[Client] = &[
     ),
     client("lex_sdk", Environment::PyAws, "python/lex_sdk.py"),
     client("lex_sdk", Environment::Node, "node/lex_sdk.mjs"),
+    client("lex_page", Environment::PyAws, "python/lex_page.py"),
     client(
         "slow_chatbotkit_idle",
         Environment::Node,
