@@ -10,3 +10,4 @@ pub mod neutral;
 pub mod obfuscate;
 pub mod rules;
 pub mod shapes;
+pub mod transfer;

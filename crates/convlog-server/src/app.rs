@@ -136,6 +136,11 @@ impl App {
         }
     }
 
+    /// Whether it listens with TLS.
+    pub(crate) fn has_tls(&self) -> bool {
+        self.inner.tls.get().is_some()
+    }
+
     pub(crate) fn set_tls(&self, config: RustlsConfig) {
         self.inner.tls.get_or_init(|| config);
     }

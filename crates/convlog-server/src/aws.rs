@@ -82,6 +82,12 @@ impl AwsError {
         error
     }
 
+    /// What it says.
+    #[must_use]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Adds a member to the body.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, value: Json) -> Self {
@@ -197,6 +203,17 @@ pub(crate) enum Refusal {
     Fault(Fault),
     /// The answer.
     Aws(AwsError),
+}
+
+impl Refusal {
+    /// What it says.
+    #[must_use]
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Refusal::Fault(fault) => fault.detail(),
+            Refusal::Aws(error) => error.message().to_owned(),
+        }
+    }
 }
 
 impl From<Fault> for Refusal {

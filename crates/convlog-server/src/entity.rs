@@ -116,6 +116,7 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "redaction",
     "bot_redaction",
     "lex",
+    "lex_unheard",
 ];
 
 /// A collection whose documents are of one type.

@@ -3,8 +3,12 @@
 
 pub(crate) mod aliases;
 pub(crate) mod bots;
+mod bring;
+pub(crate) mod builtins;
 pub(crate) mod content;
+pub(crate) mod exports;
 mod hook;
+pub(crate) mod imports;
 pub(crate) mod intents;
 mod known;
 mod logs;
@@ -18,6 +22,7 @@ mod shelf;
 pub(crate) mod slot_types;
 pub(crate) mod tags;
 mod turn;
+pub(crate) mod utterances;
 mod view;
 mod voice;
 
@@ -61,12 +66,17 @@ fn require_shape(
     body: &Json,
     path: &[(&str, &str)],
 ) -> Result<(), AwsError> {
+    let query = call.query.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+    let params: Vec<(&str, &str)> = path.iter().copied().chain(query).collect();
+    check_shape(operation, body, &params)
+}
+
+/// The same of a request that is none of its own: `params` are all its parameters.
+fn check_shape(operation: &str, body: &Json, params: &[(&str, &str)]) -> Result<(), AwsError> {
     let Some(shape) = shapes::input(operation) else {
         return Err(AwsError::new("UnknownOperationException", operation));
     };
-    let query = call.query.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-    let params: Vec<(&str, &str)> = path.iter().copied().chain(query).collect();
-    shape::check(shape, body, &params).map_err(|invalid| match invalid {
+    shape::check(shape, body, params).map_err(|invalid| match invalid {
         Invalid::Type { .. } => AwsError::new("SerializationException", invalid.to_string()),
         Invalid::Violations { .. } => AwsError::bad(invalid.to_string()),
     })

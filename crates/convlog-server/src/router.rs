@@ -22,8 +22,9 @@ use crate::chatbotkit::{
 };
 use crate::error::Fault;
 use crate::lex::{
-    aliases as lex_aliases, bots as lex_bots, content as lex_content, intents as lex_intents,
-    runtime as lex_runtime, slot_types, tags as lex_tags,
+    aliases as lex_aliases, bots as lex_bots, builtins as lex_builtins, content as lex_content,
+    exports as lex_exports, imports as lex_imports, intents as lex_intents, runtime as lex_runtime,
+    slot_types, tags as lex_tags, utterances as lex_utterances,
 };
 use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
@@ -236,6 +237,49 @@ pub static ROUTES: &[Route] = &[
         get(lex_aliases::channels)
     })
     .list(),
+    lex(
+        "GET",
+        "/bots/{name}/aliases/{alias}/channels/{channel}",
+        READ,
+        || get(lex_aliases::channel),
+    ),
+    lex(
+        "DELETE",
+        "/bots/{name}/aliases/{alias}/channels/{channel}",
+        ADMIN,
+        || delete(lex_aliases::channel),
+    ),
+    lex("GET", "/bots/{name}/utterances", READ, || {
+        get(lex_utterances::view)
+    })
+    .list(),
+    lex("DELETE", "/bots/{name}/utterances/{user}", ERASE, || {
+        delete(lex_utterances::delete)
+    }),
+    lex("GET", "/builtins/intents", READ, || {
+        get(lex_builtins::intents)
+    })
+    .list(),
+    lex("GET", "/builtins/intents/{signature}", READ, || {
+        get(lex_builtins::intent)
+    }),
+    lex("GET", "/builtins/slottypes", READ, || {
+        get(lex_builtins::slot_types)
+    })
+    .list(),
+    lex("POST", "/imports", ADMIN, || post(lex_imports::start)).instance_wide(),
+    lex("GET", "/imports/{import}", READ, || get(lex_imports::get)),
+    lex("GET", "/exports", READ, || get(lex_exports::get)),
+    lex("GET", "/exports/{ticket}", Access::Open, || {
+        get(lex_exports::fetch)
+    }),
+    lex("GET", "/migrations", READ, || get(lex_exports::migrations)),
+    lex("POST", "/migrations", ADMIN, || {
+        post(lex_exports::migrations)
+    }),
+    lex("GET", "/migrations/{migration}", READ, || {
+        get(lex_exports::migrations)
+    }),
     lex("PUT", "/intents/{name}/versions/{version}", ADMIN, || {
         put(lex_intents::put)
     })

@@ -1,6 +1,7 @@
 //! The command line: every command, its flags and its help.
 
 mod backups;
+mod bots;
 mod retention;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::backups::{Backup, Restore};
+pub(crate) use self::bots::{Bots, BotsCommand, BotsImport};
 pub(crate) use self::retention::Retention;
 use crate::config::Flags;
 
@@ -258,31 +260,6 @@ pub(crate) struct Erase {
     /// Print the erasure as JSON
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Bots {
-    #[command(subcommand)]
-    pub(crate) command: BotsCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum BotsCommand {
-    /// List all bots
-    List(Listing),
-    /// Print a bot as JSON
-    Get(One),
-    /// Create or replace a bot from a JSON file
-    Put {
-        #[command(flatten)]
-        connection: Connection,
-        /// The bot
-        id: String,
-        /// Its definition; - is the standard input
-        file: PathBuf,
-    },
-    /// Delete a bot; its records stay
-    Delete(One),
 }
 
 /// A command that lists.

@@ -103,7 +103,7 @@ types! {
     BOT_CREATE: "bot.create", Create, OK,
         "a bot was made; `connector` is its kind, `seen` is `import` for one that records named first";
     BOT_DELETE: "bot.delete", Delete, OK, "a bot was deleted; its records stay";
-    BOT_UPDATE: "bot.update", Update, OK, "a bot was replaced; `connector` is its kind; of a Lex bot `version` is the version that was made or deleted, `changed` is `tags` where they alone changed";
+    BOT_UPDATE: "bot.update", Update, OK, "a bot was replaced; `connector` is its kind; of a Lex bot `version` is the version that was made or deleted, `changed` is `tags` where they alone changed, `utterances` where what a user has said counts no more";
     DATASET_CREATE: "dataset.create", Create, OK, "the definition of a bot was uploaded first";
     DATASET_DELETE: "dataset.delete", Delete, OK, "the definition of a bot went with the bot";
     DATASET_UPDATE: "dataset.update", Update, OK, "the definition of a bot was uploaded again";

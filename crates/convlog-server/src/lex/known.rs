@@ -7,6 +7,7 @@ use convlog_dialects::lex::dialog::Compiled;
 use convlog_dialects::lex::model::{Bot, Intent, Obfuscation};
 use convlog_model::ids::InstanceId;
 
+use super::imports::Running;
 use super::shelf::{Kind, Shelf, Shelves, Use};
 use crate::app::App;
 use crate::aws::Refusal;
@@ -19,12 +20,14 @@ const READY_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Known {
     ready: Cache<(InstanceId, String, String), Arc<Ready>>,
+    imports: Running,
 }
 
 impl Default for Known {
     fn default() -> Self {
         Known {
             ready: Cache::new(READY_MAX),
+            imports: Running::default(),
         }
     }
 }
@@ -33,6 +36,11 @@ impl Known {
     /// To be called after anything of the model was changed.
     pub(super) fn changed(&self) {
         self.ready.clear();
+    }
+
+    /// The imports that run.
+    pub(super) fn imports(&self) -> &Running {
+        &self.imports
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where bots, intents and slot types are kept: one document a name with `$LATEST` and what is
 //! known of its versions, and one document a version, which never changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
@@ -196,6 +196,12 @@ impl<'a> Shelves<'a> {
         Ok(found.ok_or_else(|| AwsError::not_found(name))?)
     }
 
+    /// Whether a version is kept under a name.
+    pub(crate) async fn has(self, name: &str, version: &str) -> Result<bool, Refusal> {
+        let shelf = self.find(name).await?;
+        Ok(shelf.is_some_and(|shelf| shelf.edition(version).is_ok()))
+    }
+
     /// Everything of the kind, by name.
     pub(crate) async fn list(self) -> Result<Vec<Shelf>, Refusal> {
         let all = self.all().list(&self.id("")).await?;
@@ -226,7 +232,7 @@ impl<'a> Shelves<'a> {
     /// differs from another by case alone.
     pub(crate) async fn put(self, caller: &Caller, put: Put) -> Result<Shelf, Refusal> {
         if self.find(&put.name).await?.is_none() {
-            self.check_new(&put.name).await?;
+            self.require_room(&[&put.name]).await?;
         }
         let mut refusal = None;
         let now_us = self.app.now().micros();
@@ -407,16 +413,21 @@ impl<'a> Shelves<'a> {
         Ok(())
     }
 
-    async fn check_new(self, name: &str) -> Result<(), Refusal> {
+    /// Refuses new names that differ from another by case alone, and more than there may be.
+    ///
+    /// # Errors
+    /// 409 that names the name, 429 beyond the limit.
+    pub(crate) async fn require_room(self, names: &[&str]) -> Result<(), Refusal> {
         let all = self.list().await?;
-        if all
-            .iter()
-            .any(|shelf| shelf.name.eq_ignore_ascii_case(name))
-        {
-            let message = format!("'{name}' differs from a name that exists by case alone");
-            return Err(AwsError::new("ConflictException", message).into());
+        let known = all.iter().map(|shelf| shelf.name.to_ascii_lowercase());
+        let mut known: BTreeSet<String> = known.collect();
+        for name in names {
+            if !known.insert(name.to_ascii_lowercase()) {
+                let message = format!("'{name}' differs from a name that exists by case alone");
+                return Err(AwsError::new("ConflictException", message).into());
+            }
         }
-        match all.len() < self.kind.most() {
+        match all.len().saturating_add(names.len()) <= self.kind.most() {
             true => Ok(()),
             false => Err(AwsError::limit(format!("there are {} already", all.len())).into()),
         }

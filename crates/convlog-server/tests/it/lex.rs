@@ -1,5 +1,6 @@
 //! Amazon Lex V1 through the router.
 
+mod building;
 mod logs;
 mod runtime;
 mod signed;

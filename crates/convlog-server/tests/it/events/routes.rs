@@ -89,6 +89,25 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
     ),
     ("DELETE", "/bots/{name}/aliases/{alias}", &["alias.delete"]),
     (
+        "DELETE",
+        "/bots/{name}/aliases/{alias}/channels/{channel}",
+        READS,
+    ),
+    ("DELETE", "/bots/{name}/utterances/{user}", &["bot.update"]),
+    (
+        "POST",
+        "/imports",
+        &[
+            "bot.create",
+            "bot.update",
+            "intent.create",
+            "intent.update",
+            "slot_type.create",
+            "slot_type.update",
+        ],
+    ),
+    ("POST", "/migrations", READS),
+    (
         "PUT",
         "/intents/{name}/versions/{version}",
         &["intent.create", "intent.update"],
