@@ -116,6 +116,7 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "redaction",
     "bot_redaction",
     "lex",
+    "log_groups",
 ];
 
 /// A collection whose documents are of one type.

@@ -10,7 +10,7 @@ use axum::routing::{delete, get, post, put};
 
 use self::prefix::without_prefix;
 pub use self::route::{Access, Envelope, Route};
-use self::route::{flat, lex, own, watson};
+use self::route::{flat, lex, logs, own, watson};
 
 use tower_http::compression::CompressionLayer;
 
@@ -27,7 +27,7 @@ use crate::lex::{
 use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
 use crate::{
-    aggregate, audit, backup, bots, definitions as definitions_own, erasures, export, health,
+    aggregate, audit, backup, bots, cloudwatch, definitions as definitions_own, erasures, export, health,
     hooks, hooks_admin, idempotency, instances, keys, metrics, openapi, records, redaction,
     settings, stats, tokens, upkeep,
 };
@@ -292,6 +292,7 @@ pub static ROUTES: &[Route] = &[
     lex("GET", "/tags/{arn}", READ, || get(lex_tags::list)),
     lex("POST", "/tags/{arn}", ADMIN, || post(lex_tags::add)),
     lex("DELETE", "/tags/{arn}", ADMIN, || delete(lex_tags::remove)),
+    logs("POST", "/", || post(cloudwatch::dispatch)),
     own(
         "POST",
         "/convlog/v1/hooks/watson/{hook}",
