@@ -5,4 +5,5 @@ pub mod batch;
 pub mod envelope;
 pub mod event;
 pub mod names;
+pub mod pattern;
 pub mod shapes;
