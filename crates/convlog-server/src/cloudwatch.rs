@@ -22,7 +22,7 @@ use crate::auth::Role;
 use crate::aws::{AwsError, Call, Refusal, Service};
 use crate::error::Fault;
 
-pub(crate) use self::documents::{has_group, retention_rules, sweep};
+pub(crate) use self::documents::sweep;
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const PREFIX: &str = "Logs_20140328.";

@@ -27,8 +27,8 @@ use crate::lex::{
 use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
 use crate::{
-    aggregate, audit, backup, bots, cloudwatch, definitions as definitions_own, erasures, export, health,
-    hooks, hooks_admin, idempotency, instances, keys, metrics, openapi, records, redaction,
+    aggregate, audit, backup, bots, cloudwatch, definitions as definitions_own, erasures, export,
+    health, hooks, hooks_admin, idempotency, instances, keys, metrics, openapi, records, redaction,
     settings, stats, tokens, upkeep,
 };
 

@@ -28,7 +28,9 @@ pub enum Refused {
     #[error("Log events in a single PutLogEvents request must be in chronological order.")]
     Order,
     /// Its events lie too far apart.
-    #[error("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")]
+    #[error(
+        "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."
+    )]
     Span,
 }
 

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use convlog_dialects::aws::arn::LogGroupArn;
 use convlog_dialects::aws::shape::{self, Invalid};
+use convlog_dialects::cloudwatch::pattern::Pattern;
 use convlog_dialects::cloudwatch::shapes;
 use convlog_model::json::Json;
 
@@ -146,6 +147,12 @@ impl Asked {
             "arn:aws:logs:{}:{}:log-group:{group}",
             aws.region, aws.account
         )
+    }
+
+    /// The filter pattern; of one that is not given, every event.
+    pub(super) fn pattern(&self) -> Result<Pattern, AwsError> {
+        let text = self.text("filterPattern").unwrap_or_default();
+        Pattern::parse(text).map_err(|error| invalid(format!("Invalid filter pattern: {error}")))
     }
 
     /// The name behind which the page begins.

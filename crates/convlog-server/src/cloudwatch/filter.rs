@@ -7,7 +7,8 @@ use convlog_model::json::Json;
 use super::Answered;
 use super::asked::{Asked, invalid};
 use super::gather::{gather, place, question, token};
-use super::view::{NEWEST, OLDEST, View, between, of_stream, with_prefix};
+use super::view::{NEWEST, OLDEST, View, between, narrowed, of_stream, with_prefix};
+use crate::error::Fault;
 
 /// Most events of a page.
 const PAGE: usize = 10_000;
@@ -28,7 +29,7 @@ pub(super) async fn events(asked: &Asked) -> Answered {
     {
         return Err(invalid("startTime must not be after endTime.").into());
     }
-    let pattern = asked.text("filterPattern").unwrap_or_default();
+    let pattern = asked.pattern()?;
     let is_forward = asked.flag("startFromHead") != Some(false);
     let question = question(&[
         "filter",
@@ -36,7 +37,7 @@ pub(super) async fn events(asked: &Asked) -> Answered {
         &names.join("\u{1}"),
         prefix.unwrap_or_default(),
         &format!("{from:?} {to:?} {is_forward}"),
-        pattern,
+        asked.text("filterPattern").unwrap_or_default(),
     ]);
     let at = match asked.text("nextToken") {
         None => (None, None),
@@ -53,7 +54,16 @@ pub(super) async fn events(asked: &Asked) -> Answered {
     filter = filter.and(between(from, to.map(|to| to.saturating_add(1))));
     let sort = if is_forward { OLDEST } else { NEWEST };
     let limit = asked.limit(PAGE);
-    let found = gather(&mut view, &filter, sort, at, limit, |_| true).await?;
+    let keeps = |event: &event::Shown| pattern.matches(&event.message);
+    let narrowed = filter.clone().and(narrowed(pattern.narrow()));
+    let found = gather(&mut view, &narrowed, sort, at, limit, keeps).await;
+    // Looking at every event may be cheaper than what the pattern asks of the index.
+    let found = match found {
+        Err(Fault::Unavailable { .. }) if narrowed != filter => {
+            gather(&mut view, &filter, sort, at, limit, keeps).await?
+        }
+        found => found?,
+    };
     let events = found.events.iter().map(event::Shown::to_filtered_json);
     let mut answer = Json::object([
         ("events", Json::Array(events.collect())),

@@ -61,7 +61,10 @@ fn rejected(sorted: &batch::Sorted) -> Option<Json> {
     let mut is_any = false;
     for (name, index) in all {
         if let Some(index) = index {
-            shown.set(name, Json::integer(i64::try_from(index).unwrap_or(i64::MAX)));
+            shown.set(
+                name,
+                Json::integer(i64::try_from(index).unwrap_or(i64::MAX)),
+            );
             is_any = true;
         }
     }

@@ -258,3 +258,12 @@ pub(super) fn with_prefix(prefix: &str) -> Filter {
         ),
     }
 }
+
+/// A condition on raw bodies, for turns alone: the messages of `PutLogEvents` are texts within
+/// theirs.
+pub(super) fn narrowed(bodies: Filter) -> Filter {
+    match bodies {
+        Filter::All => Filter::All,
+        bodies => Filter::Or(vec![event::put(), event::turns().and(bodies)]),
+    }
+}
