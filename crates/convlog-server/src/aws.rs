@@ -88,6 +88,13 @@ impl AwsError {
         &self.message
     }
 
+    /// The same with the status 400, as CloudWatch Logs has it for codes that Lex has another for.
+    #[must_use]
+    pub(crate) fn as_bad_request(mut self) -> Self {
+        self.status = StatusCode::BAD_REQUEST;
+        self
+    }
+
     /// Adds a member to the body.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, value: Json) -> Self {

@@ -117,6 +117,7 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "bot_redaction",
     "lex",
     "lex_unheard",
+    "log_groups",
 ];
 
 /// A collection whose documents are of one type.

@@ -11,6 +11,7 @@ mod body;
 mod bots;
 mod cache;
 mod chatbotkit;
+mod cloudwatch;
 pub mod config;
 mod connector;
 mod definitions;

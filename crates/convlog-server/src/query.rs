@@ -10,7 +10,7 @@ use convlog_model::fields::FieldRef;
 use convlog_model::filter::Filter;
 use convlog_model::ids::{Position, RecordId, Timeline};
 use convlog_model::json::Json;
-use convlog_model::query::{After, PAGE_MAX, Query, Scan, Scanned, Sort, SortKey};
+use convlog_model::query::{After, PAGE_MAX, Page, Query, Scan, Scanned, Sort, SortKey};
 use convlog_model::record::Record;
 use convlog_model::store::StoreError;
 use convlog_model::time::Timestamp;
@@ -190,6 +190,30 @@ impl<'a> QueryDoor<'a> {
         };
         let page = self.bounded(self.app.store().search(&query)).await?;
         Ok((page.records, page.next.is_none()))
+    }
+
+    /// One step of a walk in any order: what comes behind `after`, among what was there at `upto`
+    /// (`None`: now).
+    ///
+    /// # Errors
+    /// 503 when it takes too long.
+    pub(crate) async fn ordered(
+        self,
+        caller: &Caller,
+        filter: Filter,
+        sort: Sort,
+        (after, upto): (Option<After>, Option<Position>),
+        limit: usize,
+    ) -> Result<Page, Fault> {
+        let query = Query {
+            instance: caller.instance.clone(),
+            filter: filter.and(caller.scope_filter()),
+            sort,
+            limit: limit.clamp(1, PAGE_MAX),
+            after,
+            upto,
+        };
+        self.bounded(self.app.store().search(&query)).await
     }
 
     /// Groups and metrics.

@@ -11,7 +11,7 @@ use axum::routing::{delete, get, post, put};
 
 use self::prefix::without_prefix;
 pub use self::route::{Access, Envelope, Route};
-use self::route::{flat, own, watson};
+use self::route::{flat, logs, own, watson};
 
 use tower_http::compression::CompressionLayer;
 
@@ -25,8 +25,8 @@ use crate::error::Fault;
 use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
 use crate::{
-    aggregate, audit, backup, bots, definitions as definitions_own, erasures, export, health,
-    hooks, hooks_admin, idempotency, instances, keys, metrics, openapi, records, redaction,
+    aggregate, audit, backup, bots, cloudwatch, definitions as definitions_own, erasures, export,
+    health, hooks, hooks_admin, idempotency, instances, keys, metrics, openapi, records, redaction,
     settings, stats, tokens, upkeep,
 };
 
@@ -213,6 +213,7 @@ const ROUTES_HERE: &[Route] = &[
         listed(get(event_list::audit_export))
     })
     .instance_wide(),
+    logs("POST", "/", || post(cloudwatch::dispatch)),
     own(
         "POST",
         "/convlog/v1/hooks/watson/{hook}",

@@ -139,6 +139,11 @@ types! {
         "an intent of Lex was replaced; where `version` is given, that version was made or deleted";
     KEY_CREATE: "key.create", Create, OK, "a key was made; `roles` are its roles";
     KEY_DELETE: "key.delete", Delete, OK, "a key was revoked";
+    LOG_GROUP_CREATE: "log_group.create", Create, OK, "a log group was made; `log_group` is its name";
+    LOG_GROUP_DELETE: "log_group.delete", Delete, OK,
+        "a log group was deleted with what `PutLogEvents` had brought, as for `log_group.create`; turns of Lex stay records";
+    LOG_GROUP_UPDATE: "log_group.update", Update, OK,
+        "a log group was changed, as for `log_group.create`; `changed` is `retention`, `tags`, `metric_filters` or `subscription_filters`";
     REDACTION_UPDATE: "redaction.update", Update, OK,
         "a policy of redaction was replaced, or a bot's `privacy` switched; of the instance unless it names a bot";
     RETENTION_CONFIRM: "retention.confirm", Update, OK,

@@ -132,6 +132,16 @@ pub(super) const fn lex(
     Route::new(method, path, access, Envelope::Aws(Service::Lex), handler)
 }
 
+/// The route of CloudWatch Logs, whose operations say what a key must be allowed to do.
+pub(super) const fn logs(
+    method: &'static str,
+    path: &'static str,
+    handler: fn() -> MethodRouter<App>,
+) -> Route {
+    let envelope = Envelope::Aws(Service::Logs);
+    Route::new(method, path, Access::Key, envelope, handler)
+}
+
 /// A route of the Watson dialect, at the root; see [`super::prefix`].
 pub(super) const fn watson(
     method: &'static str,

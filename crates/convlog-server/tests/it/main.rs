@@ -7,6 +7,7 @@
 
 mod api;
 mod chatbotkit;
+mod cloudwatch;
 mod connectors;
 mod doors;
 mod events;

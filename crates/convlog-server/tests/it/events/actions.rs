@@ -1,6 +1,7 @@
 //! What brings each type of event about.
 
 mod lex;
+mod logs;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -72,6 +73,9 @@ actions! {
     "slot_type.create" AT_ONCE []: Server::start, lex::put_slot_type;
     "slot_type.update" AT_ONCE []: lex::with_slot_type, lex::publish_slot_type;
     "slot_type.delete" AT_ONCE []: lex::with_slot_type, lex::delete_slot_type;
+    "log_group.create" AT_ONCE []: Server::start, logs::create;
+    "log_group.update" AT_ONCE []: logs::with_group, logs::put_retention;
+    "log_group.delete" AT_ONCE []: logs::with_group, logs::delete;
     "settings.update" AT_ONCE []: Server::start, put_settings;
     "user.error" AT_ONCE [keyId: "ADMINADMINADMIN1"]: Server::start, fail_to_log_in;
     "user.login" AT_ONCE [keyId: "ADMINADMINADMIN1"]: Server::start, log_in;

@@ -151,6 +151,11 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
     ),
     ("POST", "/tags/{arn}", &["bot.update", "alias.update"]),
     ("DELETE", "/tags/{arn}", &["bot.update", "alias.update"]),
+    (
+        "POST",
+        "/",
+        &["log_group.create", "log_group.update", "log_group.delete"],
+    ),
     ("POST", "/convlog/v1/hooks/watson/{hook}", TURN),
     (
         "POST",
