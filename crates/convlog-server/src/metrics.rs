@@ -11,7 +11,8 @@ use convlog_model::ids::InstanceId;
 use convlog_model::store::Outcome;
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    CounterVec, Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    CounterVec, Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry,
+    TextEncoder,
 };
 
 use crate::app::App;
@@ -75,7 +76,10 @@ impl Metrics {
             writable: IntGauge::new("convlog_writable", "Whether records are accepted.")?,
             upkeep: UpkeepGauges::new()?,
             log_metrics: CounterVec::new(
-                Opts::new("convlog_log_metric_total", "Log events that metric filters count."),
+                Opts::new(
+                    "convlog_log_metric_total",
+                    "Log events that metric filters count.",
+                ),
                 &["instance", "namespace", "name"],
             )?,
             bots: Mutex::default(),

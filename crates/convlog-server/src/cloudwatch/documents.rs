@@ -29,11 +29,16 @@ pub(super) mod place {
     use convlog_model::ids::Position;
     use serde::{Deserialize as _, Deserializer, Serializer, de};
 
-    pub(in super::super) fn serialize<S: Serializer>(at: &Position, to: S) -> Result<S::Ok, S::Error> {
+    pub(in super::super) fn serialize<S: Serializer>(
+        at: &Position,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.collect_str(at)
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Position, D::Error> {
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Position, D::Error> {
         let text = String::deserialize(from)?;
         text.parse().map_err(de::Error::custom)
     }

@@ -5,17 +5,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::counted::{Counter, Counters};
 use super::documents::LogGroup;
+use super::insights::Queries;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     counters: Counters,
     workers: Mutex<BTreeSet<String>>,
+    queries: Queries,
 }
 
 impl Known {
     pub(super) fn counters(&self, group: &LogGroup) -> Arc<Vec<Counter>> {
         self.counters.of(group)
+    }
+
+    pub(super) fn queries(&self) -> &Queries {
+        &self.queries
     }
 
     /// Notes that a subscription filter has a worker; `false` when it had one.

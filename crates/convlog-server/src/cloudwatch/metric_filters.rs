@@ -88,7 +88,9 @@ impl MetricFilter {
 /// The member.
 pub(super) fn require_plain(asked: &Asked) -> Result<(), AwsError> {
     let is_asked = asked.flag("applyOnTransformedLogs") == Some(true)
-        || asked.text("fieldSelectionCriteria").is_some_and(|text| !text.is_empty())
+        || asked
+            .text("fieldSelectionCriteria")
+            .is_some_and(|text| !text.is_empty())
         || !asked.list("emitSystemFieldDimensions").is_empty()
         || !asked.list("emitSystemFields").is_empty();
     match is_asked {
@@ -111,7 +113,9 @@ pub(super) async fn put(asked: &Asked) -> Answered {
         group.metric_filters.insert(name.to_owned(), filter.clone());
         match group.metric_filters.len() <= FILTERS_MAX {
             true => Ok(()),
-            false => Err(limit(format!("A log group has at most {FILTERS_MAX} metric filters."))),
+            false => Err(limit(format!(
+                "A log group has at most {FILTERS_MAX} metric filters."
+            ))),
         }
     });
     changed.await?;

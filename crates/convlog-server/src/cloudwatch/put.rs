@@ -6,8 +6,8 @@ use convlog_model::store::Outcome;
 
 use super::Answered;
 use super::asked::{Asked, STREAM, invalid, missing};
-use super::{metric_filters, streams};
 use super::view::View;
+use super::{metric_filters, streams};
 
 /// `PutLogEvents`
 pub(super) async fn events(asked: &Asked) -> Answered {

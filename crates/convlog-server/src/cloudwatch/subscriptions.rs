@@ -108,7 +108,8 @@ pub(super) async fn put(asked: &Asked) -> Answered {
         match group.subscription_filters.len() <= FILTERS_MAX {
             true => Ok(()),
             false => {
-                let message = format!("A log group has at most {FILTERS_MAX} subscription filters.");
+                let message =
+                    format!("A log group has at most {FILTERS_MAX} subscription filters.");
                 Err(limit(message))
             }
         }

@@ -50,7 +50,9 @@ struct Place {
 
 /// Starts the workers of every filter.
 pub(crate) async fn start(app: &App) {
-    let groups = Collection::<LogGroup>::new(app, "log_groups").list("").await;
+    let groups = Collection::<LogGroup>::new(app, "log_groups")
+        .list("")
+        .await;
     let groups = match groups {
         Ok(groups) => groups,
         Err(fault) => {
@@ -183,7 +185,10 @@ impl Worker {
         let mut view = View::of(&self.app, &caller, group);
         let records = view.filter().and(narrowed(pattern.narrow()));
         loop {
-            let scanned = self.app.query().scan(&caller, records.clone(), at, None, STEP);
+            let scanned = self
+                .app
+                .query()
+                .scan(&caller, records.clone(), at, None, STEP);
             let scanned = scanned.await.map_err(|_| "store")?;
             let mut batch = Batch::default();
             for record in &scanned.records {
