@@ -4,6 +4,7 @@
 pub mod batch;
 pub mod envelope;
 pub mod event;
+pub mod insights;
 pub mod names;
 pub mod pattern;
 pub mod shapes;

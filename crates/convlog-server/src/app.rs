@@ -14,6 +14,7 @@ use convlog_model::time::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::bots::Known;
+use crate::cloudwatch;
 use crate::config::ServerConfig;
 use crate::connector::Connectors;
 use crate::entity::Pending;
@@ -69,6 +70,7 @@ struct Inner {
     told: Told,
     bots: Known,
     lex: lex::Known,
+    cloudwatch: cloudwatch::Known,
     redaction: redaction::Known,
     forwards: Forwards,
     unfinished: Unfinished,
@@ -96,6 +98,7 @@ impl App {
             told: Told::default(),
             bots: Known::default(),
             lex: lex::Known::default(),
+            cloudwatch: cloudwatch::Known::default(),
             redaction: redaction::Known::new(&config.redaction),
             forwards: Forwards::default(),
             unfinished: Unfinished::default(),
@@ -269,6 +272,10 @@ impl App {
 
     pub(crate) fn lex(&self) -> &lex::Known {
         &self.inner.lex
+    }
+
+    pub(crate) fn cloudwatch(&self) -> &cloudwatch::Known {
+        &self.inner.cloudwatch
     }
 
     pub(crate) fn redaction(&self) -> &redaction::Known {

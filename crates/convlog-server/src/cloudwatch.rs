@@ -2,13 +2,18 @@
 //! name a group, and what `PutLogEvents` brings. One route, and a table of its operations.
 
 mod asked;
+mod counted;
 mod documents;
 mod filter;
 mod gather;
 mod get;
 mod groups;
+mod insights;
+mod known;
+mod metric_filters;
 mod put;
 mod streams;
+mod subscriptions;
 mod tags;
 mod view;
 
@@ -22,7 +27,9 @@ use crate::auth::Role;
 use crate::aws::{AwsError, Call, Refusal, Service};
 use crate::error::Fault;
 
-pub(crate) use self::documents::sweep;
+pub(crate) use self::documents::{retention_rules, sweep};
+pub(crate) use self::known::Known;
+pub(crate) use self::subscriptions::start;
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const PREFIX: &str = "Logs_20140328.";
@@ -80,6 +87,18 @@ operations! {
     "DescribeLogStreams" Read OF_BOTS streams::describe;
     "PutLogEvents" Write WIDE put::events;
     "GetLogEvents" Read OF_BOTS get::events;
+    "PutMetricFilter" Admin WIDE metric_filters::put;
+    "DeleteMetricFilter" Admin WIDE metric_filters::delete;
+    "DescribeMetricFilters" Read OF_BOTS metric_filters::describe;
+    "TestMetricFilter" Read OF_BOTS metric_filters::test;
+    "StartQuery" Read OF_BOTS insights::start;
+    "StopQuery" Read OF_BOTS insights::stop;
+    "GetQueryResults" Read OF_BOTS insights::results;
+    "DescribeQueries" Read OF_BOTS insights::describe;
+    "GetLogRecord" Read OF_BOTS insights::record;
+    "PutSubscriptionFilter" Admin WIDE subscriptions::put;
+    "DeleteSubscriptionFilter" Admin WIDE subscriptions::delete;
+    "DescribeSubscriptionFilters" Read OF_BOTS subscriptions::describe;
     "FilterLogEvents" Read OF_BOTS filter::events;
 }
 

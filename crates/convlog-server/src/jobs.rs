@@ -136,6 +136,7 @@ pub(crate) async fn start(app: &App) {
         }
     });
     crate::erasures::start(app).await;
+    crate::cloudwatch::start(app).await;
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use convlog_model::ids::InstanceId;
 use convlog_model::store::Outcome;
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    CounterVec, Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry,
+    TextEncoder,
 };
 
 use crate::app::App;
@@ -24,19 +25,24 @@ use self::upkeep::UpkeepGauges;
 
 /// Series by bot; further bots are counted under an empty name.
 const BOTS_MAX: usize = 10_000;
+/// Series of metric filters; what further ones count has no names.
+const LOG_METRICS_MAX: usize = 10_000;
 
 /// What this process has counted.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     by_bot: Registry,
+    by_instance: Registry,
     requests: IntCounterVec,
     seconds: HistogramVec,
     records: IntCounterVec,
     bot_records: IntCounterVec,
     writable: IntGauge,
     upkeep: UpkeepGauges,
+    log_metrics: CounterVec,
     bots: Mutex<BTreeSet<(InstanceId, String)>>,
+    logs: Mutex<BTreeSet<[String; 3]>>,
 }
 
 impl Default for Metrics {
@@ -50,6 +56,7 @@ impl Metrics {
         let metrics = Metrics {
             registry: Registry::new(),
             by_bot: Registry::new(),
+            by_instance: Registry::new(),
             requests: IntCounterVec::new(
                 Opts::new("convlog_http_requests_total", "Answered requests."),
                 &["method", "route", "status"],
@@ -68,7 +75,15 @@ impl Metrics {
             )?,
             writable: IntGauge::new("convlog_writable", "Whether records are accepted.")?,
             upkeep: UpkeepGauges::new()?,
+            log_metrics: CounterVec::new(
+                Opts::new(
+                    "convlog_log_metric_total",
+                    "Log events that metric filters count.",
+                ),
+                &["instance", "namespace", "name"],
+            )?,
             bots: Mutex::default(),
+            logs: Mutex::default(),
         };
         metrics.upkeep.register(&metrics.registry)?;
         metrics
@@ -86,6 +101,9 @@ impl Metrics {
         metrics
             .by_bot
             .register(Box::new(metrics.bot_records.clone()))?;
+        metrics
+            .by_instance
+            .register(Box::new(metrics.log_metrics.clone()))?;
         Ok(metrics)
     }
 
@@ -121,6 +139,37 @@ impl Metrics {
                     .inc();
             }
         }
+    }
+
+    /// Counts what a metric filter takes.
+    pub(crate) fn count_log(&self, instance: &InstanceId, namespace: &str, name: &str, by: f64) {
+        let mut labels = [instance.as_str(), namespace, name];
+        let key = labels.map(ToOwned::to_owned);
+        let mut known = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.contains(&key) && known.len() >= LOG_METRICS_MAX {
+            labels = [instance.as_str(), "", ""];
+        } else {
+            known.insert(key);
+        }
+        drop(known);
+        self.log_metrics.with_label_values(&labels).inc_by(by);
+    }
+
+    /// The series that are of an instance and of no bot, for a caller who sees all of it.
+    fn of_instance(&self, caller: &Caller) -> Vec<MetricFamily> {
+        let mut families = self.by_instance.gather();
+        for family in &mut families {
+            let kept = family.take_metric().into_iter().filter(|metric| {
+                let mut labels = metric.get_label().iter();
+                let instance = labels.find(|label| label.name() == "instance");
+                let is_own = |value: &str| value == caller.instance.as_str();
+                caller.bots.is_none() && instance.is_some_and(|label| is_own(label.value()))
+            });
+            let kept = kept.collect();
+            family.set_metric(kept);
+        }
+        families.retain(|family| !family.get_metric().is_empty());
+        families
     }
 
     fn bot_label<'b>(&self, instance: &InstanceId, bot: &'b str) -> &'b str {
@@ -171,6 +220,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Result<R
         let caller = auth::authenticate(&app, &headers).await?;
         caller.require(Role::Read)?;
         families.extend(metrics.bots_of(&caller));
+        families.extend(metrics.of_instance(&caller));
     }
     let mut text = Vec::new();
     TextEncoder::new()

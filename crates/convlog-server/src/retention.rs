@@ -48,6 +48,10 @@ pub(crate) async fn rules(app: &App) -> Result<Retention, Fault> {
             rules.bots.insert(name.to_owned(), days);
         }
     }
+    for (instance, group, days) in crate::cloudwatch::retention_rules(app).await? {
+        let rules = instances.entry(instance).or_default();
+        rules.log_groups.insert(group, days);
+    }
     Ok(Retention {
         default_days: config.default_days,
         events_days: config.events_days,

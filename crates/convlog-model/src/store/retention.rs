@@ -7,8 +7,11 @@ use crate::ids::{InstanceId, RecordId};
 use crate::record::{Kind, Record};
 use crate::time::{DAY_US, Timestamp};
 
-/// How long records live, in days; 0 keeps them for ever. The most special rule wins: bot, type
-/// prefix, instance, default.
+/// The label that names the log group of a record.
+pub const LOG_GROUP: &str = "log_group";
+
+/// How long records live, in days; 0 keeps them for ever. The most special rule wins: bot, log
+/// group, type prefix, instance, default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
     /// For turns.
@@ -26,8 +29,21 @@ pub struct InstanceRetention {
     pub days: Option<u32>,
     /// By bot.
     pub bots: BTreeMap<String, u32>,
+    /// By log group, which the label [`LOG_GROUP`] names.
+    pub log_groups: BTreeMap<String, u32>,
     /// By prefix of the event type; the longest wins.
     pub type_prefixes: BTreeMap<String, u32>,
+}
+
+/// What decides under which rule of its instance a record falls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Properties<'a> {
+    /// Its bot.
+    pub bot: Option<&'a str>,
+    /// Its log group.
+    pub log_group: Option<&'a str>,
+    /// Its event type.
+    pub event_type: Option<&'a str>,
 }
 
 /// Records of one instance that a pass of retention took out of every file.
@@ -54,6 +70,7 @@ impl Retention {
         let none = |rules: &InstanceRetention| {
             rules.days.is_none_or(|days| days == 0)
                 && rules.bots.values().all(|days| *days == 0)
+                && rules.log_groups.values().all(|days| *days == 0)
                 && rules.type_prefixes.values().all(|days| *days == 0)
         };
         self.default_days == 0 && self.events_days == 0 && self.instances.values().all(none)
@@ -74,19 +91,17 @@ impl Retention {
 
     fn days(&self, record: &Record, flat: &Flat) -> u32 {
         let draft = &record.draft;
-        let (bot, event_type) = (flat.text("bot"), flat.text("event.type"));
-        self.days_of(&draft.instance, draft.kind, bot, event_type)
+        let of = Properties {
+            bot: flat.text("bot"),
+            log_group: draft.labels.get(LOG_GROUP).map(String::as_str),
+            event_type: flat.text("event.type"),
+        };
+        self.days_of(&draft.instance, draft.kind, of)
     }
 
     /// The rule that a record of these properties falls under, in days; 0 keeps it for ever.
     #[must_use]
-    pub fn days_of(
-        &self,
-        instance: &InstanceId,
-        kind: Kind,
-        bot: Option<&str>,
-        event_type: Option<&str>,
-    ) -> u32 {
+    pub fn days_of(&self, instance: &InstanceId, kind: Kind, of: Properties<'_>) -> u32 {
         let fallback = match kind {
             Kind::Turn => self.default_days,
             Kind::Event => self.events_days,
@@ -94,10 +109,13 @@ impl Retention {
         let Some(rules) = self.instances.get(instance) else {
             return fallback;
         };
-        if let Some(days) = bot.and_then(|bot| rules.bots.get(bot)) {
+        if let Some(days) = of.bot.and_then(|bot| rules.bots.get(bot)) {
             return *days;
         }
-        if let Some(event_type) = event_type {
+        if let Some(days) = of.log_group.and_then(|group| rules.log_groups.get(group)) {
+            return *days;
+        }
+        if let Some(event_type) = of.event_type {
             let fitting = rules
                 .type_prefixes
                 .iter()

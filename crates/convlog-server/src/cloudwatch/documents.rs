@@ -10,6 +10,8 @@ use convlog_model::query::{Sort, SortKey};
 use serde::{Deserialize, Serialize};
 
 use super::asked::{GROUP, missing};
+use super::metric_filters::MetricFilter;
+use super::subscriptions::Subscription;
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
 use crate::aws::{AwsError, Refusal};
@@ -23,15 +25,20 @@ const GROUPS: &str = "log_groups";
 const STREAMS: &str = "log_streams";
 
 /// A place in the log, in documents.
-mod place {
+pub(super) mod place {
     use convlog_model::ids::Position;
     use serde::{Deserialize as _, Deserializer, Serializer, de};
 
-    pub(super) fn serialize<S: Serializer>(at: &Position, to: S) -> Result<S::Ok, S::Error> {
+    pub(in super::super) fn serialize<S: Serializer>(
+        at: &Position,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.collect_str(at)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Position, D::Error> {
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Position, D::Error> {
         let text = String::deserialize(from)?;
         text.parse().map_err(de::Error::custom)
     }
@@ -53,6 +60,13 @@ pub(crate) struct LogGroup {
     pub(super) retention_days: Option<u32>,
     #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) metric_filters: BTreeMap<String, MetricFilter>,
+    #[serde(default)]
+    pub(super) subscription_filters: BTreeMap<String, Subscription>,
+    /// Grows with every change of its metric filters.
+    #[serde(default)]
+    pub(super) revision: u64,
     /// Whether some stream was deleted, so that streams have to be asked what they show.
     #[serde(default)]
     pub(super) has_cuts: bool,

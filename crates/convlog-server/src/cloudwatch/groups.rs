@@ -65,6 +65,9 @@ pub(super) async fn create(asked: &Asked) -> Answered {
         since_us,
         retention_days: None,
         tags,
+        metric_filters: BTreeMap::new(),
+        subscription_filters: BTreeMap::new(),
+        revision: 0,
         has_cuts: false,
     };
     let event = told(&asked.app, &asked.caller, LOG_GROUP_CREATE, name);
@@ -176,11 +179,12 @@ pub(super) async fn describe(asked: &Asked) -> Answered {
 
 async fn show(asked: &Asked, group: LogGroup) -> Result<Json, Refusal> {
     let arn = asked.arn(&group.name);
+    let n_filters = i64::try_from(group.metric_filters.len()).unwrap_or(i64::MAX);
     let created = Timestamp::from_micros(group.created_us).millis();
     let mut shown = Json::object([
         ("logGroupName", Json::string(group.name.as_str())),
         ("creationTime", Json::integer(created)),
-        ("metricFilterCount", Json::integer(0)),
+        ("metricFilterCount", Json::integer(n_filters)),
         ("arn", Json::string(format!("{arn}:*"))),
         ("logGroupArn", Json::string(arn)),
         ("logGroupClass", Json::string(STANDARD)),

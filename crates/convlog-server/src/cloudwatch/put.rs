@@ -6,8 +6,8 @@ use convlog_model::store::Outcome;
 
 use super::Answered;
 use super::asked::{Asked, STREAM, invalid, missing};
-use super::streams;
 use super::view::View;
+use super::{metric_filters, streams};
 
 /// `PutLogEvents`
 pub(super) async fn events(asked: &Asked) -> Answered {
@@ -30,14 +30,20 @@ pub(super) async fn events(asked: &Asked) -> Answered {
     });
     let outcomes = door.bulk(&asked.caller, seen.collect()).await?;
     let mut position = asked.app.store().newest();
-    for outcome in outcomes {
+    let (mut stored, mut refusal) = (Vec::new(), None);
+    for (outcome, (_, message)) in outcomes.into_iter().zip(kept) {
         match outcome {
-            Ok(Outcome::Stored(stored) | Outcome::Duplicate(stored)) => {
-                position = position.max(stored.position);
+            Ok(Outcome::Stored(at)) => {
+                position = position.max(at.position);
+                stored.push(*message);
             }
-            Ok(Outcome::Conflict | Outcome::Erased) => {}
-            Err(reason) => return Err(invalid(format!("A log event is refused: {reason}.")).into()),
+            Ok(Outcome::Duplicate(_) | Outcome::Conflict | Outcome::Erased) => {}
+            Err(reason) => refusal = Some(reason),
         }
+    }
+    metric_filters::count(&asked.app, &asked.caller.instance, &view.group, stored);
+    if let Some(reason) = refusal {
+        return Err(invalid(format!("A log event is refused: {reason}.")).into());
     }
     let mut answer = Json::object([("nextSequenceToken", Json::string(position.0.to_string()))]);
     if let Some(rejected) = rejected(&sorted) {

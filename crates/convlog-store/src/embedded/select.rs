@@ -6,6 +6,7 @@ use std::sync::Arc;
 use convlog_model::clock::Clock;
 use convlog_model::filter::Filter;
 use convlog_model::ids::{InstanceId, Position};
+use convlog_model::store::retention::Properties;
 use convlog_model::store::{ErrorKind, Retention, StoreError};
 use convlog_model::time::{DAY_US, Timestamp};
 
@@ -94,8 +95,12 @@ pub(crate) fn cut(
     now: Timestamp,
 ) -> Result<Option<i64>, super::bytes::Malformed> {
     let class = Class::decode(class)?;
-    let (bot, event_type) = (class.bot.as_deref(), class.event_type.as_deref());
-    let days = rules.days_of(&class.instance, class.kind, bot, event_type);
+    let of = Properties {
+        bot: class.bot.as_deref(),
+        log_group: class.log_group.as_deref(),
+        event_type: class.event_type.as_deref(),
+    };
+    let days = rules.days_of(&class.instance, class.kind, of);
     let age = i64::from(days) * DAY_US;
     Ok((days > 0).then(|| now.micros().saturating_sub(age)))
 }

@@ -4,7 +4,7 @@ use super::{Rig, erasure_id, home, ok, other, turn, turn_at, turn_of};
 use crate::aggregate::Aggregate;
 use crate::filter::Filter;
 use crate::record::Kind;
-use crate::store::retention::InstanceRetention;
+use crate::store::retention::{InstanceRetention, LOG_GROUP};
 use crate::store::{Erase, Outcome, Purge, Retention, Selector};
 use crate::time::DAY_US;
 
@@ -83,6 +83,11 @@ pub(super) async fn the_most_special_rule_wins(rig: Rig) {
         }
         draft
     };
+    let grouped = |name: &str, bot: &str, event: Option<&str>| {
+        let mut draft = draft(name, bot, event);
+        draft.labels.insert(LOG_GROUP.to_owned(), "g".to_owned());
+        draft
+    };
     let mut elsewhere = draft("elsewhere", "kept", None);
     elsewhere.instance = super::other();
     rig.store(vec![
@@ -91,12 +96,16 @@ pub(super) async fn the_most_special_rule_wins(rig: Rig) {
         draft("by long prefix", "b", Some("audit.key.made")),
         draft("by short prefix", "b", Some("audit.read")),
         draft("bot before type", "kept", Some("audit.read")),
+        grouped("group before type", "b", Some("audit.read")),
+        grouped("group before instance", "b", None),
+        grouped("bot before group", "short", None),
         elsewhere,
     ])
     .await;
     let rules = InstanceRetention {
         days: Some(3),
-        bots: [("kept".to_owned(), 0)].into(),
+        bots: [("kept".to_owned(), 0), ("short".to_owned(), 4)].into(),
+        log_groups: [("g".to_owned(), 7)].into(),
         type_prefixes: [("audit.".to_owned(), 4), ("audit.key.".to_owned(), 6)].into(),
     };
     let retention = Retention {
@@ -104,10 +113,16 @@ pub(super) async fn the_most_special_rule_wins(rig: Rig) {
         events_days: 1,
         instances: [(home(), rules)].into(),
     };
-    assert_eq!(ok(rig.store.expire(&retention).await), 3);
+    assert_eq!(ok(rig.store.expire(&retention).await), 4);
     assert_eq!(
         rig.left().await,
-        ["by bot", "by long prefix", "bot before type"]
+        [
+            "by bot",
+            "by long prefix",
+            "bot before type",
+            "group before type",
+            "group before instance"
+        ]
     );
 }
 

@@ -32,6 +32,10 @@ fn take_days(reader: &mut Reader<'_>) -> Result<BTreeMap<String, u32>, Malformed
     Ok(out)
 }
 
+fn take_instance(reader: &mut Reader<'_>) -> Result<InstanceId, Malformed> {
+    InstanceId::new(reader.text()?).map_err(|_| reader.fault("no instance id"))
+}
+
 fn encode(rules: &Retention) -> Vec<u8> {
     let mut out = Vec::new();
     put_varint(&mut out, rules.default_days.into());
@@ -44,6 +48,17 @@ fn encode(rules: &Retention) -> Vec<u8> {
         put_days(&mut out, &own.bots);
         put_days(&mut out, &own.type_prefixes);
     }
+    let with_groups = rules.instances.iter();
+    let with_groups = with_groups.filter(|(_, own)| !own.log_groups.is_empty());
+    let with_groups: Vec<_> = with_groups.collect();
+    // Behind the rest, and nothing without any, as before there were log groups.
+    if !with_groups.is_empty() {
+        put_len(&mut out, with_groups.len());
+        for (instance, own) in with_groups {
+            put_bytes(&mut out, instance.as_str().as_bytes());
+            put_days(&mut out, &own.log_groups);
+        }
+    }
     out
 }
 
@@ -53,15 +68,22 @@ fn decode(bytes: &[u8]) -> Result<Retention, Malformed> {
     let events_days = take_number(&mut reader)?;
     let mut instances = BTreeMap::new();
     for _ in 0..reader.count()? {
-        let instance = InstanceId::new(reader.text()?);
-        let instance = instance.map_err(|_| reader.fault("no instance id"))?;
+        let instance = take_instance(&mut reader)?;
         let days = reader.varint()?.checked_sub(1);
         let own = InstanceRetention {
             days: days.and_then(|days| u32::try_from(days).ok()),
             bots: take_days(&mut reader)?,
             type_prefixes: take_days(&mut reader)?,
+            log_groups: BTreeMap::new(),
         };
         instances.insert(instance, own);
+    }
+    if reader.left() > 0 {
+        for _ in 0..reader.count()? {
+            let instance = take_instance(&mut reader)?;
+            let groups = take_days(&mut reader)?;
+            instances.entry(instance).or_default().log_groups = groups;
+        }
     }
     reader.finish()?;
     Ok(Retention {

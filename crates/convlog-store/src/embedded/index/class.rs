@@ -3,11 +3,12 @@
 use convlog_model::flatten::Leaves;
 use convlog_model::ids::InstanceId;
 use convlog_model::record::{Dialect, Draft, Kind};
+use convlog_model::store::retention::LOG_GROUP;
 
 use crate::embedded::bytes::{Malformed, Reader, put_bytes};
 use crate::embedded::row::{dialect_code, dialect_of};
 
-/// Instance, kind, dialect, bot and event type.
+/// Instance, kind, dialect, bot, event type and log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Class {
     pub(crate) instance: InstanceId,
@@ -15,6 +16,7 @@ pub(crate) struct Class {
     pub(crate) dialect: Dialect,
     pub(crate) bot: Option<String>,
     pub(crate) event_type: Option<String>,
+    pub(crate) log_group: Option<String>,
 }
 
 impl Class {
@@ -25,6 +27,7 @@ impl Class {
             dialect: draft.dialect,
             bot: leaves.text("bot").map(str::to_owned),
             event_type: leaves.text("event.type").map(str::to_owned),
+            log_group: draft.labels.get(LOG_GROUP).cloned(),
         }
     }
 
@@ -44,6 +47,10 @@ impl Class {
                 }
                 None => out.push(0),
             }
+        }
+        // Nothing at all without one, as before there were any.
+        if let Some(group) = &self.log_group {
+            put_bytes(&mut out, group.as_bytes());
         }
         out
     }
@@ -73,12 +80,17 @@ impl Class {
             };
         }
         let [bot, event_type] = texts;
+        let log_group = match reader.left() {
+            0 => None,
+            _ => Some(reader.text()?.to_owned()),
+        };
         Ok(Class {
             instance,
             kind,
             dialect,
             bot,
             event_type,
+            log_group,
         })
     }
 }
