@@ -4,6 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use axum_server::tls_rustls::RustlsConfig;
+use convlog_model::blobs::Blobs;
 use convlog_model::clock::{Clock, IdSource};
 use convlog_model::control::ControlPlane;
 use convlog_model::ids::InstanceId;
@@ -40,6 +41,8 @@ pub struct Deps {
     pub store: Arc<dyn Store>,
     /// Keeps instances, keys, bots and settings.
     pub control: Arc<dyn ControlPlane>,
+    /// Keeps audio that waits for its delivery.
+    pub blobs: Arc<dyn Blobs>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -168,6 +171,12 @@ impl App {
     #[must_use]
     pub fn control(&self) -> &dyn ControlPlane {
         &*self.inner.deps.control
+    }
+
+    /// Audio that waits for its delivery, or is kept.
+    #[must_use]
+    pub fn blobs(&self) -> &dyn Blobs {
+        &*self.inner.deps.blobs
     }
 
     /// Time.
