@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::bots::Known;
 use crate::config::ServerConfig;
 use crate::connector::Connectors;
+use crate::deliveries::Deliveries;
 use crate::entity::Pending;
 use crate::erasures::{Forwards, Unfinished};
 use crate::error::Fault;
@@ -73,6 +74,7 @@ struct Inner {
     bots: Known,
     lex: lex::Known,
     redaction: redaction::Known,
+    deliveries: Deliveries,
     forwards: Forwards,
     unfinished: Unfinished,
     running: Running,
@@ -100,6 +102,7 @@ impl App {
             bots: Known::default(),
             lex: lex::Known::default(),
             redaction: redaction::Known::new(&config.redaction),
+            deliveries: Deliveries::default(),
             forwards: Forwards::default(),
             unfinished: Unfinished::default(),
             running: Running::default(),
@@ -215,6 +218,11 @@ impl App {
         &self.inner.jobs
     }
 
+    /// Starts the work that a server has in the background, as serving does.
+    pub async fn start_jobs(&self) {
+        crate::jobs::start(self).await;
+    }
+
     /// The threads that take bulk requests apart.
     pub(crate) fn decoders(&self) -> &Decoders {
         &self.inner.decoders
@@ -248,6 +256,10 @@ impl App {
 
     pub(crate) fn told(&self) -> &Told {
         &self.inner.told
+    }
+
+    pub(crate) fn deliveries(&self) -> &Deliveries {
+        &self.inner.deliveries
     }
 
     pub(crate) fn forwards(&self) -> &Forwards {

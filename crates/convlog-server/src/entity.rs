@@ -116,6 +116,9 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "redaction",
     "bot_redaction",
     "lex",
+    "deliveries",
+    "dead_letters",
+    "audio",
 ];
 
 /// A collection whose documents are of one type.

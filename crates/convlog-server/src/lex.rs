@@ -3,6 +3,7 @@
 
 pub(crate) mod aliases;
 pub(crate) mod bots;
+mod delivery;
 mod hook;
 pub(crate) mod intents;
 mod known;

@@ -14,6 +14,7 @@ mod chatbotkit;
 pub mod config;
 mod connector;
 mod definitions;
+mod deliveries;
 mod downloads;
 mod entity;
 mod erasures;

@@ -8,6 +8,7 @@
 mod api;
 mod chatbotkit;
 mod connectors;
+mod deliveries;
 mod doors;
 mod events;
 mod fake;
