@@ -118,6 +118,9 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "lex",
     "lex_unheard",
     "log_groups",
+    "deliveries",
+    "dead_letters",
+    "audio",
 ];
 
 /// A collection whose documents are of one type.

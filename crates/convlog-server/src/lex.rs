@@ -6,6 +6,7 @@ pub(crate) mod bots;
 mod bring;
 pub(crate) mod builtins;
 pub(crate) mod content;
+mod delivery;
 pub(crate) mod exports;
 mod hook;
 pub(crate) mod imports;

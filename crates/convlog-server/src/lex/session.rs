@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::logs::Logs;
 use super::reply::Reply;
+use super::turn::Attributes;
 use crate::app::App;
+use crate::aws::{AwsError, Call};
 use crate::error::Fault;
 
 /// How long the answer to a request is kept for whoever sends the request again.
@@ -167,6 +169,24 @@ impl Session {
         }
         self.customers.push(customer.to_owned());
         true
+    }
+}
+
+/// The customer that the request names.
+pub(super) fn customer(
+    call: &Call,
+    attributes: Option<&Attributes>,
+) -> Result<Option<String>, AwsError> {
+    let name = &call.app.config().lex.customer_attribute;
+    let found = attributes.and_then(|attributes| attributes.get(name));
+    match found {
+        Some(id) if id.len() > 256 || id.is_empty() || id.chars().any(char::is_control) => {
+            let message = format!(
+                "The request attribute '{name}' must have 1 to 256 bytes, none a control character."
+            );
+            Err(AwsError::bad(message))
+        }
+        found => Ok(found.cloned()),
     }
 }
 

@@ -16,9 +16,9 @@ use convlog_model::time::Timestamp;
 use super::known::{self, Ready};
 use super::logs::Logs;
 use super::reply::Reply;
-use super::session::{Session, State, state_id};
+use super::session::{self, Session, State, state_id};
 use super::shelf::{Kind, LATEST, Shelves};
-use super::{bots, hook};
+use super::{bots, delivery, hook};
 use crate::aws::{AwsError, Call, Refusal};
 use crate::bots::{Bot, ConnectorConfig};
 use crate::connector::neutral::{self, Carried};
@@ -137,7 +137,7 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
     }
     let mut session = open(&call, &target, &to, &mut state).await?;
     target.require_built(&session.version)?;
-    let customer = customer(&call, question.request_attributes.as_ref())?;
+    let customer = session::customer(&call, question.request_attributes.as_ref())?;
     if let Some(customer) = &customer
         && !session.name(customer)
     {
@@ -171,7 +171,8 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
         requested,
         failure: failure.as_ref(),
     };
-    let draft = heard.draft()?;
+    let mut draft = heard.draft()?;
+    let _underway = delivery::text(&call, (&to, &question), &session, draft.as_mut()).await?;
     let customers = session.customers.clone();
     state.session = Some(session);
     if failure.is_none() {
@@ -262,21 +263,6 @@ pub(super) async fn begin(call: &Call, target: &Target, to: &Address) -> Result<
     );
     session.logs = target.logs.clone().filter(|_| !bot.child_directed);
     Ok(session)
-}
-
-/// The customer that the request names.
-fn customer(call: &Call, attributes: Option<&Attributes>) -> Result<Option<String>, AwsError> {
-    let name = &call.app.config().lex.customer_attribute;
-    let found = attributes.and_then(|attributes| attributes.get(name));
-    match found {
-        Some(id) if id.len() > 256 || id.is_empty() || id.chars().any(char::is_control) => {
-            let message = format!(
-                "The request attribute '{name}' must have 1 to 256 bytes, none a control character."
-            );
-            Err(AwsError::bad(message))
-        }
-        found => Ok(found.cloned()),
-    }
 }
 
 /// What the bot answers.

@@ -9,6 +9,7 @@ mod api;
 mod chatbotkit;
 mod cloudwatch;
 mod connectors;
+mod deliveries;
 mod doors;
 mod events;
 mod fake;
