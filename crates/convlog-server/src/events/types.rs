@@ -139,17 +139,17 @@ types! {
         "an intent of Lex was replaced; where `version` is given, that version was made or deleted";
     KEY_CREATE: "key.create", Create, OK, "a key was made; `roles` are its roles";
     KEY_DELETE: "key.delete", Delete, OK, "a key was revoked";
-    LOG_GROUP_CREATE: "log_group.create", Create, OK, "a log group was made; `log_group` is its name";
-    LOG_GROUP_DELETE: "log_group.delete", Delete, OK,
-        "a log group was deleted with what `PutLogEvents` had brought, as for `log_group.create`; turns of Lex stay records";
-    LOG_GROUP_UPDATE: "log_group.update", Update, OK,
-        "a log group was changed, as for `log_group.create`; `changed` is `retention`, `tags`, `metric_filters` or `subscription_filters`";
     LOG_DELIVERY_DEAD: "log_delivery.dead", Run, ERROR,
         "conversation logs could not be delivered and are tried no more until somebody asks for it; `kind` is `text` or `audio`, `class` says why, `attempts` how often it was tried, `entries` the number of entries or objects; at most once a minute, destination and class";
     LOG_DELIVERY_FAILED: "log_delivery.failed", Run, ERROR,
         "a try to deliver conversation logs failed and is repeated; as for `log_delivery.dead`";
     LOG_DELIVERY_SENT: "log_delivery.sent", Run, OK,
         "a destination of conversation logs takes them again after failures; `kind` as for `log_delivery.dead`, `attempts` is the number of tries";
+    LOG_GROUP_CREATE: "log_group.create", Create, OK, "a log group was made; `log_group` is its name";
+    LOG_GROUP_DELETE: "log_group.delete", Delete, OK,
+        "a log group was deleted with what `PutLogEvents` had brought, as for `log_group.create`; turns of Lex stay records";
+    LOG_GROUP_UPDATE: "log_group.update", Update, OK,
+        "a log group was changed, as for `log_group.create`; `changed` is `retention`, `tags`, `metric_filters` or `subscription_filters`";
     REDACTION_UPDATE: "redaction.update", Update, OK,
         "a policy of redaction was replaced, or a bot's `privacy` switched; of the instance unless it names a bot";
     RETENTION_CONFIRM: "retention.confirm", Update, OK,
