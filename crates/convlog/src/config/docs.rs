@@ -112,8 +112,7 @@ pub(super) fn markdown() -> String {
 const INTRODUCTION: &str = "# Configuration
 
 Generated from the tables in `crates/convlog/src/config/table.rs` and beneath it by the test that
-checks it: run
-`cargo test -p convlog config` after a change.
+checks it: run `cargo test -p convlog config` after a change.
 
 A setting comes from a flag, else from the environment, else from the file, else it has its default.
 The file is TOML: `--config FILE`, else `CONVLOG_CONFIG`, else `convlog.toml` in the working

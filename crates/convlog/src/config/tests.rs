@@ -243,6 +243,10 @@ fn unknown_keys_are_refused_with_their_place() {
         refusal("\nport = 1\n", &[]),
         "convlog.toml:2:1: unknown key `port`"
     );
+    let text = refusal("[gone]\n", &[]);
+    assert_eq!(text, "convlog.toml:1:2: unknown key `gone`");
+    let text = refusal("limits = 1\n", &[]);
+    assert_eq!(text, "convlog.toml:1:10: `limits` must be a table");
     let text = refusal("[limits.deep]\na = 1\n", &[]);
     assert_eq!(text, "convlog.toml:1:9: unknown key `limits.deep`");
 }
