@@ -13,6 +13,7 @@ mod events;
 mod fake;
 mod harness;
 mod keys;
+mod lex;
 mod log;
 mod openapi;
 mod serve;

@@ -1,0 +1,3 @@
+//! Amazon Lex V1: what its clients and its logs bring, and how others read it.
+
+mod history;
