@@ -5,6 +5,7 @@ pub mod decode;
 pub mod dialog;
 pub mod entry;
 pub mod fields;
+pub mod import;
 pub mod model;
 pub mod neutral;
 pub mod obfuscate;

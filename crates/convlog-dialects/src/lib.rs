@@ -8,6 +8,7 @@ pub mod cloudwatch;
 #[cfg(test)]
 mod docs;
 mod error;
+pub mod import;
 pub mod lex;
 pub mod native;
 pub mod reply;

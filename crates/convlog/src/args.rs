@@ -89,7 +89,8 @@ pub(crate) struct Demo {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Shapes that are understood, also gzipped: an array of logs, {\"logs\":[…]}, \
-    a list of pages, one log a line.\n\
+    a list of pages, one log a line; of CloudWatch Logs, what filter-log-events and \
+    get-log-events print, exports to S3, and what subscriptions send.\n\
     Running it again is safe: what is there already is counted as a duplicate."
 )]
 pub(crate) struct Import {
@@ -155,6 +156,8 @@ pub(crate) enum DialectName {
     WatsonV1,
     /// Log objects of Watson Assistant v2
     WatsonV2,
+    /// Entries of conversation logs of Amazon Lex V1
+    LexV1,
     /// Convlog's own form
     Convlog,
 }

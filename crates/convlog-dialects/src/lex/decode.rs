@@ -9,8 +9,12 @@ use convlog_model::time::Timestamp;
 
 use crate::DecodeError;
 
+/// Longest id of a customer that is taken from an attribute.
+const CUSTOMER_BYTES_MAX: usize = 256;
+
 /// The draft of an entry. The id of the request is its own id and stays in the body, where readers
-/// of logs look for it.
+/// of logs look for it. A `customer_id`, which entries have no place for and exports carry along, is
+/// taken out of it: the entry of a turn is the same with and without.
 ///
 /// # Errors
 /// [`DecodeError`] naming the key.
@@ -43,12 +47,33 @@ pub fn entry(instance: &InstanceId, raw: &str) -> Result<Draft, DecodeError> {
         draft.set_text("language", &language.to_lowercase());
     }
     time(body, &mut draft)?;
-    if text(body, "customer_id")?.is_some() {
-        draft.set_ref("customer", &["customer_id"]);
+    let mut left_out = Vec::new();
+    if let Some(customer) = text(body, "customer_id")? {
+        draft.set_text("customer", customer);
+        left_out.push("customer_id");
     }
     understood(body, &mut draft)?;
-    draft.raw = read.without(&[]);
+    draft.raw = read.without(&left_out);
     Ok(draft)
+}
+
+/// Names the customer of an entry after a request attribute, unless the entry names one. An
+/// attribute that no customer can be called after is none.
+pub fn name_customer(draft: &mut Draft, attribute: &str) {
+    if draft.canonical.contains_key("customer") {
+        return;
+    }
+    let held = draft.raw.read();
+    let attributes = held
+        .as_ref()
+        .and_then(|held| held.value().get("requestAttributes"));
+    let id = attributes.and_then(|attributes| attributes.get(attribute)?.as_str());
+    let is_id = |id: &&str| {
+        (1..=CUSTOMER_BYTES_MAX).contains(&id.len()) && !id.chars().any(char::is_control)
+    };
+    if id.filter(is_id).is_some() {
+        draft.set_ref("customer", &["requestAttributes", attribute]);
+    }
 }
 
 fn time(body: Value<'_>, draft: &mut Draft) -> Result<(), DecodeError> {
@@ -180,6 +205,8 @@ fn text<'a>(body: Value<'a>, key: &str) -> Result<Option<&'a str>, DecodeError> 
     }
 }
 
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -234,14 +234,15 @@ pub(super) async fn intents(
     Ok(uses)
 }
 
-/// Refuses the name of a bot of another family.
+/// Refuses the name of a bot of another family. One that imported records alone have named is of
+/// none yet.
 ///
 /// # Errors
 /// 409.
 pub(super) async fn require_free(call: &Call, name: &str) -> Result<(), Refusal> {
     let found = bots::find(&call.app, &call.caller.instance, name).await?;
     match found {
-        Some(bot) if !bot.doc.lex => {
+        Some(bot) if !bot.doc.lex && !bot.doc.is_only_named() => {
             let message = format!("'{name}' is a bot that is not one of Lex");
             Err(AwsError::new("ConflictException", message).into())
         }
@@ -260,7 +261,7 @@ pub(super) async fn keep_bot(call: &Call, shelf: &Shelf) -> Result<(), Refusal> 
     let app = &call.app;
     let changed = bots::change(app, &call.caller, &shelf.name, |old| {
         let now_us = app.now().micros();
-        let is_new = old.is_none();
+        let is_new = old.as_ref().is_none_or(Bot::is_only_named);
         let mut bot = old.unwrap_or_else(|| Bot::seen(&shelf.name, now_us));
         if is_new {
             bot.connector = ConnectorConfig::Lex;

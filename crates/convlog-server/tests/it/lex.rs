@@ -1,6 +1,7 @@
 //! Amazon Lex V1 through the router.
 
 mod building;
+mod history;
 mod logs;
 mod runtime;
 mod signed;
