@@ -2,7 +2,9 @@
 
 mod errors;
 mod events;
+mod filters;
 mod groups;
+mod insights;
 mod read;
 
 use std::collections::BTreeMap;
