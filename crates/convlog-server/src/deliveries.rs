@@ -132,12 +132,21 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Tells that a log group of this server's own, to which a bot logs, is not there.
+pub(crate) async fn tell_missing(app: &App, instance: &InstanceId, owner: &Owner) {
+    tell_lost(app, instance, owner, ("text", "group_missing")).await;
+}
+
 async fn tell_dropped(app: &App, instance: &InstanceId, owner: &Owner, kind: &str) {
-    let subject = format!("log_delivery/{instance}/{}/full", owner.bot);
+    tell_lost(app, instance, owner, (kind, "queue_full")).await;
+}
+
+async fn tell_lost(app: &App, instance: &InstanceId, owner: &Owner, (kind, class): (&str, &str)) {
+    let subject = format!("log_delivery/{instance}/{}/{class}", owner.bot);
     let event = OwnEvent::by(app, instance, SYSTEM, events::LOG_DELIVERY_DEAD)
         .about("botId", owner.bot.as_str())
         .with("kind", kind)
-        .with("class", "queue_full")
+        .with("class", class)
         .with("attempts", "0")
         .with("entries", "1");
     events::record_failure(app, &subject, event).await;

@@ -173,12 +173,16 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
     };
     let mut draft = heard.draft()?;
     let _underway = delivery::text(&call, (&to, &question), &session, draft.as_mut()).await?;
+    let built_in = delivery::built_in(&call, &to, &session, draft.as_ref());
     let customers = session.customers.clone();
     state.session = Some(session);
     if failure.is_none() {
         state.keep(request, &reply, call.app.now());
     }
-    keep(&call, &target, (&id, &mut state), draft, failure.as_ref()).await?;
+    let is_kept = keep(&call, &target, (&id, &mut state), draft, failure.as_ref()).await?;
+    if let (Some(built_in), true) = (built_in, is_kept) {
+        built_in.count(&call).await;
+    }
     if customers.iter().any(|customer| gate.was_erased(customer)) {
         sessions::end(&call.app, &call.caller.instance, &id).await?;
     }
@@ -421,30 +425,29 @@ impl Heard<'_> {
     }
 }
 
-/// Keeps the turn and the state together.
+/// Keeps the turn and the state together; says whether there is a record of the turn.
 async fn keep(
     call: &Call,
     target: &Target,
     (id, state): (&str, &mut State),
     draft: Option<Draft>,
     failure: Option<&Failure>,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     let app = &call.app;
     let write = state.renewed(&call.caller.instance, id, app.now());
     app.sessions().lives_until(&write);
     let event = failure.and_then(|failure| failure.event(app, &call.caller, &target.bot.doc));
     match draft {
         Some(draft) => {
-            app.ingest()
-                .turn(&call.caller, draft, Some(write), event)
-                .await?;
+            let kept = app.ingest().turn(&call.caller, draft, Some(write), event);
+            Ok(kept.await?.is_some())
         }
         None => {
             app.ingest().state(write).await?;
             if let Some(event) = event {
                 crate::events::record_or_warn(app, event).await;
             }
+            Ok(false)
         }
     }
-    Ok(())
 }
