@@ -52,6 +52,11 @@ const CLIENTS: &[Client] = &[
         "python/chatbotkit_sdk.py",
     ),
     client(
+        "cloudwatch_sdk",
+        Environment::PyAws,
+        "python/cloudwatch_sdk.py",
+    ),
+    client(
         "slow_chatbotkit_idle",
         Environment::Node,
         "node/chatbotkit_idle.mjs",
@@ -189,6 +194,7 @@ fn command(client: &Client, target: &Path) -> Result<Command> {
         | Environment::Py10
         | Environment::Py11
         | Environment::PyCbk
+        | Environment::PyAws
         | Environment::Peers => (dir.join("bin/python"), script),
         Environment::Node => (
             PathBuf::from("node"),

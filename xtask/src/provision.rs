@@ -21,6 +21,8 @@ pub(crate) enum Environment {
     /// `chatbotkit` 0.6. Its licence lets nobody copy it: it is installed to be run here and is
     /// part of nothing that we pass on.
     PyCbk,
+    /// `boto3`, the SDK of AWS.
+    PyAws,
     /// Engines that the benchmark compares with, and their clients; no part of `ci`.
     Peers,
     /// `ibm-watson` 12 and `@chatbotkit/sdk` 1.36 for Node.
@@ -35,6 +37,7 @@ const ALL: &[Environment] = &[
     Environment::Py10,
     Environment::Py11,
     Environment::PyCbk,
+    Environment::PyAws,
     Environment::Node,
 ];
 
@@ -51,6 +54,7 @@ impl Environment {
             Self::Py10 => "py10",
             Self::Py11 => "py11",
             Self::PyCbk => "pycbk",
+            Self::PyAws => "pyaws",
             Self::Peers => "peers",
             Self::Node => "node",
             Self::Shell => "shell",
@@ -64,6 +68,7 @@ impl Environment {
             Self::Py10 => "py10.txt",
             Self::Py11 => "py11.txt",
             Self::PyCbk => "pycbk.txt",
+            Self::PyAws => "pyaws.txt",
             Self::Peers => return Some(shell::root().join("xtask/peers/requirements.txt")),
             Self::Node | Self::Shell => return None,
         };
