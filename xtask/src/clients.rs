@@ -51,6 +51,9 @@ const CLIENTS: &[Client] = &[
         Environment::PyCbk,
         "python/chatbotkit_sdk.py",
     ),
+    client("lex_sdk", Environment::PyAws, "python/lex_sdk.py"),
+    client("lex_sdk", Environment::Node, "node/lex_sdk.mjs"),
+    client("lex_page", Environment::PyAws, "python/lex_page.py"),
     client(
         "cloudwatch_sdk",
         Environment::PyAws,

@@ -21,11 +21,11 @@ pub(crate) enum Environment {
     /// `chatbotkit` 0.6. Its licence lets nobody copy it: it is installed to be run here and is
     /// part of nothing that we pass on.
     PyCbk,
-    /// `boto3`, the SDK of AWS.
+    /// `boto3`, the AWS CLI, and `moto` as the services of AWS that deliveries go to.
     PyAws,
     /// Engines that the benchmark compares with, and their clients; no part of `ci`.
     Peers,
-    /// `ibm-watson` 12 and `@chatbotkit/sdk` 1.36 for Node.
+    /// `ibm-watson` 12, `@chatbotkit/sdk` 1.36 and version 3 of AWS's SDK for Node.
     Node,
     /// Nothing but a shell with curl.
     Shell,

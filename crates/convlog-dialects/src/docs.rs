@@ -10,6 +10,7 @@ use convlog_model::record::Dialect;
 use expect_test::expect_file;
 
 use crate::chatbotkit::fields::NAMES as MEMBERS;
+use crate::lex::fields::NAMES as KEYS;
 use crate::watson::fields::{Api, NAMES};
 use crate::watson::filter::{self, Names};
 use crate::watson::{decode, filter::FilterError};
@@ -100,9 +101,9 @@ fn names(path: &str, other: Api) -> String {
     shown.join(", ")
 }
 
-/// The member of an event item that means a canonical field.
-fn member(path: &str) -> String {
-    let found = MEMBERS.iter().find(|(field, _)| *field == path);
+/// The member of an event item, or the key of a log entry, that means a canonical field.
+fn member(path: &str, of: &[(&str, &str)]) -> String {
+    let found = of.iter().find(|(field, _)| *field == path);
     found.map_or_else(String::new, |(_, member)| format!("`{member}`"))
 }
 
@@ -113,22 +114,23 @@ fn the_table_of_fields_is_that_of_the_code() {
          Written by a test from the tables in the code; do not edit.\n\n\
          One meaning has one path, whatever dialect a record came in. The names of Watson's log \
          API in the right columns mean the same field in either version's lists; so do the members \
-         of ChatBotKit's event items. A field with a column can be grouped and sorted by without \
+         of ChatBotKit's event items, and the keys of Lex V1's conversation logs. A field with a column can be grouped and sorted by without \
          reading records.\n\n\
-         | field | type | column | what it is | Watson v1 | Watson v2 | ChatBotKit |\n\
-         | --- | --- | --- | --- | --- | --- | --- |\n",
+         | field | type | column | what it is | Watson v1 | Watson v2 | ChatBotKit | Lex V1 |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for field in FIELDS {
         let column = if field.column { "yes" } else { "" };
         writeln!(
             text,
-            "| `{}` | {} | {column} | {} | {} | {} | {} |",
+            "| `{}` | {} | {column} | {} | {} | {} | {} | {} |",
             field.path,
             kind(field.kind),
             field.doc,
             names(field.path, Api::V2),
             names(field.path, Api::V1),
-            member(field.path),
+            member(field.path, MEMBERS),
+            member(field.path, KEYS),
         )
         .unwrap();
     }

@@ -8,6 +8,7 @@ pub mod cloudwatch;
 #[cfg(test)]
 mod docs;
 mod error;
+pub mod import;
 pub mod lex;
 pub mod native;
 pub mod reply;
@@ -29,7 +30,8 @@ pub fn decode(instance: &InstanceId, dialect: Dialect, text: &str) -> Result<Dra
         Dialect::WatsonV1 | Dialect::WatsonV2 => watson::decode::log(instance, dialect, text),
         Dialect::Convlog => native::decode(instance, text),
         Dialect::ChatBotKit => chatbotkit::decode::event(instance, text),
-        Dialect::LexV1 | Dialect::Otlp => Err(DecodeError::new(
+        Dialect::LexV1 => lex::decode::entry(instance, text),
+        Dialect::Otlp => Err(DecodeError::new(
             format!("records of the dialect {dialect} cannot be imported"),
             None,
         )),

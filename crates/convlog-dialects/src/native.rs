@@ -24,7 +24,7 @@ use convlog_model::record::{Dialect, Draft, Kind, ReadBody, Record};
 
 pub use self::csv_rows::{csv_header, csv_row};
 pub(crate) use self::fields::open as branch;
-use crate::{DecodeError, chatbotkit, splice, watson};
+use crate::{DecodeError, chatbotkit, lex, splice, watson};
 
 /// A record as one line of JSON, without a line end.
 #[must_use]
@@ -115,6 +115,12 @@ fn base(
     if of_watson
         && kind == Kind::Turn
         && let Ok(draft) = watson::decode::log(instance, dialect, raw)
+    {
+        return Ok(draft);
+    }
+    if dialect == Dialect::LexV1
+        && kind == Kind::Turn
+        && let Ok(draft) = lex::decode::entry(instance, raw)
     {
         return Ok(draft);
     }

@@ -7,7 +7,6 @@ pub mod encode;
 pub mod error;
 pub mod fields;
 pub mod filter;
-pub mod import;
 pub mod message;
 pub mod metadata;
 pub mod webhook;

@@ -4,6 +4,7 @@
 //! in through [`clock`], bytes come in as arguments. See ARCHITECTURE.md for who may reach whom.
 
 pub mod aggregate;
+pub mod blobs;
 pub mod clock;
 pub mod control;
 pub mod fields;

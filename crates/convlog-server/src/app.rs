@@ -4,6 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use axum_server::tls_rustls::RustlsConfig;
+use convlog_model::blobs::Blobs;
 use convlog_model::clock::{Clock, IdSource};
 use convlog_model::control::ControlPlane;
 use convlog_model::ids::InstanceId;
@@ -17,6 +18,7 @@ use crate::bots::Known;
 use crate::cloudwatch;
 use crate::config::ServerConfig;
 use crate::connector::Connectors;
+use crate::deliveries::Deliveries;
 use crate::entity::Pending;
 use crate::erasures::{Forwards, Unfinished};
 use crate::error::Fault;
@@ -41,6 +43,8 @@ pub struct Deps {
     pub store: Arc<dyn Store>,
     /// Keeps instances, keys, bots and settings.
     pub control: Arc<dyn ControlPlane>,
+    /// Keeps audio that waits for its delivery.
+    pub blobs: Arc<dyn Blobs>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -72,6 +76,7 @@ struct Inner {
     lex: lex::Known,
     cloudwatch: cloudwatch::Known,
     redaction: redaction::Known,
+    deliveries: Deliveries,
     forwards: Forwards,
     unfinished: Unfinished,
     running: Running,
@@ -100,6 +105,7 @@ impl App {
             lex: lex::Known::default(),
             cloudwatch: cloudwatch::Known::default(),
             redaction: redaction::Known::new(&config.redaction),
+            deliveries: Deliveries::default(),
             forwards: Forwards::default(),
             unfinished: Unfinished::default(),
             running: Running::default(),
@@ -139,6 +145,11 @@ impl App {
         }
     }
 
+    /// Whether it listens with TLS.
+    pub(crate) fn has_tls(&self) -> bool {
+        self.inner.tls.get().is_some()
+    }
+
     pub(crate) fn set_tls(&self, config: RustlsConfig) {
         self.inner.tls.get_or_init(|| config);
     }
@@ -171,6 +182,12 @@ impl App {
     #[must_use]
     pub fn control(&self) -> &dyn ControlPlane {
         &*self.inner.deps.control
+    }
+
+    /// Audio that waits for its delivery, or is kept.
+    #[must_use]
+    pub fn blobs(&self) -> &dyn Blobs {
+        &*self.inner.deps.blobs
     }
 
     /// Time.
@@ -209,6 +226,11 @@ impl App {
         &self.inner.jobs
     }
 
+    /// Starts the work that a server has in the background, as serving does.
+    pub async fn start_jobs(&self) {
+        crate::jobs::start(self).await;
+    }
+
     /// The threads that take bulk requests apart.
     pub(crate) fn decoders(&self) -> &Decoders {
         &self.inner.decoders
@@ -242,6 +264,10 @@ impl App {
 
     pub(crate) fn told(&self) -> &Told {
         &self.inner.told
+    }
+
+    pub(crate) fn deliveries(&self) -> &Deliveries {
+        &self.inner.deliveries
     }
 
     pub(crate) fn forwards(&self) -> &Forwards {

@@ -82,6 +82,12 @@ impl AwsError {
         error
     }
 
+    /// What it says.
+    #[must_use]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The same with the status 400, as CloudWatch Logs has it for codes that Lex has another for.
     #[must_use]
     pub(crate) fn with_bad_request(mut self) -> Self {
@@ -204,6 +210,17 @@ pub(crate) enum Refusal {
     Fault(Fault),
     /// The answer.
     Aws(AwsError),
+}
+
+impl Refusal {
+    /// What it says.
+    #[must_use]
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Refusal::Fault(fault) => fault.detail(),
+            Refusal::Aws(error) => error.message().to_owned(),
+        }
+    }
 }
 
 impl From<Fault> for Refusal {

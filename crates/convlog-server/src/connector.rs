@@ -4,6 +4,7 @@
 
 pub(crate) mod echo;
 mod failure;
+pub(crate) mod neutral;
 pub(crate) mod outbound;
 pub(crate) mod upstream;
 pub(crate) mod webhook;
@@ -155,6 +156,7 @@ const RULES_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Connectors {
     outbound: Result<Outbound, String>,
+    configured: Result<Outbound, String>,
     rules: Cache<(String, u64), Arc<Rules>>,
     turns: Arc<Semaphore>,
     time: Duration,
@@ -169,8 +171,14 @@ impl Connectors {
         let outbound = Reach::new(&config.connectors.allow, on_loopback)
             .map_err(|(index, bad)| format!("[connectors] allow, entry {}: {bad}", index + 1))
             .and_then(|reach| Outbound::new(reach).map_err(|error| error.to_string()));
+        // Where the configuration leads is the operator's own choice.
+        let everywhere = ["0.0.0.0/0".to_owned(), "::/0".to_owned()];
+        let configured = Reach::new(&everywhere, true)
+            .map_err(|(_, bad)| bad.to_string())
+            .and_then(|reach| Outbound::new(reach).map_err(|error| error.to_string()));
         Connectors {
             outbound,
+            configured,
             rules: Cache::new(RULES_MAX),
             turns: Arc::new(Semaphore::new(config.limits.concurrent_requests)),
             // What is left is for keeping the turn and answering.
@@ -185,6 +193,15 @@ impl Connectors {
     pub(crate) fn outbound(&self) -> Result<&Outbound, Fault> {
         let problem = |text: &String| Fault::internal(format!("no HTTP client: {text}"));
         self.outbound.as_ref().map_err(problem)
+    }
+
+    /// The client for calls to where the configuration leads.
+    ///
+    /// # Errors
+    /// 500 when the TLS library cannot start.
+    pub(crate) fn configured(&self) -> Result<&Outbound, Fault> {
+        let problem = |text: &String| Fault::internal(format!("no HTTP client: {text}"));
+        self.configured.as_ref().map_err(problem)
     }
 
     /// The rules of one version of a bot.

@@ -116,7 +116,11 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "redaction",
     "bot_redaction",
     "lex",
+    "lex_unheard",
     "log_groups",
+    "deliveries",
+    "dead_letters",
+    "audio",
 ];
 
 /// A collection whose documents are of one type.

@@ -137,6 +137,7 @@ pub(crate) async fn start(app: &App) {
     });
     crate::erasures::start(app).await;
     crate::cloudwatch::start(app).await;
+    crate::deliveries::start(app).await;
 }
 
 #[cfg(test)]

@@ -3,15 +3,29 @@
 
 pub(crate) mod aliases;
 pub(crate) mod bots;
+mod bring;
+pub(crate) mod builtins;
+pub(crate) mod content;
+mod delivery;
+pub(crate) mod exports;
+mod hook;
+pub(crate) mod imports;
 pub(crate) mod intents;
 mod known;
 mod logs;
+mod media;
 mod parts;
+mod reply;
 mod roles;
+pub(crate) mod runtime;
+mod session;
 mod shelf;
 pub(crate) mod slot_types;
 pub(crate) mod tags;
+mod turn;
+pub(crate) mod utterances;
 mod view;
+mod voice;
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -19,6 +33,7 @@ use convlog_dialects::aws::shape::{self, Invalid};
 use convlog_dialects::lex::rules::{Refused, RefusedKind};
 use convlog_dialects::lex::shapes;
 use convlog_model::json::Json;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(crate) use self::known::Known;
@@ -52,12 +67,17 @@ fn require_shape(
     body: &Json,
     path: &[(&str, &str)],
 ) -> Result<(), AwsError> {
+    let query = call.query.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+    let params: Vec<(&str, &str)> = path.iter().copied().chain(query).collect();
+    check_shape(operation, body, &params)
+}
+
+/// The same of a request that is none of its own: `params` are all its parameters.
+fn check_shape(operation: &str, body: &Json, params: &[(&str, &str)]) -> Result<(), AwsError> {
     let Some(shape) = shapes::input(operation) else {
         return Err(AwsError::new("UnknownOperationException", operation));
     };
-    let query = call.query.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-    let params: Vec<(&str, &str)> = path.iter().copied().chain(query).collect();
-    shape::check(shape, body, &params).map_err(|invalid| match invalid {
+    shape::check(shape, body, params).map_err(|invalid| match invalid {
         Invalid::Type { .. } => AwsError::new("SerializationException", invalid.to_string()),
         Invalid::Violations { .. } => AwsError::bad(invalid.to_string()),
     })
@@ -95,6 +115,12 @@ fn kept(sent: &Json, members: &[&str]) -> Json {
 fn typed<T: DeserializeOwned>(value: &Json) -> Result<T, AwsError> {
     let text = value.to_string();
     serde_json::from_str(&text).map_err(|_| AwsError::bad("A member has a wrong type."))
+}
+
+/// A value of ours as JSON.
+fn json_of(value: &impl Serialize) -> Json {
+    let text = serde_json::to_vec(value).unwrap_or_default();
+    Json::parse(&text).unwrap_or(Json::Null)
 }
 
 /// Refuses a put of anything but `$LATEST`.

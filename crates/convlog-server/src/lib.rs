@@ -15,6 +15,7 @@ mod cloudwatch;
 pub mod config;
 mod connector;
 mod definitions;
+mod deliveries;
 mod downloads;
 mod entity;
 mod erasures;

@@ -17,10 +17,13 @@ use prometheus::{
 
 use crate::app::App;
 use crate::auth::{self, Caller, Role};
+use crate::deliveries::Owner;
 use crate::error::{Fault, Problem};
 
+mod deliveries;
 mod upkeep;
 
+use self::deliveries::DeliveryFigures;
 use self::upkeep::UpkeepGauges;
 
 /// Series by bot; further bots are counted under an empty name.
@@ -41,6 +44,7 @@ pub struct Metrics {
     writable: IntGauge,
     upkeep: UpkeepGauges,
     log_metrics: CounterVec,
+    deliveries: DeliveryFigures,
     bots: Mutex<BTreeSet<(InstanceId, String)>>,
     logs: Mutex<BTreeSet<[String; 3]>>,
 }
@@ -82,10 +86,14 @@ impl Metrics {
                 ),
                 &["instance", "namespace", "name"],
             )?,
+            deliveries: DeliveryFigures::new()?,
             bots: Mutex::default(),
             logs: Mutex::default(),
         };
         metrics.upkeep.register(&metrics.registry)?;
+        metrics
+            .deliveries
+            .register((&metrics.registry, &metrics.by_bot))?;
         metrics
             .registry
             .register(Box::new(metrics.requests.clone()))?;
@@ -172,6 +180,17 @@ impl Metrics {
         families
     }
 
+    /// Counts a delivery of `Text` or `Audio`, and whether it succeeded.
+    pub(crate) fn count_delivery(
+        &self,
+        instance: &InstanceId,
+        owner: &Owner,
+        delivery: (&str, bool),
+    ) {
+        let bot = self.bot_label(instance, &owner.bot);
+        self.deliveries.count((instance, bot), owner, delivery);
+    }
+
     fn bot_label<'b>(&self, instance: &InstanceId, bot: &'b str) -> &'b str {
         let key = (instance.clone(), bot.to_owned());
         let mut bots = self.bots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -215,6 +234,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Result<R
         .writable
         .set(i64::from(app.store().health().writable));
     metrics.upkeep.set(&app.store().upkeep());
+    metrics.deliveries.set(app.deliveries());
     let mut families = metrics.registry.gather();
     if headers.contains_key(header::AUTHORIZATION) {
         let caller = auth::authenticate(&app, &headers).await?;

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod decoders;
+mod importer;
 mod upload;
 
 use axum::extract::{Path, State};
@@ -12,8 +13,9 @@ use convlog_model::json::write_string;
 use convlog_model::query::{Sort, SortKey};
 use serde::Deserialize;
 
-pub(crate) use self::bulk::{__path_create, create, decode};
+pub(crate) use self::bulk::{__path_create, create};
 pub(crate) use self::decoders::Decoders;
+pub(crate) use self::importer::decode;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::Params;

@@ -1,6 +1,7 @@
 //! Every route of every dialect, as data: method, path, what a key must be allowed to do, and the
 //! envelope of its errors. A test walks each route with each role, instance and scope.
 
+mod lex;
 mod prefix;
 mod route;
 
@@ -10,7 +11,7 @@ use axum::routing::{delete, get, post, put};
 
 use self::prefix::without_prefix;
 pub use self::route::{Access, Envelope, Route};
-use self::route::{flat, lex, logs, own, watson};
+use self::route::{flat, logs, own, watson};
 
 use tower_http::compression::CompressionLayer;
 
@@ -21,9 +22,6 @@ use crate::chatbotkit::{
     subscribe, usage,
 };
 use crate::error::Fault;
-use crate::lex::{
-    aliases as lex_aliases, bots as lex_bots, intents as lex_intents, slot_types, tags as lex_tags,
-};
 use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
 use crate::{
@@ -39,7 +37,22 @@ const ADMIN: Access = Access::Role(Role::Admin);
 const OPERATOR: Access = Access::Role(Role::Operator);
 
 /// Every route.
-pub static ROUTES: &[Route] = &[
+pub static ROUTES: &[Route] = &joined::<{ ROUTES_HERE.len() + lex::ROUTES.len() }>();
+
+const fn joined<const N: usize>() -> [Route; N] {
+    let mut all = [ROUTES_HERE[0]; N];
+    let mut i = 0;
+    while i < N {
+        all[i] = match i < ROUTES_HERE.len() {
+            true => ROUTES_HERE[i],
+            false => lex::ROUTES[i - ROUTES_HERE.len()],
+        };
+        i += 1;
+    }
+    all
+}
+
+const ROUTES_HERE: &[Route] = &[
     watson("POST", "/identity/token", Access::Open, || {
         post(tokens::iam)
     }),
@@ -200,98 +213,6 @@ pub static ROUTES: &[Route] = &[
         listed(get(event_list::audit_export))
     })
     .instance_wide(),
-    lex("PUT", "/bots/{name}/versions/{version}", ADMIN, || {
-        put(lex_bots::put)
-    }),
-    lex("POST", "/bots/{name}/versions", ADMIN, || {
-        post(lex_bots::publish)
-    }),
-    lex("GET", "/bots/{name}/versions/{version}", READ, || {
-        get(lex_bots::get)
-    }),
-    lex("GET", "/bots", READ, || get(lex_bots::list)).list(),
-    lex("GET", "/bots/{name}/versions", READ, || {
-        get(lex_bots::versions)
-    })
-    .list(),
-    lex("DELETE", "/bots/{name}", ADMIN, || delete(lex_bots::delete)),
-    lex("DELETE", "/bots/{name}/versions/{version}", ADMIN, || {
-        delete(lex_bots::delete_version)
-    }),
-    lex("PUT", "/bots/{name}/aliases/{alias}", ADMIN, || {
-        put(lex_aliases::put)
-    }),
-    lex("GET", "/bots/{name}/aliases/{alias}", READ, || {
-        get(lex_aliases::get)
-    }),
-    lex("GET", "/bots/{name}/aliases", READ, || {
-        get(lex_aliases::list)
-    })
-    .list(),
-    lex("DELETE", "/bots/{name}/aliases/{alias}", ADMIN, || {
-        delete(lex_aliases::delete)
-    }),
-    lex("GET", "/bots/{name}/aliases/{alias}/channels", READ, || {
-        get(lex_aliases::channels)
-    })
-    .list(),
-    lex("PUT", "/intents/{name}/versions/{version}", ADMIN, || {
-        put(lex_intents::put)
-    })
-    .instance_wide(),
-    lex("POST", "/intents/{name}/versions", ADMIN, || {
-        post(lex_intents::publish)
-    })
-    .instance_wide(),
-    lex("GET", "/intents/{name}/versions/{version}", READ, || {
-        get(lex_intents::get)
-    }),
-    lex("GET", "/intents", READ, || get(lex_intents::list)).list(),
-    lex("GET", "/intents/{name}/versions", READ, || {
-        get(lex_intents::versions)
-    })
-    .list(),
-    lex("DELETE", "/intents/{name}", ADMIN, || {
-        delete(lex_intents::delete)
-    })
-    .instance_wide(),
-    lex(
-        "DELETE",
-        "/intents/{name}/versions/{version}",
-        ADMIN,
-        || delete(lex_intents::delete_version),
-    )
-    .instance_wide(),
-    lex("PUT", "/slottypes/{name}/versions/{version}", ADMIN, || {
-        put(slot_types::put)
-    })
-    .instance_wide(),
-    lex("POST", "/slottypes/{name}/versions", ADMIN, || {
-        post(slot_types::publish)
-    })
-    .instance_wide(),
-    lex("GET", "/slottypes/{name}/versions/{version}", READ, || {
-        get(slot_types::get)
-    }),
-    lex("GET", "/slottypes", READ, || get(slot_types::list)).list(),
-    lex("GET", "/slottypes/{name}/versions", READ, || {
-        get(slot_types::versions)
-    })
-    .list(),
-    lex("DELETE", "/slottypes/{name}", ADMIN, || {
-        delete(slot_types::delete)
-    })
-    .instance_wide(),
-    lex(
-        "DELETE",
-        "/slottypes/{name}/version/{version}",
-        ADMIN,
-        || delete(slot_types::delete_version),
-    )
-    .instance_wide(),
-    lex("GET", "/tags/{arn}", READ, || get(lex_tags::list)),
-    lex("POST", "/tags/{arn}", ADMIN, || post(lex_tags::add)),
-    lex("DELETE", "/tags/{arn}", ADMIN, || delete(lex_tags::remove)),
     logs("POST", "/", || post(cloudwatch::dispatch)),
     own(
         "POST",

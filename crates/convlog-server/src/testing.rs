@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use convlog_model::ids::InstanceId;
 use convlog_model::seal::Sealer;
 use convlog_model::store::faulty::{FaultyControl, FaultyStore};
-use convlog_model::store::memory::{MemoryControl, MemoryStore};
+use convlog_model::store::memory::{MemoryBlobs, MemoryControl, MemoryStore};
 use convlog_model::testkit::{SeededIds, TestClock};
 
 use crate::app::{App, Deps};
@@ -32,6 +32,7 @@ pub(crate) fn rig_with(config: ServerConfig) -> Rig {
     let deps = Deps {
         store: store.clone(),
         control: control.clone(),
+        blobs: Arc::new(MemoryBlobs::new()),
         clock: clock.clone(),
         ids,
         sealer: Sealer::new([7; 32]),

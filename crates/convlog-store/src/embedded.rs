@@ -8,6 +8,7 @@
 //! erasure: the writer notes and hides, `maintain` overwrites and makes indexes anew.
 
 mod backup;
+mod blobs;
 mod bytes;
 mod cache;
 mod catalog;
@@ -58,6 +59,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use convlog_model::blobs::Blobs;
 use convlog_model::clock::{Clock, IdSource};
 use convlog_model::control::ControlPlane;
 use convlog_model::maintenance;
@@ -66,6 +68,7 @@ use convlog_model::store::Store;
 
 use self::backup::Backups;
 pub use self::backup::{is_one_file, save_backup};
+use self::blobs::BlobFiles;
 use self::catalog::{CATALOG, Documents};
 use self::control::Control;
 use self::disk::{Disk, Lock, RealDisk};
@@ -138,6 +141,7 @@ impl Options {
 #[derive(Debug)]
 pub struct Embedded {
     engine: Arc<Engine>,
+    blobs: Arc<BlobFiles>,
     sealer: Sealer,
     disk: Arc<dyn Disk>,
     dir: PathBuf,
@@ -170,6 +174,7 @@ impl Embedded {
         };
         let loaded = start.load()?;
         let shared = Arc::new(loaded.shared);
+        let blobs = BlobFiles::open(Arc::clone(disk), dir, options.limits.reserve)?;
         let documents = Documents::load(Arc::clone(&shared.catalog));
         let documents = documents.map_err(catalog::CatalogError::unusable)?;
         let log = Log {
@@ -211,6 +216,7 @@ impl Embedded {
         let engine = engine.map_err(|error| OpenError::io("threads", error))?;
         Ok(Embedded {
             engine: Arc::new(engine),
+            blobs: Arc::new(blobs),
             sealer,
             disk: Arc::clone(disk),
             dir: dir.clone(),
@@ -228,6 +234,12 @@ impl Embedded {
     #[must_use]
     pub fn control(&self) -> Arc<dyn ControlPlane> {
         Arc::new(Control(Arc::clone(&self.engine)))
+    }
+
+    /// The blobs.
+    #[must_use]
+    pub fn blobs(&self) -> Arc<dyn Blobs> {
+        Arc::clone(&self.blobs) as Arc<dyn Blobs>
     }
 
     /// Backups.
@@ -251,6 +263,7 @@ impl Embedded {
     /// `Unavailable`.
     pub fn close(&self) {
         self.engine.close();
+        self.blobs.close();
     }
 }
 

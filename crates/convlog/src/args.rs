@@ -1,6 +1,7 @@
 //! The command line: every command, its flags and its help.
 
 mod backups;
+mod bots;
 mod retention;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::backups::{Backup, Restore};
+pub(crate) use self::bots::{Bots, BotsCommand, BotsImport};
 pub(crate) use self::retention::Retention;
 use crate::config::Flags;
 
@@ -87,7 +89,8 @@ pub(crate) struct Demo {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Shapes that are understood, also gzipped: an array of logs, {\"logs\":[…]}, \
-    a list of pages, one log a line.\n\
+    a list of pages, one log a line; of CloudWatch Logs, what filter-log-events and \
+    get-log-events print, exports to S3, and what subscriptions send.\n\
     Running it again is safe: what is there already is counted as a duplicate."
 )]
 pub(crate) struct Import {
@@ -153,6 +156,8 @@ pub(crate) enum DialectName {
     WatsonV1,
     /// Log objects of Watson Assistant v2
     WatsonV2,
+    /// Entries of conversation logs of Amazon Lex V1
+    LexV1,
     /// Convlog's own form
     Convlog,
 }
@@ -258,31 +263,6 @@ pub(crate) struct Erase {
     /// Print the erasure as JSON
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Bots {
-    #[command(subcommand)]
-    pub(crate) command: BotsCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum BotsCommand {
-    /// List all bots
-    List(Listing),
-    /// Print a bot as JSON
-    Get(One),
-    /// Create or replace a bot from a JSON file
-    Put {
-        #[command(flatten)]
-        connection: Connection,
-        /// The bot
-        id: String,
-        /// Its definition; - is the standard input
-        file: PathBuf,
-    },
-    /// Delete a bot; its records stay
-    Delete(One),
 }
 
 /// A command that lists.

@@ -194,7 +194,8 @@ impl Client {
         let body = body.get(..ERROR_BYTES_MAX).unwrap_or(&body);
         let json: Value = serde_json::from_slice(body).unwrap_or_default();
         let member = |name: &str| json.get(name).and_then(Value::as_str);
-        let text = member("detail").or(member("title")).or(member("error"));
+        let known = ["detail", "title", "error", "message"];
+        let text = known.into_iter().find_map(member);
         let mut text =
             text.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
         if text.is_empty() {

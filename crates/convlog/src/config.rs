@@ -1,14 +1,18 @@
 //! The configuration: flags beat environment beats file beats default. This folder is the only
 //! place that reads the environment.
 
+mod aws;
 mod check;
 mod docs;
 mod env;
 mod form;
 mod raw;
 mod rules;
+mod secrets;
 mod table;
+mod tables;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use convlog_server::config::ServerConfig;
@@ -17,7 +21,10 @@ use convlog_store::embedded::MEMORY_BUDGET;
 pub(crate) use self::check::{Flags, address};
 pub(crate) use self::env::Environment;
 use self::form::Value;
-use self::table::SETTINGS;
+use self::table::settings;
+
+/// Stands for a secret where the configuration is shown.
+pub(crate) const MASK: &str = "********";
 
 /// What the program runs with, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +43,9 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     /// What our own log holds, in the syntax of `tracing_subscriber`.
     pub(crate) log_filter: String,
-    /// What the server is told.
+    /// Files that hold the secrets of roles, by their ARN.
+    pub(crate) secret_files: BTreeMap<String, PathBuf>,
+    /// What the server is told; without the secrets that are in files.
     pub(crate) server: ServerConfig,
 }
 
@@ -68,6 +77,7 @@ impl Default for Config {
             tls: None,
             log_format: LogFormat::Text,
             log_filter: "info".to_owned(),
+            secret_files: BTreeMap::new(),
             server: ServerConfig::default(),
         }
     }
@@ -98,19 +108,18 @@ impl Config {
         check::config(&flags.entries())
     }
 
-    /// The configuration as a file that gives the same one.
+    /// The configuration as a file that gives the same one, but for secrets, which are masked.
     pub(crate) fn to_toml(&self) -> String {
         docs::toml(self)
     }
 
-    /// The configuration as a JSON object, keys as in docs/config.md.
+    /// The configuration as a JSON object, keys as in docs/config.md and secrets masked.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         let member = |setting: &table::Setting| {
             let value = serde_json::to_value((setting.get)(self)).unwrap_or_default();
             (setting.key.to_owned(), value)
         };
-        SETTINGS
-            .iter()
+        settings()
             .map(member)
             .collect::<serde_json::Map<_, _>>()
             .into()

@@ -32,6 +32,7 @@ pub(crate) async fn open(config: &Config) -> Result<Opened> {
     let deps = Deps {
         store: embedded.store(),
         control: embedded.control(),
+        blobs: embedded.blobs(),
         clock,
         ids,
         sealer: embedded.sealer(),

@@ -11,6 +11,7 @@
 mod ask;
 pub mod builtin;
 mod compiled;
+mod fill;
 mod flow;
 mod hook;
 mod hook_answer;
@@ -18,6 +19,7 @@ mod put;
 mod recognise;
 mod say;
 mod session;
+mod shown;
 mod slots;
 mod template;
 mod words;
@@ -91,8 +93,8 @@ pub struct HookCall {
 pub struct Answer {
     /// The intent of the conversation; none while one is asked for.
     pub intent_name: Option<String>,
-    /// The intent that the utterance was mapped to or answered to, whatever a code hook made of
-    /// it; none for a missed utterance.
+    /// The intent that the utterance was mapped to or is an answer for, whatever a code hook made
+    /// of it; for a missed utterance none, or the fallback intent.
     pub recognised: Option<String>,
     /// How well the utterance fits the recognised intent, 0 to 1; none where it was understood as
     /// the answer to a question.

@@ -220,6 +220,19 @@ pub enum MessageFormat {
     Composite,
 }
 
+impl MessageFormat {
+    /// As the API writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MessageFormat::PlainText => "PlainText",
+            MessageFormat::Ssml => "SSML",
+            MessageFormat::CustomPayload => "CustomPayload",
+            MessageFormat::Composite => "Composite",
+        }
+    }
+}
+
 /// What follows once an intent is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

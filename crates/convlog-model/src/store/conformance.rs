@@ -4,6 +4,7 @@
 //! cases need no particular executor, and call `settle` where an engine is eventual.
 
 mod append;
+mod blobs;
 mod control;
 mod erase;
 mod expire;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::{Batch, Outcome, Receipt, Store, Stored};
+use crate::blobs::Blobs;
 use crate::control::ControlPlane;
 use crate::filter::Filter;
 use crate::ids::{InstanceId, RecordId};
@@ -65,6 +67,15 @@ pub struct ControlCase {
     pub name: &'static str,
     /// Panics when the control plane does not keep it.
     pub run: fn(Arc<dyn ControlPlane>) -> CaseFuture,
+}
+
+/// One sentence of [`Blobs`].
+#[derive(Clone, Copy, Debug)]
+pub struct BlobCase {
+    /// The sentence.
+    pub name: &'static str,
+    /// Panics when what keeps the blobs does not keep it.
+    pub run: fn(Arc<dyn Blobs>) -> CaseFuture,
 }
 
 macro_rules! cases {
@@ -144,6 +155,15 @@ pub const CONTROL_CASES: &[ControlCase] = cases! { ControlCase:
     control::a_body_beyond_the_limit_is_invalid,
 };
 
+/// Every sentence of [`Blobs`].
+pub const BLOB_CASES: &[BlobCase] = cases! { BlobCase:
+    blobs::a_blob_is_what_was_put,
+    blobs::an_id_is_put_once,
+    blobs::a_removed_blob_is_gone,
+    blobs::a_list_shows_ids_and_lengths_in_order_of_id_behind_after,
+    blobs::a_blob_beyond_the_limit_is_invalid_and_nothing_is_kept,
+};
+
 /// Runs all cases of [`Store`], each on an engine that `make` makes.
 ///
 /// # Panics
@@ -160,6 +180,16 @@ pub async fn run_all(make: impl Fn() -> Rig) {
 /// When it breaks the contract.
 pub async fn run_all_control(make: impl Fn() -> Arc<dyn ControlPlane>) {
     for case in CONTROL_CASES {
+        (case.run)(make()).await;
+    }
+}
+
+/// Runs all cases of [`Blobs`], each on what `make` makes.
+///
+/// # Panics
+/// When it breaks the contract.
+pub async fn run_all_blobs(make: impl Fn() -> Arc<dyn Blobs>) {
+    for case in BLOB_CASES {
         (case.run)(make()).await;
     }
 }

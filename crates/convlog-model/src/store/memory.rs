@@ -2,6 +2,7 @@
 //! engine about what callers bring. Nothing survives it; it is for tests and as an oracle.
 
 mod append;
+mod blobs;
 mod control;
 mod erase;
 mod purge;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+pub use self::blobs::MemoryBlobs;
 pub use self::control::MemoryControl;
 use self::purge::Purged;
 use self::watch::{Sleepers, Watching};

@@ -82,6 +82,19 @@ impl Call {
         }
     }
 
+    /// What tells the same request, sent again, from others.
+    pub(crate) fn resend_key(&self) -> Option<String> {
+        let id = self.headers.get("amz-sdk-invocation-id");
+        let id = id
+            .and_then(|value| value.to_str().ok())
+            .filter(|id| id.len() <= 128);
+        id.map(|id| format!("id {id}")).or_else(|| {
+            self.signature
+                .as_ref()
+                .map(|text| format!("signature {text}"))
+        })
+    }
+
     /// The first query parameter of that name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(key, _)| key == name);

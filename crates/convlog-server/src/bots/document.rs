@@ -65,6 +65,16 @@ impl Bot {
         }
     }
 
+    /// Whether nothing is known of it but that records named it, whatever was set for those.
+    #[must_use]
+    pub(crate) fn is_only_named(&self) -> bool {
+        let has_own = self.lex || self.profile.is_some() || self.assistant.is_some();
+        self.connector == ConnectorConfig::None
+            && self.name == self.id
+            && self.environments.is_empty()
+            && !has_own
+    }
+
     /// Its environment of that id.
     #[must_use]
     pub(crate) fn environment(&self, id: &str) -> Option<&Environment> {

@@ -20,8 +20,8 @@ use super::{FormQuery, body, conversations, decoded, json, require_self};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::RawBody;
-use crate::bots::{self, Bot, ConnectorConfig, UpstreamApi};
-use crate::connector::upstream::Upstream;
+use crate::bots::{self, Bot, ConnectorConfig};
+use crate::connector::neutral::{self, Carried};
 use crate::connector::{self, Ask, Failure};
 use crate::entity::Entity;
 use crate::error::Fault;
@@ -182,48 +182,21 @@ async fn ask(
     headers: &HeaderMap,
 ) -> Result<Reply, Failure> {
     let input = Json::object([("text", Json::string(message.text.as_str()))]);
-    let passed_on = connector::passed_on(headers);
-    let reply = match &bot.doc.connector {
-        ConnectorConfig::Upstream(target) => {
-            let upstream = Upstream::new(app, target)?;
-            let request = Json::object([("input", input), ("context", session.context.clone())]);
-            let request = request.to_string();
-            let body = match upstream.api() {
-                UpstreamApi::V1 => upstream.message_v1(&request, false, &passed_on).await?,
-                UpstreamApi::V2 => {
-                    let id = match &session.upstream {
-                        Some(id) => id.clone(),
-                        None => upstream.create_session(&passed_on).await?,
-                    };
-                    session.upstream = Some(id.clone());
-                    upstream.message_v2(Some(&id), &request, &passed_on).await?
-                }
-            };
-            let body = Json::parse(body.as_bytes()).unwrap_or(Json::Null);
-            Reply::from_watson(&body)
-                .map_err(|error| Failure::bad_answer("upstream", &error.to_string()))?
-        }
-        _ => {
-            let ask = Ask {
-                bot: &bot.doc.id,
-                language: &bot.doc.language,
-                session: &conversation.id,
-                user: conversation.contact.as_deref().unwrap_or(&conversation.id),
-                input: Some(&input),
-                context: Some(&session.context),
-                passed_on,
-            };
-            connector::answer(app, bot, &ask).await?
-        }
+    let context = session.context.clone();
+    let ask = Ask {
+        bot: &bot.doc.id,
+        language: &bot.doc.language,
+        session: &conversation.id,
+        user: conversation.contact.as_deref().unwrap_or(&conversation.id),
+        input: Some(&input),
+        context: Some(&context),
+        passed_on: connector::passed_on(headers),
     };
-    let mut context = session.context.clone();
-    if let Some(left) = &reply.context {
-        for (key, value) in left.as_object().unwrap_or_default() {
-            context.set(key, value.clone());
-        }
-    }
-    connector::require_small(&context, bot.doc.connector.kind())?;
-    session.context = context;
+    let carried = Carried {
+        context: &mut session.context,
+        upstream: &mut session.upstream,
+    };
+    let reply = neutral::ask(app, bot, &ask, carried).await?;
     session.turns += 1;
     Ok(reply)
 }

@@ -103,7 +103,7 @@ types! {
     BOT_CREATE: "bot.create", Create, OK,
         "a bot was made; `connector` is its kind, `seen` is `import` for one that records named first";
     BOT_DELETE: "bot.delete", Delete, OK, "a bot was deleted; its records stay";
-    BOT_UPDATE: "bot.update", Update, OK, "a bot was replaced; `connector` is its kind; of a Lex bot `version` is the version that was made or deleted, `changed` is `tags` where they alone changed";
+    BOT_UPDATE: "bot.update", Update, OK, "a bot was replaced; `connector` is its kind; of a Lex bot `version` is the version that was made or deleted, `changed` is `tags` where they alone changed, `utterances` where what a user has said counts no more";
     DATASET_CREATE: "dataset.create", Create, OK, "the definition of a bot was uploaded first";
     DATASET_DELETE: "dataset.delete", Delete, OK, "the definition of a bot went with the bot";
     DATASET_UPDATE: "dataset.update", Update, OK, "the definition of a bot was uploaded again";
@@ -139,6 +139,12 @@ types! {
         "an intent of Lex was replaced; where `version` is given, that version was made or deleted";
     KEY_CREATE: "key.create", Create, OK, "a key was made; `roles` are its roles";
     KEY_DELETE: "key.delete", Delete, OK, "a key was revoked";
+    LOG_DELIVERY_DEAD: "log_delivery.dead", Run, ERROR,
+        "conversation logs could not be delivered and are tried no more until somebody asks for it; `kind` is `text` or `audio`, `class` says why, `attempts` how often it was tried, `entries` the number of entries or objects; at most once a minute, destination and class";
+    LOG_DELIVERY_FAILED: "log_delivery.failed", Run, ERROR,
+        "a try to deliver conversation logs failed and is repeated; as for `log_delivery.dead`";
+    LOG_DELIVERY_SENT: "log_delivery.sent", Run, OK,
+        "a destination of conversation logs takes them again after failures; `kind` as for `log_delivery.dead`, `attempts` is the number of tries";
     LOG_GROUP_CREATE: "log_group.create", Create, OK, "a log group was made; `log_group` is its name";
     LOG_GROUP_DELETE: "log_group.delete", Delete, OK,
         "a log group was deleted with what `PutLogEvents` had brought, as for `log_group.create`; turns of Lex stay records";

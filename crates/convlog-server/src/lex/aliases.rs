@@ -213,6 +213,15 @@ pub(crate) async fn channels(
     Ok(answer(StatusCode::OK, &none))
 }
 
+/// `GET|DELETE /bots/{botName}/aliases/{alias}/channels/{name}`: there are none.
+pub(crate) async fn channel(
+    Path((bot, _, name)): Path<(String, String, String)>,
+    call: Call,
+) -> Result<Response, Refusal> {
+    call.caller.require_bot(&bot)?;
+    Err(AwsError::not_found(&name).into())
+}
+
 fn unknown_bot(bot: &str) -> String {
     format!("The bot '{bot}' does not exist.")
 }

@@ -1,5 +1,7 @@
 //! `/bots`: bots and their versions.
 
+use std::collections::BTreeSet;
+
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -44,21 +46,8 @@ pub(crate) async fn put(
     let sent = super::checked(&call, "PutBot", &[("name", &name)])?;
     let checksum = super::text(&sent, "checksum");
     let tags = super::tags::of(&sent)?;
-    let mut body = super::kept(&sent, KEPT);
-    body.set("name", Json::string(name.as_str()));
-    let defaults = [
-        ("idleSessionTTLInSeconds", Json::integer(300)),
-        ("enableModelImprovements", Json::Bool(false)),
-        ("detectSentiment", Json::Bool(false)),
-        ("processBehavior", Json::string("BUILD")),
-    ];
-    for (member, default) in defaults {
-        if body.get(member).is_none() {
-            body.set(member, default);
-        }
-    }
-    rules::bot::check(&super::typed(&body)?).map_err(|broken| super::refused(&broken))?;
-    let uses = intents(&call, &body).await?;
+    let body = body_of(&name, &sent)?;
+    let uses = intents(&call, &body, &BTreeSet::new()).await?;
     require_free(&call, &name).await?;
     let put = Put {
         name: name.clone(),
@@ -83,6 +72,28 @@ pub(crate) async fn put(
         shown.set("tags", super::tags::show(&shelf.tags));
     }
     Ok(answer(StatusCode::OK, &shown))
+}
+
+/// What is kept of a request of the right shape, with defaults for what it leaves out.
+///
+/// # Errors
+/// 400 that names the place of a broken rule.
+pub(super) fn body_of(name: &str, sent: &Json) -> Result<Json, AwsError> {
+    let mut body = super::kept(sent, KEPT);
+    body.set("name", Json::string(name));
+    let defaults = [
+        ("idleSessionTTLInSeconds", Json::integer(300)),
+        ("enableModelImprovements", Json::Bool(false)),
+        ("detectSentiment", Json::Bool(false)),
+        ("processBehavior", Json::string("BUILD")),
+    ];
+    for (member, default) in defaults {
+        if body.get(member).is_none() {
+            body.set(member, default);
+        }
+    }
+    rules::bot::check(&super::typed(&body)?).map_err(|broken| super::refused(&broken))?;
+    Ok(body)
 }
 
 /// `POST /bots/{name}/versions`
@@ -188,8 +199,15 @@ pub(crate) async fn delete_version(
     Ok(done())
 }
 
-/// The intents that a bot names, each of which exists.
-async fn intents(call: &Call, body: &Json) -> Result<Vec<Use>, Refusal> {
+/// The intents that a bot names, each of which exists, or will: `brought` come along with it.
+///
+/// # Errors
+/// 400 that names the one that does not.
+pub(super) async fn intents(
+    call: &Call,
+    body: &Json,
+    brought: &BTreeSet<&str>,
+) -> Result<Vec<Use>, Refusal> {
     let mut uses = Vec::new();
     for item in body
         .get("intents")
@@ -198,9 +216,9 @@ async fn intents(call: &Call, body: &Json) -> Result<Vec<Use>, Refusal> {
     {
         let found: IntentRef = super::typed(item)?;
         let intents = Shelves::new(&call.app, Kind::Intent, &call.caller.instance);
-        let shelf = intents.find(&found.intent_name).await?;
-        let is_known = shelf.is_some_and(|shelf| shelf.edition(&found.intent_version).is_ok());
-        if !is_known {
+        let (name, version) = (&found.intent_name, &found.intent_version);
+        let is_brought = version == LATEST && brought.contains(name.as_str());
+        if !is_brought && !intents.has(name, version).await? {
             let message = format!(
                 "The bot names the intent '{}' in version '{}', which does not exist.",
                 found.intent_name, found.intent_version
@@ -216,11 +234,15 @@ async fn intents(call: &Call, body: &Json) -> Result<Vec<Use>, Refusal> {
     Ok(uses)
 }
 
-/// Refuses the name of a bot of another family.
-async fn require_free(call: &Call, name: &str) -> Result<(), Refusal> {
+/// Refuses the name of a bot of another family. One that imported records alone have named is of
+/// none yet.
+///
+/// # Errors
+/// 409.
+pub(super) async fn require_free(call: &Call, name: &str) -> Result<(), Refusal> {
     let found = bots::find(&call.app, &call.caller.instance, name).await?;
     match found {
-        Some(bot) if !bot.doc.lex => {
+        Some(bot) if !bot.doc.lex && !bot.doc.is_only_named() => {
             let message = format!("'{name}' is a bot that is not one of Lex");
             Err(AwsError::new("ConflictException", message).into())
         }
@@ -229,7 +251,7 @@ async fn require_free(call: &Call, name: &str) -> Result<(), Refusal> {
 }
 
 /// Makes the bot's own document say what Lex says of the bot.
-async fn keep_bot(call: &Call, shelf: &Shelf) -> Result<(), Refusal> {
+pub(super) async fn keep_bot(call: &Call, shelf: &Shelf) -> Result<(), Refusal> {
     let locale = super::text(&shelf.body, "locale").unwrap_or_default();
     let language = locale.split('-').next().unwrap_or("en").to_owned();
     let ttl = shelf
@@ -239,7 +261,7 @@ async fn keep_bot(call: &Call, shelf: &Shelf) -> Result<(), Refusal> {
     let app = &call.app;
     let changed = bots::change(app, &call.caller, &shelf.name, |old| {
         let now_us = app.now().micros();
-        let is_new = old.is_none();
+        let is_new = old.as_ref().is_none_or(Bot::is_only_named);
         let mut bot = old.unwrap_or_else(|| Bot::seen(&shelf.name, now_us));
         if is_new {
             bot.connector = ConnectorConfig::Lex;

@@ -1,16 +1,18 @@
 //! `/intents`: intents and their versions.
 
+use std::collections::BTreeSet;
+
 use axum::extract::Path;
 use axum::response::Response;
 use convlog_dialects::lex::rules;
 use convlog_model::json::Json;
 
 use super::parts;
-use super::shelf::{Kind, Shelves, Use};
+use super::shelf::{Kind, LATEST, Shelves, Use};
 use crate::aws::{AwsError, Call, Refusal};
 
 /// What is particular to intents.
-const PART: parts::Part = parts::Part {
+pub(super) const PART: parts::Part = parts::Part {
     kind: Kind::Intent,
     list: "intents",
     put: "PutIntent",
@@ -41,8 +43,8 @@ pub(crate) async fn put(
     super::require_latest(&version)?;
     let mut sent = super::checked(&call, PART.put, &[("name", &name)])?;
     sent.set("name", Json::string(name.as_str()));
-    rules::intent::check(&super::typed(&sent)?).map_err(|broken| super::refused(&broken))?;
-    let uses = slot_types(&call, &sent).await?;
+    check(&sent)?;
+    let uses = slot_types(&call, &sent, &BTreeSet::new()).await?;
     parts::put(&call, &PART, &name, &sent, uses).await
 }
 
@@ -82,8 +84,24 @@ pub(crate) async fn delete_version(
     parts::delete_version(&call, &PART, &name, &version).await
 }
 
-/// The slot types of the account's own that an intent names, each of which exists.
-async fn slot_types(call: &Call, body: &Json) -> Result<Vec<Use>, Refusal> {
+/// Checks the rules of an intent of the right shape.
+///
+/// # Errors
+/// 400 that names the place.
+pub(super) fn check(intent: &Json) -> Result<(), AwsError> {
+    rules::intent::check(&super::typed(intent)?).map_err(|broken| super::refused(&broken))
+}
+
+/// The slot types of the account's own that an intent names, each of which exists, or will: `brought`
+/// come along with it.
+///
+/// # Errors
+/// 400 that names the one that does not.
+pub(super) async fn slot_types(
+    call: &Call,
+    body: &Json,
+    brought: &BTreeSet<&str>,
+) -> Result<Vec<Use>, Refusal> {
     let mut uses = Vec::new();
     let slots = body
         .get("slots")
@@ -96,8 +114,8 @@ async fn slot_types(call: &Call, body: &Json) -> Result<Vec<Use>, Refusal> {
         };
         let version = text("slotTypeVersion").unwrap_or_default();
         let shelves = Shelves::new(&call.app, Kind::SlotType, &call.caller.instance);
-        let shelf = shelves.find(&name).await?;
-        if shelf.is_none_or(|shelf| shelf.edition(&version).is_err()) {
+        let is_brought = version == LATEST && brought.contains(name.as_str());
+        if !is_brought && !shelves.has(&name, &version).await? {
             let message = format!(
                 "The intent names the slot type '{name}' in version '{version}', which does not \
                  exist."

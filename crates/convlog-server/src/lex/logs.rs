@@ -1,7 +1,9 @@
 //! Settings of conversation logs: what a request may ask for, and what holds for a session.
 
 use convlog_dialects::lex::rules::logging::{Home, conversation_logs};
+use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
+use convlog_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::aliases::Alias;
@@ -51,6 +53,21 @@ impl Logs {
             }
         }
         Some(logs)
+    }
+
+    /// Name of the log group for text.
+    pub(super) fn group(&self) -> Option<&str> {
+        let (_, name) = self.text.as_deref()?.split_once(":log-group:")?;
+        Some(name)
+    }
+
+    /// The stream of an utterance: one a day and instance, and one more for speech, whose entries
+    /// wait for their audio.
+    pub(super) fn stream(&self, at: Timestamp, instance: &InstanceId, is_speech: bool) -> String {
+        let day = at.to_millis_text();
+        let day = day.split('T').next().unwrap_or_default();
+        let speech = if is_speech { "/speech" } else { "" };
+        format!("{}{day}/{instance}{speech}", self.prefix)
     }
 }
 

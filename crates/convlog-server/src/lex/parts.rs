@@ -26,6 +26,19 @@ impl Part {
     fn shelves(self, call: &Call) -> Shelves<'_> {
         Shelves::new(&call.app, self.kind, &call.caller.instance)
     }
+
+    /// What a request that has been checked brings.
+    pub(super) fn put_of(self, name: &str, sent: &Json, uses: Vec<Use>) -> Put {
+        let mut body = super::kept(sent, self.kept);
+        body.set("name", Json::string(name));
+        Put {
+            name: name.to_owned(),
+            body,
+            checksum: super::text(sent, "checksum"),
+            uses,
+            tags: std::collections::BTreeMap::new(),
+        }
+    }
 }
 
 pub(super) async fn put(
@@ -36,15 +49,7 @@ pub(super) async fn put(
     uses: Vec<Use>,
 ) -> Result<Response, Refusal> {
     call.caller.require_unscoped()?;
-    let mut body = super::kept(sent, part.kept);
-    body.set("name", Json::string(name));
-    let put = Put {
-        name: name.to_owned(),
-        body,
-        checksum: super::text(sent, "checksum"),
-        uses,
-        tags: std::collections::BTreeMap::new(),
-    };
+    let put = part.put_of(name, sent, uses);
     let shelves = part.shelves(call);
     let mut shelf = shelves.put(&call.caller, put).await?;
     let mut version = LATEST.to_owned();

@@ -1,18 +1,22 @@
 //! Where bots, intents and slot types are kept: one document a name with `$LATEST` and what is
 //! known of its versions, and one document a version, which never changes.
 
-use std::collections::BTreeMap;
+mod edition;
+mod kind;
+
+use std::collections::BTreeSet;
 
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
+pub(crate) use self::edition::{Edition, Put, Shelf, Use, in_use, stale};
+use self::edition::{busy, check_checksum};
+pub(crate) use self::kind::Kind;
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
 use crate::aws::{AwsError, Refusal};
 use crate::entity::{Change, Collection};
-use crate::events::{self, EventType, OwnEvent};
+use crate::events::{EventType, OwnEvent};
 
 /// Collection of the documents a name.
 const SHELVES: &str = "lex";
@@ -22,134 +26,6 @@ const EDITIONS: &str = "lex_versions";
 pub(crate) const LATEST: &str = "$LATEST";
 /// Most versions of one name.
 const VERSIONS_MAX: usize = 100;
-/// Most bots and intents of an account, as the guide limits them; slot types likewise.
-const NAMES_MAX: usize = 1_000;
-const BOTS_MAX: usize = 250;
-
-/// What is kept under a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
-    /// A bot.
-    Bot,
-    /// An intent.
-    Intent,
-    /// A slot type.
-    SlotType,
-}
-
-impl Kind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Kind::Bot => "bot",
-            Kind::Intent => "intent",
-            Kind::SlotType => "slottype",
-        }
-    }
-
-    /// Its name in the details of events.
-    fn detail(self) -> &'static str {
-        match self {
-            Kind::Bot => "bot",
-            Kind::Intent => "intent",
-            Kind::SlotType => "slot_type",
-        }
-    }
-
-    fn most(self) -> usize {
-        match self {
-            Kind::Bot => BOTS_MAX,
-            Kind::Intent | Kind::SlotType => NAMES_MAX,
-        }
-    }
-
-    /// The types of the events that tell of one that is new, changed, gone; a bot's own document
-    /// tells of it, but for its versions.
-    fn events(self) -> [Option<EventType>; 3] {
-        match self {
-            Kind::Bot => [None, None, None],
-            Kind::Intent => [
-                Some(events::INTENT_CREATE),
-                Some(events::INTENT_UPDATE),
-                Some(events::INTENT_DELETE),
-            ],
-            Kind::SlotType => [
-                Some(events::SLOT_TYPE_CREATE),
-                Some(events::SLOT_TYPE_UPDATE),
-                Some(events::SLOT_TYPE_DELETE),
-            ],
-        }
-    }
-
-    /// The type of the event that tells of a version that is new or gone.
-    fn event_of_version(self) -> Option<EventType> {
-        match self {
-            Kind::Bot => Some(events::BOT_UPDATE),
-            Kind::Intent | Kind::SlotType => self.events()[1],
-        }
-    }
-}
-
-/// A thing in a version that another uses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Use {
-    pub kind: Kind,
-    pub name: String,
-    pub version: String,
-}
-
-/// What is known of one version.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Edition {
-    pub checksum: String,
-    pub created_us: i64,
-    pub updated_us: i64,
-    /// What it uses, so that nothing that is used is deleted.
-    pub uses: Vec<Use>,
-    /// Hash of the body, which tells whether a version would be new.
-    pub content: String,
-    pub description: Option<String>,
-}
-
-/// All that is kept under a name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Shelf {
-    pub name: String,
-    /// What was known of `$LATEST` when it was last put.
-    pub latest: Edition,
-    /// The body of `$LATEST`.
-    pub body: Json,
-    /// The greatest number ever given; none is given twice.
-    pub last_version: u32,
-    pub versions: BTreeMap<u32, Edition>,
-    /// A bot's aliases.
-    pub aliases: BTreeMap<String, super::aliases::Alias>,
-    /// A bot's tags.
-    pub tags: BTreeMap<String, String>,
-}
-
-impl Shelf {
-    /// Every version with what is known of it, `$LATEST` first.
-    pub(crate) fn editions(&self) -> impl Iterator<Item = (String, &Edition)> {
-        let numbered = self.versions.iter();
-        let numbered = numbered.map(|(number, edition)| (number.to_string(), edition));
-        std::iter::once((LATEST.to_owned(), &self.latest)).chain(numbered)
-    }
-
-    /// What is known of a version.
-    ///
-    /// # Errors
-    /// 404.
-    pub(crate) fn edition(&self, version: &str) -> Result<&Edition, AwsError> {
-        if version == LATEST {
-            return Ok(&self.latest);
-        }
-        let number = version.parse().ok();
-        number
-            .and_then(|number: u32| self.versions.get(&number))
-            .ok_or_else(|| AwsError::not_found(&self.name))
-    }
-}
 
 /// The things of one kind of an instance.
 #[derive(Clone, Copy, Debug)]
@@ -196,6 +72,12 @@ impl<'a> Shelves<'a> {
         Ok(found.ok_or_else(|| AwsError::not_found(name))?)
     }
 
+    /// Whether a version is kept under a name.
+    pub(crate) async fn has(self, name: &str, version: &str) -> Result<bool, Refusal> {
+        let shelf = self.find(name).await?;
+        Ok(shelf.is_some_and(|shelf| shelf.edition(version).is_ok()))
+    }
+
     /// Everything of the kind, by name.
     pub(crate) async fn list(self) -> Result<Vec<Shelf>, Refusal> {
         let all = self.all().list(&self.id("")).await?;
@@ -226,7 +108,7 @@ impl<'a> Shelves<'a> {
     /// differs from another by case alone.
     pub(crate) async fn put(self, caller: &Caller, put: Put) -> Result<Shelf, Refusal> {
         if self.find(&put.name).await?.is_none() {
-            self.check_new(&put.name).await?;
+            self.require_room(&[&put.name]).await?;
         }
         let mut refusal = None;
         let now_us = self.app.now().micros();
@@ -407,16 +289,21 @@ impl<'a> Shelves<'a> {
         Ok(())
     }
 
-    async fn check_new(self, name: &str) -> Result<(), Refusal> {
+    /// Refuses new names that differ from another by case alone, and more than there may be.
+    ///
+    /// # Errors
+    /// 409 that names the name, 429 beyond the limit.
+    pub(crate) async fn require_room(self, names: &[&str]) -> Result<(), Refusal> {
         let all = self.list().await?;
-        if all
-            .iter()
-            .any(|shelf| shelf.name.eq_ignore_ascii_case(name))
-        {
-            let message = format!("'{name}' differs from a name that exists by case alone");
-            return Err(AwsError::new("ConflictException", message).into());
+        let known = all.iter().map(|shelf| shelf.name.to_ascii_lowercase());
+        let mut known: BTreeSet<String> = known.collect();
+        for name in names {
+            if !known.insert(name.to_ascii_lowercase()) {
+                let message = format!("'{name}' differs from a name that exists by case alone");
+                return Err(AwsError::new("ConflictException", message).into());
+            }
         }
-        match all.len() < self.kind.most() {
+        match all.len().saturating_add(names.len()) <= self.kind.most() {
             true => Ok(()),
             false => Err(AwsError::limit(format!("there are {} already", all.len())).into()),
         }
@@ -456,93 +343,6 @@ fn told<T>(doc: Option<T>, event: Option<OwnEvent>) -> Change<T> {
         doc,
         events: event.into_iter().collect(),
     }
-}
-
-/// What a put brings.
-#[derive(Clone, Debug)]
-pub(crate) struct Put {
-    pub name: String,
-    pub body: Json,
-    pub checksum: Option<String>,
-    pub uses: Vec<Use>,
-    /// Kept when the name is new.
-    pub tags: BTreeMap<String, String>,
-}
-
-impl Put {
-    fn onto(&self, old: Option<Shelf>, checksum: &str, now_us: i64) -> Shelf {
-        let description = self.body.get("description").and_then(Json::as_str);
-        let latest = Edition {
-            checksum: checksum.to_owned(),
-            created_us: old.as_ref().map_or(now_us, |old| old.latest.created_us),
-            updated_us: now_us,
-            uses: self.uses.clone(),
-            content: content(&self.body),
-            description: description.map(ToOwned::to_owned),
-        };
-        match old {
-            Some(old) => Shelf {
-                latest,
-                body: self.body.clone(),
-                ..old
-            },
-            None => Shelf {
-                name: self.name.clone(),
-                latest,
-                body: self.body.clone(),
-                last_version: 0,
-                versions: BTreeMap::new(),
-                aliases: BTreeMap::new(),
-                tags: self.tags.clone(),
-            },
-        }
-    }
-}
-
-fn content(body: &Json) -> String {
-    let digest = Sha256::digest(body.key_sorted().to_string().as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Whether the checksum of a put fits what is there.
-///
-/// # Errors
-/// 400 for one of something new, 412 for another or none of something that exists.
-pub(crate) fn check_checksum(old: Option<&Edition>, sent: &Option<String>) -> Result<(), AwsError> {
-    match (old, sent) {
-        (None, None) => Ok(()),
-        (None, Some(_)) => Err(AwsError::bad(
-            "A checksum cannot be sent for a resource that does not exist yet.",
-        )),
-        (Some(old), Some(sent)) if *sent == old.checksum => Ok(()),
-        (Some(_), _) => Err(stale()),
-    }
-}
-
-/// 412
-pub(crate) fn stale() -> AwsError {
-    AwsError::new(
-        "PreconditionFailedException",
-        "The checksum is not the one of the last change: get the resource and try again.",
-    )
-}
-
-fn busy() -> AwsError {
-    AwsError::new(
-        "ConflictException",
-        "Somebody else changes the resource at the same time: try again.",
-    )
-}
-
-/// 400 of something that something else uses.
-pub(crate) fn in_use(what: &str, name: &str, version: Option<&str>) -> AwsError {
-    let mut example = Json::object([("name", Json::string(name))]);
-    if let Some(version) = version {
-        example.set("version", Json::string(version));
-    }
-    AwsError::new("ResourceInUseException", "")
-        .with("referenceType", Json::string(what))
-        .with("exampleReference", example)
 }
 
 /// Keeps the refusal for the end of a change, which knows faults alone.

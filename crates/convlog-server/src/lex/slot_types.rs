@@ -7,10 +7,10 @@ use convlog_model::json::Json;
 
 use super::parts;
 use super::shelf::Kind;
-use crate::aws::{Call, Refusal};
+use crate::aws::{AwsError, Call, Refusal};
 
 /// What is particular to slot types.
-const PART: parts::Part = parts::Part {
+pub(super) const PART: parts::Part = parts::Part {
     kind: Kind::SlotType,
     list: "slotTypes",
     put: "PutSlotType",
@@ -33,8 +33,16 @@ pub(crate) async fn put(
     super::require_latest(&version)?;
     let mut sent = super::checked(&call, PART.put, &[("name", &name)])?;
     sent.set("name", Json::string(name.as_str()));
-    rules::slot_type::check(&super::typed(&sent)?).map_err(|broken| super::refused(&broken))?;
+    check(&sent)?;
     parts::put(&call, &PART, &name, &sent, Vec::new()).await
+}
+
+/// Checks the rules of a slot type of the right shape.
+///
+/// # Errors
+/// 400 that names the place.
+pub(super) fn check(slot_type: &Json) -> Result<(), AwsError> {
+    rules::slot_type::check(&super::typed(slot_type)?).map_err(|broken| super::refused(&broken))
 }
 
 /// `POST /slottypes/{name}/versions`

@@ -5,15 +5,13 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
-use convlog_dialects::watson::decode;
-use convlog_dialects::{DecodeError, chatbotkit, native};
-use convlog_model::ids::InstanceId;
-use convlog_model::record::{Dialect, Draft};
+use convlog_model::record::Draft;
 use convlog_model::store::Outcome;
 use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 use serde::{Deserialize, Serialize};
 
+use super::importer::Importer;
 use super::upload::Upload;
 use crate::app::App;
 use crate::auth::Caller;
@@ -40,55 +38,14 @@ const LINES_MAX: usize = 1_000_000;
 /// Most lines of one request that are named as rejected.
 const REJECTED_MAX: usize = 100_000;
 
-type Decode = fn(&InstanceId, &str) -> Result<Draft, DecodeError>;
-
-/// What reads the lines of a dialect.
-#[derive(Clone, Copy, Debug)]
-struct Importer {
-    decode: Decode,
-    /// Whether the channel is still to be found.
-    needs_channel: bool,
-}
-
-/// The dialects of the contract; `None` until their issue.
-const IMPORTERS: &[(Dialect, Option<Importer>)] = &[
-    (
-        Dialect::WatsonV1,
-        Some(Importer {
-            decode: |instance, line| decode::bare(instance, Dialect::WatsonV1, line),
-            needs_channel: true,
-        }),
-    ),
-    (
-        Dialect::WatsonV2,
-        Some(Importer {
-            decode: |instance, line| decode::bare(instance, Dialect::WatsonV2, line),
-            needs_channel: true,
-        }),
-    ),
-    (
-        Dialect::Convlog,
-        Some(Importer {
-            decode: native::decode,
-            needs_channel: false,
-        }),
-    ),
-    (
-        Dialect::ChatBotKit,
-        Some(Importer {
-            decode: chatbotkit::decode::event,
-            needs_channel: false,
-        }),
-    ),
-    (Dialect::LexV1, None),
-];
-
 /// Parameters of `POST /records`.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct BulkParams {
-    /// Form of the lines: `watson-v1`, `watson-v2`, `chatbotkit` or `convlog`.
+    /// Form of the lines: `watson-v1`, `watson-v2`, `chatbotkit`, `convlog`, or `lex-v1`, which
+    /// are entries of conversation logs by themselves: events and envelopes that hold them are
+    /// opened by `convlog import`.
     dialect: String,
 }
 
@@ -135,7 +92,7 @@ pub(crate) async fn create(
     let reading = Arc::new(Reading {
         app: app.clone(),
         caller: caller.clone(),
-        importer: importer(&params.dialect)?,
+        importer: Importer::of(&params.dialect)?,
         channels: Channels::of(&app, &caller.instance).await?,
         seed: seed.map(|Extension(seed)| seed),
         line_bytes_max: app.config().limits.record_bytes,
@@ -176,38 +133,6 @@ async fn take(reading: &Arc<Reading>, lines: &mut Lines, upload: &mut Upload) ->
         match next {
             Ok(next) => step = next,
             Err(end) => return end,
-        }
-    }
-}
-
-/// One record in the form of a dialect.
-///
-/// # Errors
-/// 400 for a dialect that cannot be imported.
-pub(crate) fn decode(
-    dialect: &str,
-    instance: &InstanceId,
-    line: &str,
-) -> Result<Result<Draft, String>, Fault> {
-    let decode = importer(dialect)?.decode;
-    Ok(decode(instance, line).map_err(|error| error.to_string()))
-}
-
-fn importer(name: &str) -> Result<Importer, Fault> {
-    let known = IMPORTERS
-        .iter()
-        .find(|(dialect, _)| dialect.as_str() == name);
-    match known {
-        Some((_, Some(importer))) => Ok(*importer),
-        Some((dialect, None)) => {
-            let message = format!("records of the dialect {dialect} cannot be imported yet");
-            Err(Fault::bad_at("dialect", message))
-        }
-        None => {
-            let ready = IMPORTERS.iter().filter(|(_, importer)| importer.is_some());
-            let names: Vec<&str> = ready.map(|(dialect, _)| dialect.as_str()).collect();
-            let message = format!("must be one of {}", names.join(", "));
-            Err(Fault::bad_at("dialect", message))
         }
     }
 }
@@ -322,12 +247,15 @@ impl Reading {
         };
         let text = std::str::from_utf8(bytes)
             .map_err(|error| format!("not UTF-8 at column {}", error.valid_up_to() + 1))?;
-        let decode = self.importer.decode;
-        let mut draft =
-            decode(&self.caller.instance, text.trim_ascii()).map_err(|error| error.to_string())?;
-        if self.importer.needs_channel {
-            self.channels.apply(&mut draft);
-        }
+        let text = text.trim_ascii();
+        let instance = &self.caller.instance;
+        let mut draft = self
+            .importer
+            .decode(instance, text)
+            .map_err(|error| error.to_string())?;
+        let lex = &self.app.config().lex;
+        self.importer
+            .complete(&mut draft, &self.channels, &lex.customer_attribute);
         // Without an id of its own a line that is sent again could not be recognised.
         if let (None, Some(seed)) = (&draft.own_id, &self.seed) {
             draft.own_id = Some(seed.id(&line.number.to_string()).to_string());

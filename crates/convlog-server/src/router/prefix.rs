@@ -20,6 +20,7 @@ const SLASHED: &[&str] = &[
     "tags",
     "imports",
     "exports",
+    "migrations",
 ];
 
 /// The same URI without its prefix, or without the slash at its end; `None` when it stays as it is.

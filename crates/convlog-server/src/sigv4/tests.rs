@@ -7,9 +7,17 @@ use super::*;
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
+type Vector = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    &'static str,
+);
+
 /// Made with botocore for `127.0.0.1:8080` at 2026-01-02 03:04:05: method and URI, further
 /// headers, body, signature.
-const VECTORS: &[(&str, &str, &[(&str, &str)], &str, &str)] = &[
+const VECTORS: &[Vector] = &[
     (
         "GET",
         "/bots/OrderFlowers/aliases/PROD",

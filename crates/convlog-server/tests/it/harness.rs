@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use convlog_model::json::Json;
 use convlog_model::seal::Sealer;
-use convlog_model::store::memory::{MemoryControl, MemoryStore};
+use convlog_model::store::memory::{MemoryBlobs, MemoryControl, MemoryStore};
 use convlog_model::testkit::{SeededIds, TestClock};
 use convlog_server::{App, Deps, ServerConfig};
 use futures::{FutureExt as _, StreamExt as _};
@@ -61,6 +61,7 @@ impl Server {
         let deps = Deps {
             store: Arc::new(MemoryStore::new(clock.clone(), ids.clone())),
             control: Arc::new(MemoryControl::new()),
+            blobs: Arc::new(MemoryBlobs::new()),
             clock: clock.clone(),
             ids,
             sealer: Sealer::new([7; 32]),
@@ -77,6 +78,7 @@ impl Server {
         let deps = Deps {
             store: store.clone(),
             control: Arc::new(MemoryControl::new()),
+            blobs: Arc::new(MemoryBlobs::new()),
             clock: clock.clone(),
             ids,
             sealer: Sealer::new([7; 32]),

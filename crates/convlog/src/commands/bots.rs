@@ -1,4 +1,6 @@
-//! `convlog bots`: lists, prints, writes and deletes bots.
+//! `convlog bots`: lists, prints, writes, imports and deletes bots.
+
+mod import;
 
 use std::io::Read as _;
 use std::path::Path;
@@ -31,6 +33,7 @@ pub(crate) async fn run(arguments: &Bots) -> Result<()> {
             let bot = client.send_json(Method::PUT, &path(id), &body).await?;
             out::line(&format!("{bot:#}"))
         }
+        BotsCommand::Import(arguments) => import::run(arguments).await,
         BotsCommand::Delete(One { connection, id }) => {
             Client::new(connection)?.delete(&path(id)).await?;
             out::line(&format!(
@@ -63,15 +66,20 @@ async fn list(listing: &Listing) -> Result<()> {
 }
 
 fn read(file: &Path) -> Result<Value> {
+    let text = read_bytes(file)?;
+    serde_json::from_slice(&text).map_err(|error| wrong_use(format!("{}: {error}", file.display())))
+}
+
+fn read_bytes(file: &Path) -> Result<Vec<u8>> {
     let cannot = || format!("cannot read {}", file.display());
     let source: Box<dyn std::io::Read> = match file.as_os_str() == "-" {
         true => Box::new(std::io::stdin()),
         false => Box::new(std::fs::File::open(file).with_context(cannot)?),
     };
-    let mut text = Vec::new();
+    let mut bytes = Vec::new();
     source
         .take(FILE_BYTES_MAX)
-        .read_to_end(&mut text)
+        .read_to_end(&mut bytes)
         .with_context(cannot)?;
-    serde_json::from_slice(&text).map_err(|error| wrong_use(format!("{}: {error}", file.display())))
+    Ok(bytes)
 }

@@ -3,10 +3,8 @@
 use anyhow::Result;
 
 use crate::args::ShowConfig;
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, MASK};
 use crate::out;
-
-const MASK: &str = "********";
 
 /// Prints it.
 pub(crate) fn run(arguments: &ShowConfig, environment: &Environment) -> Result<()> {

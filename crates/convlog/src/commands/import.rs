@@ -61,7 +61,7 @@ pub(crate) async fn run(arguments: &Import) -> Result<()> {
     progress.finish();
     let (counts, failure) = result;
     // A run that did not get as far has nothing to report but its error.
-    if failure.is_none() || counts.n_sent() > 0 {
+    if failure.is_none() || counts.n_done() > 0 {
         report(&counts, clock.elapsed().as_secs_f64(), arguments.json)?;
     }
     match failure {
@@ -205,15 +205,22 @@ fn report(counts: &Counts, seconds: f64, is_json: bool) -> Result<()> {
             "duplicates": counts.duplicates,
             "erased": counts.erased,
             "rejected": counts.rejected,
+            "skipped": counts.skipped,
             "errors": counts.complaints,
             "seconds": seconds,
         });
         return out::line(&summary.to_string());
     }
     let n = |number| out::grouped(number);
-    let rate = counts.n_sent() as f64 / seconds.max(0.001);
+    let rate = counts.n_done() as f64 / seconds.max(0.001);
+    // Watson's exports have nothing to skip.
+    let skipped = match counts.skipped {
+        0 => String::new(),
+        skipped => format!(", {} other messages skipped", n(skipped)),
+    };
     out::line(&format!(
-        "{} accepted, {} duplicates, {} erased, {} rejected in {seconds:.1} s ({rate:.0} a second)",
+        "{} accepted, {} duplicates, {} erased, {} rejected{skipped} in {seconds:.1} s \
+         ({rate:.0} a second)",
         n(counts.accepted),
         n(counts.duplicates),
         n(counts.erased),
@@ -226,6 +233,7 @@ impl DialectName {
         match self {
             DialectName::WatsonV1 => Dialect::WatsonV1,
             DialectName::WatsonV2 => Dialect::WatsonV2,
+            DialectName::LexV1 => Dialect::LexV1,
             DialectName::Convlog => Dialect::Convlog,
         }
     }

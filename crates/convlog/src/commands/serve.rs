@@ -15,9 +15,10 @@ use crate::out::{self, wrong_use};
 
 /// Runs the server.
 pub(crate) async fn run(flags: &Flags, environment: &Environment) -> Result<()> {
-    let config = Config::load(flags, environment)?;
+    let mut config = Config::load(flags, environment)?;
     logging::start(config.log_format, &config.log_filter)?;
     let tls = config.tls.as_ref().map(read_tls).transpose()?;
+    config.read_secrets()?;
     // Asked for before anything is said, so that no signal after the ready line is missed.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::form::{Form, Value};
+use super::form::{Form, Value, Wrong};
 use super::table::Setting;
-use super::{Config, Entry};
+use super::{Config, Entry, aws};
 use crate::out::wrong_use;
 
 /// What the command line says about the configuration.
@@ -54,18 +54,19 @@ impl Flags {
 pub(super) fn config(entries: &[Entry]) -> Result<Config> {
     let mut config = Config::default();
     for Entry { key, value, place } in entries {
-        let complain = |text: &str| wrong_use(format!("{place}: `{key}` {text}"));
+        let complain = |wrong: Wrong| wrong.error(place, key);
         let Some(setting) = Setting::find(key) else {
-            return Err(complain("is not known"));
+            return Err(complain("is not known".into()));
         };
         if let (Form::Number(min), Value::Number(number)) = (setting.form, value)
             && *number < min
         {
-            return Err(complain(&format!("must be at least {min}")));
+            return Err(complain(format!("must be at least {min}").into()));
         }
-        (setting.set)(&mut config, value.clone()).map_err(|text| complain(&text))?;
+        (setting.set)(&mut config, value.clone()).map_err(complain)?;
     }
     together(&mut config)?;
+    aws::together(&mut config.server.aws, entries)?;
     Ok(config)
 }
 

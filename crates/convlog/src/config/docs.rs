@@ -8,17 +8,21 @@ use super::env::OTHERS;
 #[cfg(test)]
 use super::form::Form;
 use super::form::Value;
-use super::rules;
-use super::table::SETTINGS;
+use super::table::settings;
+use super::{rules, tables};
 
-/// The configuration as a file that gives the same one; what is not set is a comment.
+/// The configuration as a file that gives the same one, but for secrets, which are masked; what is
+/// not set is a comment.
 pub(super) fn toml(config: &Config) -> String {
     let mut text = String::new();
     let mut table = "";
-    for setting in SETTINGS {
-        let (in_table, key) = setting.key.split_once('.').unwrap_or(("", setting.key));
+    // Lists of tables end the table that they lie in, so they come when it is complete.
+    let mut lists = String::new();
+    for setting in settings() {
+        let (in_table, key) = setting.parts();
         if in_table != table {
             table = in_table;
+            text.push_str(&std::mem::take(&mut lists));
             write_to(&mut text, format_args!("\n[{table}]\n"));
         }
         let value = (setting.get)(config);
@@ -26,15 +30,19 @@ pub(super) fn toml(config: &Config) -> String {
             Value::Text(unset) if unset.is_empty() => {
                 write_to(&mut text, format_args!("# {key} is not set\n"));
             }
-            Value::Rules(list) if !list.is_empty() => rules::to_toml(list, &mut text),
+            Value::Rules(list) if !list.is_empty() => rules::to_toml(list, &mut lists),
+            Value::Tables(list) if !list.is_empty() => {
+                tables::to_toml(setting.key, list, &mut lists);
+            }
             _ => write_to(&mut text, format_args!("{key} = {}\n", literal(&value))),
         }
     }
+    text.push_str(&lists);
     text
 }
 
 /// A value as TOML writes it.
-fn literal(value: &Value) -> String {
+pub(super) fn literal(value: &Value) -> String {
     let text = |text: &String| toml::Value::String(text.clone()).to_string();
     match value {
         Value::Text(it) => text(it),
@@ -44,8 +52,8 @@ fn literal(value: &Value) -> String {
             let list: Vec<String> = list.iter().map(text).collect();
             format!("[{}]", list.join(", "))
         }
-        // Those of a list that is not empty are tables, `rules::to_toml`.
-        Value::Rules(_) => "[]".to_owned(),
+        // Those of a list that is not empty are tables, each with its own lines.
+        Value::Rules(_) | Value::Tables(_) => "[]".to_owned(),
     }
 }
 
@@ -59,8 +67,8 @@ fn write_to(text: &mut String, arguments: std::fmt::Arguments<'_>) {
 pub(super) fn markdown() -> String {
     let mut text = String::from(INTRODUCTION);
     let mut table = "-";
-    for setting in SETTINGS {
-        let (in_table, _) = setting.key.split_once('.').unwrap_or(("", setting.key));
+    for setting in settings() {
+        let (in_table, _) = setting.parts();
         if in_table != table {
             table = in_table;
             let title = match table {
@@ -81,7 +89,7 @@ pub(super) fn markdown() -> String {
             Form::Number(min) => format!("number, at least {min}"),
             Form::Bool => "`true`, `false`".to_owned(),
             Form::List => "text or list of texts".to_owned(),
-            Form::Rules => "list of tables".to_owned(),
+            Form::Rules | Form::Tables(_) => "list of tables".to_owned(),
         };
         let default = match (setting.get)(&Config::default()) {
             Value::Text(unset) if unset.is_empty() => "not set".to_owned(),
@@ -97,21 +105,21 @@ pub(super) fn markdown() -> String {
     for (name, about) in OTHERS {
         write_to(&mut text, format_args!("| `{name}` | {about} |\n"));
     }
-    text.push_str(LATER_KEYS);
     text
 }
 
 #[cfg(test)]
 const INTRODUCTION: &str = "# Configuration
 
-Generated from the table in `crates/convlog/src/config/table.rs` by the test that checks it: run
-`cargo test -p convlog config` after a change.
+Generated from the tables in `crates/convlog/src/config/table.rs` and beneath it by the test that
+checks it: run `cargo test -p convlog config` after a change.
 
 A setting comes from a flag, else from the environment, else from the file, else it has its default.
 The file is TOML: `--config FILE`, else `CONVLOG_CONFIG`, else `convlog.toml` in the working
 directory if there is one. Keys and `CONVLOG_` variables that convlog does not know are errors, with
-their place. Lists are separated by commas in the environment. Relative paths are taken from the
-working directory. `convlog config` prints what is in effect.
+their place. Lists are separated by commas in the environment, lists of tables are JSON there.
+Relative paths are taken from the working directory. `convlog config` prints what is in effect,
+with secrets masked.
 
 ```toml
 data_dir = \"convlog-data\"
@@ -136,11 +144,4 @@ const VARIABLES: &str = "
 
 | variable | what it does |
 | --- | --- |
-";
-
-#[cfg(test)]
-const LATER_KEYS: &str = "
-## Not supported by this version
-
-`[aws]` is reserved; a file that holds it is refused.
 ";

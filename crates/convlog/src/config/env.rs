@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use super::Entry;
 use super::form::{Form, Value};
-use super::rules;
-use super::table::{SETTINGS, Setting};
+use super::table::{Setting, settings};
+use super::{rules, tables};
 use crate::out::wrong_use;
 
 /// Variables that are no settings, with what they are for.
@@ -50,7 +50,7 @@ impl Environment {
         let variables: BTreeMap<String, String> = variables.into_iter().collect();
         for name in variables.keys() {
             let is_other = OTHERS.iter().any(|(other, _)| other == name);
-            if !is_other && !SETTINGS.iter().any(|setting| setting.variable() == *name) {
+            if !is_other && !settings().any(|setting| setting.variable() == *name) {
                 let text = format!("unknown environment variable {name}; docs/config.md lists all");
                 return Err(wrong_use(text));
             }
@@ -66,7 +66,7 @@ impl Environment {
     /// The settings that it holds.
     pub(super) fn entries(&self) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
-        for setting in SETTINGS {
+        for setting in settings() {
             let name = setting.variable();
             if let Some(text) = self.get(&name) {
                 entries.push(Entry {
@@ -94,6 +94,7 @@ fn parse(setting: &Setting, name: &str, text: &str) -> Result<Value> {
             _ => Err(wrong_use(format!("{name}: must be true or false"))),
         },
         Form::Rules => rules::of_text(name, text).map(Value::Rules),
+        Form::Tables(keys) => tables::of_text(setting.key, keys, name, text).map(Value::Tables),
         Form::List => {
             let parts = text.split(',').map(str::trim);
             let parts = parts.filter(|part| !part.is_empty());

@@ -6,6 +6,9 @@ use std::time::Duration;
 use convlog_model::redaction::RuleSpec;
 use serde::Serialize;
 
+use super::tables::Table;
+use crate::out::wrong_use;
+
 /// A value as it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -20,6 +23,8 @@ pub(super) enum Value {
     List(Vec<String>),
     /// `[[redaction.rules]]`
     Rules(Vec<RuleSpec>),
+    /// `[[aws.roles]]`
+    Tables(Vec<Table>),
 }
 
 /// The form of a setting's values.
@@ -35,6 +40,55 @@ pub(super) enum Form {
     List,
     /// Rules of redaction: a table each in the file, a JSON list in the environment.
     Rules,
+    /// Tables with members of these keys, a JSON list of objects in the environment.
+    Tables(&'static [&'static str]),
+}
+
+/// What is wrong with a value.
+#[derive(Debug, Default)]
+pub(super) struct Wrong {
+    /// Where, should that be inside of the value.
+    place: Option<String>,
+    /// What of the value, as it goes on behind the key.
+    member: String,
+    text: String,
+}
+
+impl Wrong {
+    /// Something inside of the value.
+    pub(super) fn inside(place: &str, member: String, text: impl Into<String>) -> Self {
+        Wrong {
+            place: Some(place.to_owned()),
+            member,
+            text: text.into(),
+        }
+    }
+
+    /// The error, for a value of that key at that place.
+    pub(super) fn error(self, place: &str, key: &str) -> anyhow::Error {
+        let Wrong {
+            place: inner,
+            member,
+            text,
+        } = self;
+        let place = inner.as_deref().unwrap_or(place);
+        wrong_use(format!("{place}: `{key}{member}` {text}"))
+    }
+}
+
+impl From<String> for Wrong {
+    fn from(text: String) -> Self {
+        Wrong {
+            text,
+            ..Wrong::default()
+        }
+    }
+}
+
+impl From<&str> for Wrong {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
 }
 
 /// What a number of the file can become.
@@ -118,6 +172,14 @@ pub(super) fn to_list(value: Value) -> Result<Vec<String>, String> {
 pub(super) fn to_rules(value: Value) -> Result<Vec<RuleSpec>, String> {
     match value {
         Value::Rules(rules) => Ok(rules),
+        _ => Err("must be a list of tables".to_owned()),
+    }
+}
+
+/// The tables of a value.
+pub(super) fn to_tables(value: Value) -> Result<Vec<Table>, String> {
+    match value {
+        Value::Tables(tables) => Ok(tables),
         _ => Err("must be a list of tables".to_owned()),
     }
 }

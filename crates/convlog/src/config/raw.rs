@@ -7,9 +7,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Entry;
-use super::form::Value;
-use super::rules;
-use super::table::{LATER, Setting};
+use super::form::{Form, Value};
+use super::table::Setting;
+use super::{rules, tables};
 use crate::out::wrong_use;
 
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -42,7 +42,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// At most two levels, as the keys of the table have.
+/// Goes into tables that settings lie in, and no deeper.
 fn walk(
     prefix: &str,
     table: &DeTable<'_>,
@@ -55,21 +55,22 @@ fn walk(
     for (name, value) in members {
         let key = format!("{prefix}{}", name.get_ref());
         let place_of = place(name.span().start);
-        if prefix.is_empty() && LATER.contains(&key.as_str()) {
-            let text = format!("{place_of}: `{key}` is not supported by this version of convlog");
-            return Err(wrong_use(text));
-        }
-        if let (true, Some(inner)) = (prefix.is_empty(), value.get_ref().as_table()) {
+        if Setting::lie_in(&key) {
+            let Some(inner) = value.get_ref().as_table() else {
+                let place_of = place(value.span().start);
+                return Err(wrong_use(format!("{place_of}: `{key}` must be a table")));
+            };
             walk(&format!("{key}."), inner, place, entries)?;
             continue;
         }
-        if Setting::find(&key).is_none() {
+        let Some(setting) = Setting::find(&key) else {
             let text = format!("{place_of}: unknown key `{key}`");
             return Err(wrong_use(text));
-        }
+        };
         let place_of = place(value.span().start);
-        let value = match key.as_str() {
-            rules::KEY => Value::Rules(rules::of_file(value, place)?),
+        let value = match setting.form {
+            Form::Rules => Value::Rules(rules::of_file(value, place)?),
+            Form::Tables(keys) => Value::Tables(tables::of_file(&key, keys, value, place)?),
             _ => convert(value).ok_or_else(|| {
                 wrong_use(format!("{place_of}: `{key}` has a value of a wrong type"))
             })?,
@@ -83,7 +84,8 @@ fn walk(
     Ok(())
 }
 
-fn convert(value: &Spanned<DeValue<'_>>) -> Option<Value> {
+/// A value that is no table and holds none.
+pub(super) fn convert(value: &Spanned<DeValue<'_>>) -> Option<Value> {
     let value = value.get_ref();
     if let Some(text) = value.as_str() {
         return Some(Value::Text(text.to_owned()));

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::form::{
-    Form, Numeric as _, Value, path_text, to_bool, to_list, to_number, to_rules, to_text,
+    Form, Numeric as _, Value, Wrong, path_text, to_bool, to_list, to_number, to_rules, to_text,
 };
 use super::{Config, LogFormat, TlsFiles};
 
@@ -22,7 +22,7 @@ pub(super) struct Setting {
     )]
     pub(super) about: &'static str,
     /// Writes a value of the right form.
-    pub(super) set: fn(&mut Config, Value) -> Result<(), String>,
+    pub(super) set: fn(&mut Config, Value) -> Result<(), Wrong>,
     /// Reads it back; the default when asked of [`Config::default`].
     pub(super) get: fn(&Config) -> Value,
 }
@@ -30,7 +30,21 @@ pub(super) struct Setting {
 impl Setting {
     /// The setting of that key.
     pub(super) fn find(key: &str) -> Option<&'static Setting> {
-        SETTINGS.iter().find(|setting| setting.key == key)
+        settings().find(|setting| setting.key == key)
+    }
+
+    /// Whether settings lie in the table of that key, or in tables of it.
+    pub(super) fn lie_in(table: &str) -> bool {
+        let is_in = |key: &str| {
+            key.strip_prefix(table)
+                .is_some_and(|it| it.starts_with('.'))
+        };
+        settings().any(|setting| is_in(setting.key))
+    }
+
+    /// The table that it stands in, and its key there.
+    pub(super) fn parts(&self) -> (&'static str, &'static str) {
+        self.key.rsplit_once('.').unwrap_or(("", self.key))
     }
 
     /// The variable that sets it.
@@ -84,11 +98,16 @@ macro_rules! list {
     };
 }
 
-/// Tables that the contract names and that this version has no use for.
-pub(super) const LATER: &[&str] = &["aws"];
+// Behind the macros, which it uses.
+mod aws;
 
 /// All settings, in the order of docs/config.md.
-pub(super) static SETTINGS: &[Setting] = &[
+pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().chain(aws::SETTINGS)
+}
+
+/// Those of everything but AWS and Lex.
+static SETTINGS: &[Setting] = &[
     Setting {
         key: "data_dir",
         form: Form::Text,
@@ -150,7 +169,7 @@ pub(super) static SETTINGS: &[Setting] = &[
             config.log_format = match to_text(value)?.as_str() {
                 "text" => LogFormat::Text,
                 "json" => LogFormat::Json,
-                _ => return Err("must be `text` or `json`".to_owned()),
+                _ => return Err("must be `text` or `json`".into()),
             };
             Ok(())
         },

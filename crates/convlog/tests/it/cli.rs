@@ -351,3 +351,36 @@ fn demo_is_filled_and_goes_when_it_is_stopped() {
     };
     eventually(|| (left() == 0).then_some(()));
 }
+
+const LEX: &str = r#"{"metadata":{"schemaVersion":"1.0","importType":"LEX","importFormat":"JSON"},
+    "resource":{"name":"Shop","version":"3","locale":"en-US","childDirected":false,
+    "intents":[{"name":"Order","version":"2","sampleUtterances":["order"],
+    "fulfillmentActivity":{"type":"ReturnIntent"}}],
+    "slotTypes":[{"name":"Kinds","version":"1","enumerationValues":[{"value":"roses"}]}]}}"#;
+
+#[test]
+fn bots_of_lex_come_from_files() {
+    let dir = scratch();
+    let server = Start::on(dir.path()).server();
+    fs::write(dir.path().join("shop.json"), LEX).unwrap();
+    let archive = convlog_dialects::lex::transfer::write("shop.json", LEX).unwrap();
+    fs::write(dir.path().join("shop.zip"), archive).unwrap();
+    let said = server.cli(["bots", "import", "shop.zip"]).ok();
+    let made = "slot type Kinds ($LATEST)\nintent Order ($LATEST)\nbot Shop ($LATEST)\n";
+    assert_eq!(said.stdout, made);
+    let bot = server.cli(["bots", "get", "Shop"]).ok().json();
+    assert_eq!(bot["connector"]["kind"], "lex");
+    let again = server.cli(["bots", "import", "shop.json"]);
+    assert_eq!(again.status, 1);
+    assert_eq!(
+        again.stderr,
+        "error: shop.json: The slot type 'Kinds' exists already.\n"
+    );
+    let replaced = ["bots", "import", "--overwrite", "--json", "shop.json"];
+    let replaced = server.cli(replaced).ok().json();
+    assert_eq!(replaced["importStatus"], "COMPLETE");
+    fs::write(dir.path().join("bad.json"), "{}").unwrap();
+    let bad = server.cli(["bots", "import", "bad.json"]);
+    assert_eq!(bad.status, 2);
+    assert!(bad.stderr.contains("metadata.schemaVersion"), "{bad:?}");
+}

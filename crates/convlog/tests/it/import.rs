@@ -17,7 +17,7 @@ fn write(dir: &Path, name: &str, text: &str) {
 }
 
 fn sum(counts: &Value) -> u64 {
-    let names = ["accepted", "duplicates", "erased", "rejected"];
+    let names = ["accepted", "duplicates", "erased", "rejected", "skipped"];
     names
         .iter()
         .map(|name| counts[name].as_u64().unwrap())
@@ -115,6 +115,156 @@ fn logs_of_both_versions_and_records_of_our_own_may_be_mixed() {
         3
     );
     assert_eq!(texts(&empty), texts(&server));
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(bytes).unwrap();
+    gzip.finish().unwrap()
+}
+
+const ENTRIES: &str = include_str!("../../../../fixtures/lex/entries.jsonl");
+const FILTERED: &str = include_str!("../../../../fixtures/lex/filter-log-events.json");
+const GOT: &str = include_str!("../../../../fixtures/lex/get-log-events.json");
+const EXPORTED: &str = include_str!("../../../../fixtures/lex/s3-export.txt");
+const SUBSCRIBED: &str = include_str!("../../../../fixtures/lex/subscription.json");
+const PACKED: &str = include_str!("../../../../fixtures/lex/awslogs.json");
+
+#[test]
+fn conversation_logs_of_lex_are_read_in_every_shape_of_cloudwatch() {
+    let dir = scratch();
+    let server = Start::on(dir.path()).server();
+    let entries: Vec<&str> = ENTRIES.lines().collect();
+    write(dir.path(), "in/entries.jsonl", ENTRIES);
+    // The same again, as an array.
+    write(
+        dir.path(),
+        "in/entries.json",
+        &format!("[{}]", entries.join(",")),
+    );
+    write(dir.path(), "in/filter.json", FILTERED);
+    write(dir.path(), "in/get.json", GOT);
+    write(dir.path(), "in/awslogs.json", PACKED);
+    // As exports name their parts; the file beside them is a trial of the right to write there.
+    write(
+        dir.path(),
+        "in/task/aws-logs-write-test",
+        "Permission Check Successful",
+    );
+    let part = dir.path().join("in/task/stream/000000.gz");
+    fs::create_dir_all(part.parent().unwrap()).unwrap();
+    fs::write(part, gzip(EXPORTED.as_bytes())).unwrap();
+    // As Firehose writes what it got packed and packs itself.
+    let delivered = gzip(&gzip(SUBSCRIBED.as_bytes()));
+    fs::write(
+        dir.path().join("in/to-s3-1-2026-01-02-03-19-05-1f.gz"),
+        delivered,
+    )
+    .unwrap();
+    let counts = server.cli(["import", "--json", "in"]).ok().json();
+    let of = |name: &str| counts[name].as_u64().unwrap();
+    // One event is in two of the lists.
+    assert_eq!((of("accepted"), of("duplicates")), (15, 8), "{counts}");
+    assert_eq!((of("rejected"), of("skipped")), (0, 7), "{counts}");
+    let mut expected: Vec<&str> = vec![
+        "",
+        "I would like to order some flowers",
+        "a dozen",
+        "flowers please",
+        "for my mother",
+        "my name is {Name}",
+        "no, red",
+        "roses",
+        "something yellow",
+        "sí, {Name} \\{gracias\\}",
+        "the moon is made of cheese",
+        "tomorrow",
+        "two dozen",
+        "yes",
+        "{Name}",
+    ];
+    expected.sort_unstable();
+    let turns = server.turns();
+    let said = |turn: &Value| {
+        turn["input"]["text"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let mut found: Vec<String> = turns.iter().map(said).collect();
+    found.sort();
+    assert_eq!(found, expected);
+    assert!(
+        turns.iter().all(|turn| turn["dialect"] == "lex-v1"),
+        "{turns:?}"
+    );
+    let again = server.cli(["import", "in"]).ok();
+    let expected = "0 accepted, 23 duplicates, 0 erased, 0 rejected, 7 other messages skipped in";
+    assert!(again.stdout.starts_with(expected), "{again:?}");
+}
+
+#[test]
+fn a_packed_envelope_that_is_broken_is_one_bad_line() {
+    let dir = scratch();
+    let server = Start::on(dir.path()).server();
+    let envelope = |data: &str| json!({"awslogs": {"data": data}}).to_string();
+    let packed: Value = serde_json::from_str(PACKED).unwrap();
+    let packed = packed["awslogs"]["data"].as_str().unwrap();
+    let lines = [
+        envelope(&packed[..packed.len() / 8 * 4]),
+        envelope("no base64"),
+        envelope("bm8gZ3ppcA=="),
+        envelope(packed),
+    ];
+    write(dir.path(), "in.jsonl", &lines.join("\n"));
+    let counts = server.cli(["import", "--json", "in.jsonl"]).ok().json();
+    assert_eq!(counts["accepted"], 1, "{counts}");
+    let lines: Vec<&Value> = counts["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| &error["line"])
+        .collect();
+    assert_eq!(lines, [1, 2, 3], "{counts}");
+    let said = counts.to_string();
+    assert!(said.contains("awslogs.data: must be base64"), "{said}");
+}
+
+#[test]
+fn an_import_of_events_goes_on_from_its_state_file() {
+    let dir = scratch();
+    let server = Start::on(dir.path()).server();
+    // What is skipped counts as done, so that the second run knows where it is.
+    let event = |n: u64| {
+        let entry = json!({"botName": "Shop", "requestId": format!("r{n}"),
+            "inputTranscript": format!("text {n}"), "timestamp": "2026-01-02T03:04:05.678Z"});
+        let message = if n % 3 == 0 {
+            "START".to_owned()
+        } else {
+            entry.to_string()
+        };
+        json!({"timestamp": 1, "message": message})
+    };
+    let events: Vec<Value> = (0..300).map(event).collect();
+    write(
+        dir.path(),
+        "in.json",
+        &format!("{:#}", json!({"events": events, "nextToken": "t"})),
+    );
+    let state = dir.path().join("state");
+    let arguments = [
+        "import", "--json", "--batch", "10", "--state", "state", "in.json",
+    ];
+    let mut import = server.command(&arguments).spawn().unwrap();
+    eventually(|| (state.exists() || import.try_wait().unwrap().is_some()).then_some(()));
+    let _killed = import.kill();
+    import.wait().unwrap();
+    let counts = crate::harness::finish(&mut server.command(&arguments))
+        .ok()
+        .json();
+    assert_eq!(sum(&counts), 300, "{counts}");
+    assert_eq!(counts["skipped"], 100);
+    assert_eq!(texts(&server).len(), 200);
 }
 
 #[test]

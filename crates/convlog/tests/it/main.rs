@@ -14,6 +14,7 @@ mod events;
 mod events_log;
 mod harness;
 mod import;
+mod lex;
 mod logging_off;
 mod network;
 mod process;

@@ -239,6 +239,38 @@ fn config_shows_what_is_in_effect_and_no_secret() {
 }
 
 #[test]
+fn secrets_of_roles_are_shown_by_no_command_and_read_by_the_server() {
+    let dir = scratch();
+    let role = |name: &str| {
+        format!(
+            "[[aws.roles]]\narn = \"arn:aws:iam::123456789012:role/{name}\"\n\
+             access_key_id = \"A\"\n"
+        )
+    };
+    let file = format!(
+        "{}secret_access_key = \"hush\"\n{}secret_access_key_file = \"two.secret\"\n",
+        role("one"),
+        role("two")
+    );
+    fs::write(dir.path().join("convlog.toml"), file).unwrap();
+    for arguments in [&["config"][..], &["config", "--json"]] {
+        // Which needs no file of a secret.
+        let shown = finish(program(dir.path()).args(arguments)).ok().stdout;
+        let is_masked = shown.contains("********") && shown.contains("two.secret");
+        assert!(is_masked && !shown.contains("hush"), "{shown}");
+    }
+    let said = Start::bare(dir.path()).fail();
+    assert_eq!(said.status, 1);
+    let expected = "cannot read `aws.roles[1].secret_access_key_file` two.secret: ";
+    assert!(said.stderr.contains(expected), "{said:?}");
+    assert!(!dir.path().join("convlog-data").exists());
+    fs::write(dir.path().join("two.secret"), "\n").unwrap();
+    assert_eq!(Start::bare(dir.path()).fail().status, 2);
+    fs::write(dir.path().join("two.secret"), "hush\n").unwrap();
+    Start::on(dir.path()).server().stop();
+}
+
+#[test]
 fn a_lost_key_is_replaced_on_a_stopped_server_only() {
     let dir = scratch();
     let server = Start::on(dir.path()).server();

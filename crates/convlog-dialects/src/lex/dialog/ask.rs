@@ -139,10 +139,10 @@ impl Turn {
         let Some(FollowUp { prompt, .. }) = prompt else {
             return self.not_understood(bot);
         };
+        self.missed = true;
         if self.dialog.asked >= prompt.max_attempts.max(1) {
             return self.give_up(bot);
         }
-        self.missed = true;
         let saying = self.prompt_at(Some(done), Some(prompt), self.dialog.asked);
         self.ask(Asking::FollowUp(done.intent.name.clone()));
         self.done(DialogState::ElicitIntent, saying, None)

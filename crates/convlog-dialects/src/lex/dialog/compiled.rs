@@ -76,6 +76,11 @@ impl Compiled {
 }
 
 impl Known {
+    pub(super) fn is_cancel(&self) -> bool {
+        let parent = self.intent.parent_intent_signature.as_deref();
+        parent == Some("AMAZON.CancelIntent")
+    }
+
     /// The slot of a name, with its index.
     pub(super) fn slot(&self, name: &str) -> Option<(usize, &Slot)> {
         let mut slots = self.intent.slots.iter().enumerate();

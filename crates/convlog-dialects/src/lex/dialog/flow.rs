@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::compiled::{Compiled, Known};
+use super::fill;
 use super::hook_answer::HookAnswer;
 use super::recognise::{self, Candidate};
-use super::session::{Asking, Confirmation, Dialog, Filled};
-use super::slots::{Find, Finder};
-use super::template::{Taken, Template};
+use super::session::{Asking, Confirmation, Dialog};
+use super::slots::Finder;
+use super::template::Taken;
 use super::words::Said;
 use super::{Alternative, Answer, DialogMode, Heard, HookCall, HookError, Request, Step};
-use crate::lex::model::{DefaultValue, Slot};
+use crate::lex::model::FulfillmentKind;
 
 /// Most calls of code hooks in one turn.
 const CALLS_MAX: u8 = 4;
@@ -173,17 +174,14 @@ impl Turn {
         let Some((index, slot)) = known.slot(name) else {
             return self.next(bot);
         };
-        if let Some(taken) = asked_value(known, index, finder) {
+        if let Some(taken) = fill::bare_value(known, index, finder) {
             return self.answered(bot, known, &taken, finder);
         }
-        let exact = self.exact(bot, finder);
-        if let Some(found) = exact {
+        if let Some(found) = self.exact(bot, finder) {
             return self.switch(bot, known, found, finder);
         }
-        let matcher = known.matchers.get(index);
-        let whole = matcher.and_then(|at| finder.matcher(*at)?.whole_answer(finder.said));
-        if let Some(find) = whole {
-            return self.answered(bot, known, &[Taken { slot: index, find }], finder);
+        if let Some(taken) = fill::value_within(known, index, finder) {
+            return self.answered(bot, known, &[taken], finder);
         }
         let prompt = slot.value_elicitation_prompt.as_ref();
         self.failed(
@@ -194,10 +192,13 @@ impl Turn {
 
     fn hear_confirmation(&mut self, bot: &Compiled, known: &Known, finder: &Finder<'_>) -> Next {
         self.recognised = Some(known.intent.name.clone());
-        if let Some(found) = self.exact(bot, finder) {
+        let yes = bot.yes_no.of(finder.said);
+        // `no` may be a sample of an intent too; `cancel` is more than a no.
+        let is_more = |found: &Candidate<'_>| yes.is_none() || found.known.is_cancel();
+        if let Some(found) = self.exact(bot, finder).filter(is_more) {
             return self.switch(bot, known, found, finder);
         }
-        if let Some(yes) = bot.yes_no.of(finder.said) {
+        if let Some(yes) = yes {
             self.dialog.confirmation = match yes {
                 true => Confirmation::Confirmed,
                 false => Confirmation::Denied,
@@ -212,11 +213,13 @@ impl Turn {
     }
 
     fn hear_follow_up(&mut self, bot: &Compiled, done: &Known, finder: &Finder<'_>) -> Next {
-        if let Some(found) = self.recognise(bot, finder) {
+        let yes = bot.yes_no.of(finder.said);
+        let is_more = |found: &Candidate<'_>| yes != Some(false) || found.is_exact;
+        if let Some(found) = self.recognise(bot, finder).filter(is_more) {
             return self.begin(bot, found, finder);
         }
         let asked = done.intent.follow_up_prompt.as_ref();
-        let Some((yes, follow_up)) = bot.yes_no.of(finder.said).zip(asked) else {
+        let Some((yes, follow_up)) = yes.zip(asked) else {
             return self.follow_up_again(bot, done);
         };
         self.recognised = Some(done.intent.name.clone());
@@ -291,54 +294,6 @@ impl Turn {
         self.dialog.slots = slots.map(|slot| (slot.name.clone(), None)).collect();
     }
 
-    fn fill(&mut self, known: &Known, taken: &[Taken], finder: &Finder<'_>) {
-        for Taken { slot, find } in taken {
-            let Some(slot) = known.intent.slots.get(*slot) else {
-                continue;
-            };
-            let text = finder.said.slice(&find.span);
-            let filled = Filled::heard(find, text);
-            self.dialog.slots.insert(slot.name.clone(), Some(filled));
-            self.heard.push(Heard {
-                slot: slot.name.clone(),
-                span: find.span.clone(),
-                value: find.value.clone(),
-            });
-        }
-    }
-
-    /// Gives empty slots the values that they start with.
-    pub(super) fn set_defaults(&mut self, known: &Known) {
-        for slot in &known.intent.slots {
-            let is_empty = self
-                .dialog
-                .slots
-                .get(&slot.name)
-                .is_none_or(Option::is_none);
-            if let Some(value) = self.default_of(slot).filter(|_| is_empty) {
-                let filled = Some(Filled::given(value));
-                self.dialog.slots.insert(slot.name.clone(), filled);
-            }
-        }
-    }
-
-    fn default_of(&self, slot: &Slot) -> Option<String> {
-        let list = &slot.default_value_spec.as_ref()?.default_value_list;
-        list.iter().find_map(|DefaultValue { default_value }| {
-            if let Some(place) = default_value.strip_prefix('#') {
-                let (name, parameter) = place.split_once('.')?;
-                let mut contexts = self.dialog.contexts.iter();
-                let context = contexts.find(|context| context.name == name)?;
-                return context.parameters.get(parameter).cloned();
-            }
-            let inner = default_value.strip_prefix('[');
-            match inner.and_then(|inner| inner.strip_suffix(']')) {
-                Some(name) => self.dialog.session_attributes.get(name).cloned(),
-                None => Some(default_value.clone()),
-            }
-        })
-    }
-
     /// To the hook of the intent, where it has one, else on.
     fn through_hook(&mut self, bot: &Compiled) -> Next {
         match self.known(bot).and_then(dialog_hook) {
@@ -369,28 +324,7 @@ pub(super) fn dialog_hook(known: &Known) -> Option<&str> {
 
 pub(super) fn fulfillment_hook(known: &Known) -> Option<&str> {
     let activity = known.intent.fulfillment_activity.as_ref()?;
-    let is_hook = activity.kind == crate::lex::model::FulfillmentKind::CodeHook;
+    let is_hook = activity.kind == FulfillmentKind::CodeHook;
     let hook = activity.code_hook.as_ref().filter(|_| is_hook)?;
     Some(&hook.uri)
-}
-
-/// Values in an answer to the question for a slot: by the slot's own samples, else the first that
-/// its type knows.
-fn asked_value(known: &Known, index: usize, finder: &Finder<'_>) -> Option<Vec<Taken>> {
-    let tokens = finder.said.tokens.iter();
-    let stems = tokens.map(|token| token.stem.as_str()).collect();
-    let samples = known.answers.get(index)?;
-    let says_something = |sample: &&Template| sample.words().next().is_some();
-    let fits = samples.iter().filter(says_something).find_map(|sample| {
-        let fit = sample.fit(finder, &known.matchers, &stems, true)?;
-        fit.taken
-            .iter()
-            .any(|taken| taken.slot == index)
-            .then_some(fit.taken)
-    });
-    fits.or_else(|| {
-        let used = vec![false; finder.said.len()];
-        let find: Find = finder.first(*known.matchers.get(index)?, &used)?;
-        Some(vec![Taken { slot: index, find }])
-    })
 }

@@ -8,9 +8,8 @@ use super::ask::Saying;
 use super::compiled::{Compiled, Known};
 use super::flow::{Next, Turn};
 use super::hook_answer::{HookAnswer, HookContexts};
-use super::session::{
-    ActionKind, Confirmation, Context, Filled, Slots, nullable_map, optional, string_map,
-};
+use super::session::{ActionKind, Confirmation, Context, Filled, Slots};
+use super::shown::{nullable_map, optional, string_map};
 use super::{DialogMode, DialogState};
 use crate::DecodeError;
 
@@ -164,9 +163,13 @@ impl Turn {
         self.ask_slot(known, &slot.unwrap_or_default(), said)
     }
 
-    /// Values that a hook set; of those that it left as they were, what is known of them stays.
+    /// Values that a hook or a client set; of those that it left as they were, what is known of
+    /// them stays.
     pub(super) fn set_slots(&mut self, given: BTreeMap<String, Option<String>>) {
         for (name, value) in given {
+            if !self.dialog.slots.contains_key(&name) {
+                continue;
+            }
             let old = self.dialog.slots.get(&name).cloned().flatten();
             let filled = value.map(|value| match old {
                 Some(old) if old.value == value => old,

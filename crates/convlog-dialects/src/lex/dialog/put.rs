@@ -5,7 +5,7 @@ use convlog_model::json::Json;
 use super::ask::Saying;
 use super::compiled::Compiled;
 use super::flow::{Next, Turn};
-use super::hook_answer::{self, HookAnswer, member, text};
+use super::hook_answer::{self, HookAnswer, Values, member, text};
 use super::session::{ActionKind, Asking, Confirmation};
 use super::{Dialog, DialogState, Request, Step};
 use crate::DecodeError;
@@ -46,7 +46,12 @@ pub fn put_session(
             check_intent(&answer, &turn)?;
             turn.put(bot, answer)
         }
-        None => turn.stay(),
+        None => {
+            let (recent, last) = (turn.dialog.recent.clone(), turn.dialog.last.clone());
+            let next = turn.stay();
+            (turn.dialog.recent, turn.dialog.last) = (recent, last);
+            next
+        }
     };
     Ok(turn.step(bot, dialog, next))
 }
@@ -82,13 +87,14 @@ impl Turn {
     fn put(&mut self, bot: &Compiled, answer: HookAnswer) -> Next {
         let is_new = answer.intent.is_some() && answer.intent != self.dialog.intent;
         let named = answer.intent.as_deref().and_then(|name| bot.intent(name));
+        let slots = answer
+            .slots
+            .or_else(|| self.remembered(answer.intent.as_deref()?));
         if let Some(known) = named.filter(|_| is_new) {
             self.start(known);
-            self.set_slots(answer.slots.clone().unwrap_or_default());
             self.set_defaults(known);
-        } else {
-            self.set_slots(answer.slots.clone().unwrap_or_default());
         }
+        self.set_slots(slots.unwrap_or_default());
         let said = answer.message.map(|message| Saying {
             message: Some(message),
             card: None,
@@ -116,6 +122,14 @@ impl Turn {
                 self.elicit_intent(saying)
             }
         }
+    }
+
+    /// Values of an intent that the conversation goes back to.
+    fn remembered(&self, intent: &str) -> Option<Values> {
+        let goes_back = self.dialog.intent.as_deref() != Some(intent);
+        let mut recent = self.dialog.recent.iter().filter(|_| goes_back);
+        let summary = recent.find(|summary| summary.intent.as_deref() == Some(intent))?;
+        Some(summary.slots.clone())
     }
 
     /// What is asked stays asked; nothing is said.

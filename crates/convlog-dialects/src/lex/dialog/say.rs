@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use convlog_model::json::Json;
 
-use super::session::format_name;
+use super::shown::format_name;
 use crate::lex::model::{Message, MessageFormat, Slot};
 
 /// Longest message, in characters.

@@ -8,7 +8,7 @@ mod number;
 mod time_of_day;
 mod unit;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
 use ::time::Date;
@@ -25,6 +25,8 @@ const FREE_WORDS_MAX: usize = 4;
 const FREE_CHARACTERS_MAX: usize = 24;
 /// Most memory of a compiled pattern, in bytes.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
+/// Most values that the samples of a bot try in one utterance.
+const TRIES_MAX: u32 = 200_000;
 /// Longest alphanumeric value, in characters.
 const ALPHANUMERIC_MAX: usize = 30;
 
@@ -165,6 +167,8 @@ pub(super) struct Finder<'a> {
     matchers: &'a [Matcher],
     known: Vec<OnceCell<Vec<Vec<Find>>>>,
     today: Date,
+    /// Values that samples may still try: what keeps the time of a turn bounded.
+    tries_left: Cell<u32>,
 }
 
 impl<'a> Finder<'a> {
@@ -174,6 +178,7 @@ impl<'a> Finder<'a> {
             matchers,
             known: matchers.iter().map(|_| OnceCell::new()).collect(),
             today: Timestamp::from_millis(now_ms).to_offset().date(),
+            tries_left: Cell::new(TRIES_MAX),
         }
     }
 
@@ -186,6 +191,13 @@ impl<'a> Finder<'a> {
             finds.extend(free(self.said, at));
         }
         finds
+    }
+
+    /// Takes one of the tries; `false` when none is left.
+    pub(super) fn may_try(&self) -> bool {
+        let left = self.tries_left.get();
+        self.tries_left.set(left.saturating_sub(1));
+        left > 0
     }
 
     /// Values that begin at a word and that the type knows.

@@ -159,6 +159,9 @@ impl Search<'_> {
     fn slot(&mut self, part: usize, slot: usize, at: usize) -> Option<usize> {
         let matcher = *self.matchers.get(slot)?;
         for find in self.finder.from(matcher, at) {
+            if !self.finder.may_try() {
+                return None;
+            }
             let before = self.taken.len();
             let to = find.to;
             self.taken.push(Taken { slot, find });

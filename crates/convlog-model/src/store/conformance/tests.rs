@@ -7,7 +7,7 @@ use futures::executor::block_on;
 use super::*;
 use crate::clock::Clock;
 use crate::store::faulty::{FaultyControl, FaultyStore};
-use crate::store::memory::{MemoryControl, MemoryStore};
+use crate::store::memory::{MemoryBlobs, MemoryControl, MemoryStore};
 use crate::testkit::SeededIds;
 
 fn memory() -> Rig {
@@ -34,6 +34,11 @@ fn the_wrapper_without_a_fault_keeps_the_contract() {
 #[test]
 fn the_control_plane_in_memory_keeps_the_contract() {
     block_on(run_all_control(|| Arc::new(MemoryControl::new())));
+}
+
+#[test]
+fn blobs_in_memory_keep_the_contract() {
+    block_on(run_all_blobs(|| Arc::new(MemoryBlobs::new())));
 }
 
 #[test]
@@ -74,4 +79,10 @@ fn each_sentence_of_the_control_plane_has_a_case_of_its_name() {
     let names = CONTROL_CASES.iter().map(|case| case.name.to_owned());
     let names: BTreeSet<String> = names.collect();
     check_names(&names, &promised(include_str!("../../control.rs")));
+}
+
+#[test]
+fn each_sentence_of_the_blobs_has_a_case_of_its_name() {
+    let names = BLOB_CASES.iter().map(|case| case.name.to_owned());
+    check_names(&names.collect(), &promised(include_str!("../../blobs.rs")));
 }

@@ -1,7 +1,9 @@
 //! How much goes on from reading to the store.
 
+use convlog_model::ids::InstanceId;
 use convlog_model::record::ReadBody;
 
+use super::super::importer::Missing;
 use super::*;
 use crate::testing::rig;
 
@@ -15,7 +17,7 @@ fn reading() -> Reading {
                 draft.raw = ReadBody::read(line)?.whole();
                 Ok(draft)
             },
-            needs_channel: false,
+            missing: Missing::Nothing,
         },
         channels: Channels::default(),
         seed: None,

@@ -466,7 +466,7 @@ async fn a_preview_shows_what_would_be_kept_and_keeps_nothing() {
         ("{}", "record is required"),
         (
             r#"{"record":{},"dialect":"x"}"#,
-            "dialect: must be one of watson-v1, watson-v2, convlog, chatbotkit",
+            "dialect: must be one of watson-v1, watson-v2, convlog, chatbotkit, lex-v1",
         ),
         (
             r#"{"record":{},"policy":{"rules":[{"name":"a"}]}}"#,

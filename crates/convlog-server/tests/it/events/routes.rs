@@ -89,6 +89,25 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
     ),
     ("DELETE", "/bots/{name}/aliases/{alias}", &["alias.delete"]),
     (
+        "DELETE",
+        "/bots/{name}/aliases/{alias}/channels/{channel}",
+        READS,
+    ),
+    ("DELETE", "/bots/{name}/utterances/{user}", &["bot.update"]),
+    (
+        "POST",
+        "/imports",
+        &[
+            "bot.create",
+            "bot.update",
+            "intent.create",
+            "intent.update",
+            "slot_type.create",
+            "slot_type.update",
+        ],
+    ),
+    ("POST", "/migrations", READS),
+    (
         "PUT",
         "/intents/{name}/versions/{version}",
         &["intent.create", "intent.update"],
@@ -112,6 +131,24 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
         &["slot_type.update"],
     ),
     ("DELETE", "/slottypes/{name}", &["slot_type.delete"]),
+    ("POST", "/bot/{bot}/alias/{alias}/user/{user}/text", TURN),
+    ("POST", "/bot/{bot}/alias/{alias}/user/{user}/content", TURN),
+    (
+        "POST",
+        "/bot/{bot}/alias/{alias}/user/{user}/session",
+        DIALOGUE,
+    ),
+    (
+        "DELETE",
+        "/bot/{bot}/alias/{alias}/user/{user}/session",
+        DIALOGUE,
+    ),
+    ("POST", "/bot/{bot}/alias/{alias}/user/{user}/content", TURN),
+    (
+        "POST",
+        "/bot/{bot}/alias/{alias}/user/{user}/session",
+        DIALOGUE,
+    ),
     ("POST", "/tags/{arn}", &["bot.update", "alias.update"]),
     ("DELETE", "/tags/{arn}", &["bot.update", "alias.update"]),
     (

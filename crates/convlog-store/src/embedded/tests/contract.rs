@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use convlog_model::store::conformance::{CASES, CONTROL_CASES, Rig};
+use convlog_model::store::conformance::{BLOB_CASES, CASES, CONTROL_CASES, Rig};
 use futures::executor::block_on;
 
 use super::kit::Place;
@@ -38,5 +38,15 @@ fn every_sentence_of_the_control_plane() {
         let place = Place::new();
         let embedded = place.open();
         block_on((case.run)(embedded.control()));
+    }
+}
+
+#[test]
+fn every_sentence_of_the_blobs() {
+    for case in BLOB_CASES {
+        println!("{}", case.name);
+        let place = Place::new();
+        let embedded = place.open();
+        block_on((case.run)(embedded.blobs()));
     }
 }

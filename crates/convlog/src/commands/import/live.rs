@@ -1,12 +1,12 @@
 //! A live Watson-shaped service as the source: all pages of its logs, oldest first.
 
 use anyhow::{Context, Result};
-use convlog_dialects::watson::import::Splitter;
+use convlog_dialects::import::Splitter;
 use reqwest::Method;
 use serde::Deserialize;
 use tokio::sync::mpsc::Sender;
 
-use super::reader::Item;
+use super::reader::{Content, Item};
 use crate::args::Import;
 use crate::client::Client;
 use crate::out::wrong_use;
@@ -152,7 +152,7 @@ async fn hand_on(body: &[u8], name: &str, index: &mut u64, items: &Sender<Result
             file: name.into(),
             line: item.line,
             index: *index,
-            text: item.text.map_err(|error| error.to_string()),
+            content: Content::of(item.found),
         };
         *index += 1;
         if items.send(Ok(item)).await.is_err() {

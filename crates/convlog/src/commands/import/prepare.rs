@@ -1,6 +1,6 @@
 //! From a log object of a file to a line of a request: its dialect, its own id, its time.
 
-use convlog_dialects::watson::import::shape;
+use convlog_dialects::import::shape;
 use convlog_model::json::Json;
 use convlog_model::record::Dialect;
 use convlog_model::time::Timestamp;
@@ -22,8 +22,7 @@ pub(super) struct Line {
 }
 
 /// The line of an item. `dialect` is what the user says the file holds.
-pub(super) fn line(item: &Item, dialect: Option<Dialect>) -> Result<Line, String> {
-    let text = item.text.as_ref().map_err(Clone::clone)?;
+pub(super) fn line(item: &Item, text: &str, dialect: Option<Dialect>) -> Result<Line, String> {
     let object = Json::parse(text.as_bytes()).map_err(|error| error.to_string())?;
     if object.as_object().is_none() {
         return Err(format!("not a log object but {}", object.type_name()));
@@ -57,6 +56,7 @@ type Names = (
 /// Where a dialect's own id, time of request and bot stand.
 fn names(dialect: Dialect) -> Names {
     match dialect {
+        Dialect::LexV1 => ("requestId", &[&["timestamp"]], &["botName"]),
         Dialect::Convlog => (
             "own_id",
             &[&["time.request"], &["time", "request"]],
@@ -92,19 +92,35 @@ fn with_id(object: &Json, text: &str, key: &str, id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reader::Content;
     use super::*;
 
-    fn item(index: u64, text: &str) -> Item {
+    fn item(index: u64) -> Item {
         Item {
             file: "some/dir/logs.json".into(),
             line: 1,
             index,
-            text: Ok(text.to_owned()),
+            content: Content::Other,
         }
     }
 
     fn of_v1(index: u64, text: &str) -> Line {
-        line(&item(index, text), Some(Dialect::WatsonV1)).unwrap()
+        line(&item(index), text, Some(Dialect::WatsonV1)).unwrap()
+    }
+
+    #[test]
+    fn an_entry_of_lex_is_known_by_its_request() {
+        let text = r#"{"botName":"B","requestId":"r","timestamp":"2026-01-02T03:04:05.678Z"}"#;
+        let entry = line(&item(0), text, None).unwrap();
+        assert_eq!((entry.dialect, entry.text.as_str()), (Dialect::LexV1, text));
+        assert_eq!(entry.bot.as_deref(), Some("B"));
+        assert!(entry.requested.is_some());
+        let without = line(&item(0), r#"{"botName":"B","inputTranscript":"hi"}"#, None).unwrap();
+        assert!(
+            without.text.starts_with("{\"requestId\":\""),
+            "{}",
+            without.text
+        );
     }
 
     #[test]
@@ -144,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_refused() {
-        let refusal = |text: &str| line(&item(0, text), Some(Dialect::WatsonV1)).unwrap_err();
+        let refusal = |text: &str| line(&item(0), text, Some(Dialect::WatsonV1)).unwrap_err();
         assert_eq!(refusal("[1]"), "not a log object but an array");
         assert!(
             refusal("{\"a\":\"\n\"}").contains("control character"),

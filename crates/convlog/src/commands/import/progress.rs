@@ -50,8 +50,8 @@ impl Progress {
     pub(super) fn show(&self, counts: &Counts) {
         self.bar
             .set_position(self.n_bytes_read.load(Ordering::Relaxed));
-        let rate = counts.n_sent() as f64 / self.bar.elapsed().as_secs_f64().max(0.001);
-        let n_records = out::grouped(counts.n_sent());
+        let rate = counts.n_done() as f64 / self.bar.elapsed().as_secs_f64().max(0.001);
+        let n_records = out::grouped(counts.n_done());
         self.bar
             .set_message(format!("{n_records} records, {rate:.0} a second"));
     }

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
-use convlog_dialects::watson::import::Splitter;
+use convlog_dialects::import::{Found, Splitter};
 use flate2::bufread::MultiGzDecoder;
 use tokio::sync::mpsc::Sender;
 
 const READ_BYTES: usize = 64 << 10;
 /// Files of one import.
 const FILES_MAX: usize = 1_000_000;
+/// Times that a file may be packed.
+const PACKED_MAX: usize = 2;
 /// Directories below directories.
 const DEPTH_MAX: usize = 32;
 /// Endings of the files that are taken from a directory, before an optional `.gz`.
@@ -28,8 +30,31 @@ pub(super) struct Item {
     pub(super) line: u64,
     /// Its number in the file, from 0.
     pub(super) index: u64,
-    /// Its text, or why it is none.
-    pub(super) text: Result<String, String>,
+    /// What it is.
+    pub(super) content: Content,
+}
+
+/// What an item is.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    /// A log object, its text.
+    Log(String),
+    /// A message of a log group that is nothing of a conversation.
+    Other,
+    /// Nothing that can be sent, and why.
+    Broken(String),
+}
+
+impl Content {
+    /// What a splitter found; what is packed was opened before.
+    pub(super) fn of(found: Found) -> Self {
+        match found {
+            Found::Log(text) => Content::Log(text),
+            Found::Other => Content::Other,
+            Found::Packed(_) => Content::Broken("a gzip in a gzip".to_owned()),
+            Found::Broken(error) => Content::Broken(error.to_string()),
+        }
+    }
 }
 
 /// A file of the import.
@@ -59,7 +84,7 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<InputFile>> {
             directory(path, 0, &mut files)?;
             if files.len() == n_before {
                 bail!(
-                    "no .json, .jsonl or .ndjson file (or .gz of one) in {}",
+                    "no .json, .jsonl or .ndjson file (or .gz of one, or .gz alone) in {}",
                     path.display()
                 );
             }
@@ -107,9 +132,14 @@ fn is_wanted(path: &Path) -> bool {
         return false;
     };
     let name = name.to_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
-    !name.starts_with('.') && ending.is_some_and(|ending| ENDINGS.contains(&ending))
+    let unpacked = name.strip_suffix(".gz");
+    let ending = unpacked.unwrap_or(&name).rsplit_once('.');
+    let is_wanted = match ending {
+        Some((_, ending)) => ENDINGS.contains(&ending),
+        // CloudWatch Logs exports 000000.gz to S3.
+        None => unpacked.is_some(),
+    };
+    !name.starts_with('.') && is_wanted
 }
 
 /// Reads all files and hands every log object on. Ends early when nobody listens any more.
@@ -143,43 +173,84 @@ fn open(path: &Path, n_bytes_read: &Arc<AtomicU64>) -> Result<Box<dyn Read>> {
         inner: raw,
         n_bytes: Arc::clone(n_bytes_read),
     };
-    let mut reader = BufReader::with_capacity(READ_BYTES, counted);
-    let is_gzip = reader.fill_buf()?.starts_with(&[0x1F, 0x8B]);
-    Ok(match is_gzip {
-        true => Box::new(MultiGzDecoder::new(reader)),
-        false => Box::new(reader),
-    })
+    let reader = BufReader::with_capacity(READ_BYTES, counted);
+    // Firehose packs once more what subscriptions have packed.
+    let mut reader: Box<dyn BufRead> = Box::new(reader);
+    for _ in 0..PACKED_MAX {
+        if !reader.fill_buf()?.starts_with(&[0x1F, 0x8B]) {
+            break;
+        }
+        reader = Box::new(BufReader::new(MultiGzDecoder::new(reader)));
+    }
+    Ok(reader)
 }
 
-fn split(mut reader: Box<dyn Read>, name: &Arc<str>, items: &Sender<Result<Item>>) -> Result<()> {
-    let mut splitter = Splitter::new();
-    let mut buffer = vec![0; READ_BYTES];
-    let mut index = 0;
-    loop {
-        let n_bytes = match reader.read(&mut buffer) {
-            Ok(n_bytes) => n_bytes,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error.into()),
-        };
-        match buffer.get(..n_bytes) {
-            Some(bytes) if !bytes.is_empty() => splitter.push(bytes),
-            _ => splitter.finish(),
-        }
-        for item in std::iter::from_fn(|| splitter.next_item()) {
-            let item = Item {
-                file: Arc::clone(name),
-                line: item.line,
-                index,
-                text: item.text.map_err(|error| error.to_string()),
+fn split(reader: Box<dyn Read>, name: &Arc<str>, items: &Sender<Result<Item>>) -> Result<()> {
+    let mut handing = Handing {
+        name: Arc::clone(name),
+        items,
+        index: 0,
+    };
+    handing.all(reader, None).map(|_| ())
+}
+
+/// Items on their way from one file.
+struct Handing<'a> {
+    name: Arc<str>,
+    items: &'a Sender<Result<Item>>,
+    index: u64,
+}
+
+impl Handing<'_> {
+    /// Hands on what a reader holds; `packed_on` is the line of the file on which all of it was
+    /// packed. Says whether somebody still listens.
+    fn all(&mut self, mut reader: Box<dyn Read + '_>, packed_on: Option<u64>) -> Result<bool> {
+        let mut splitter = Splitter::new();
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            let n_bytes = match reader.read(&mut buffer) {
+                Ok(n_bytes) => n_bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error.into()),
             };
-            index += 1;
-            if items.blocking_send(Ok(item)).is_err() {
-                return Ok(());
+            match buffer.get(..n_bytes) {
+                Some(bytes) if !bytes.is_empty() => splitter.push(bytes),
+                _ => splitter.finish(),
+            }
+            while let Some(item) = splitter.next_item() {
+                let line = packed_on.unwrap_or(item.line);
+                let is_heard = match item.found {
+                    Found::Packed(bytes) if packed_on.is_none() => self.packed(&bytes, line),
+                    found => self.one(line, Content::of(found)),
+                };
+                if !is_heard {
+                    return Ok(false);
+                }
+            }
+            if n_bytes == 0 {
+                return Ok(true);
             }
         }
-        if n_bytes == 0 {
-            return Ok(());
+    }
+
+    /// Hands on what a packed envelope holds. One that is broken is one bad line of its file.
+    fn packed(&mut self, bytes: &[u8], line: u64) -> bool {
+        let unpacked: Box<dyn Read + '_> = Box::new(MultiGzDecoder::new(bytes));
+        match self.all(unpacked, Some(line)) {
+            Ok(is_heard) => is_heard,
+            Err(error) => self.one(line, Content::Broken(format!("awslogs.data: {error}"))),
         }
+    }
+
+    fn one(&mut self, line: u64, content: Content) -> bool {
+        let item = Item {
+            file: Arc::clone(&self.name),
+            line,
+            index: self.index,
+            content,
+        };
+        self.index += 1;
+        self.items.blocking_send(Ok(item)).is_ok()
     }
 }
 

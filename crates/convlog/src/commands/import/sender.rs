@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::COMPLAINTS_MAX;
 use super::expiry::Expiry;
 use super::prepare::{self, Line};
-use super::reader::Item;
+use super::reader::{Content, Item};
 use super::state::Mark;
 use crate::client::{Client, Refused};
 use crate::clock::SystemClock;
@@ -30,13 +30,16 @@ pub(super) struct Settings {
     pub(super) is_strict: bool,
 }
 
-/// What became of the lines so far; the four numbers add up to all of them.
+/// What became of the lines so far; the five numbers add up to all of them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Counts {
     pub(super) accepted: u64,
     pub(super) duplicates: u64,
     pub(super) erased: u64,
     pub(super) rejected: u64,
+    /// Messages of log groups that are nothing of a conversation; nobody sends them.
+    #[serde(default)]
+    pub(super) skipped: u64,
     /// The first lines that were rejected.
     pub(super) complaints: Vec<Complaint>,
 }
@@ -50,8 +53,9 @@ pub(super) struct Complaint {
 }
 
 impl Counts {
-    pub(super) fn n_sent(&self) -> u64 {
-        self.accepted + self.duplicates + self.erased + self.rejected
+    /// All lines that something became of.
+    pub(super) fn n_done(&self) -> u64 {
+        self.accepted + self.duplicates + self.erased + self.rejected + self.skipped
     }
 }
 
@@ -105,7 +109,7 @@ impl<'a> Sender<'a> {
     ) -> Self {
         Sender {
             expiry: Expiry::default(),
-            n_items: counts.n_sent(),
+            n_items: counts.n_done(),
             client,
             settings,
             clock,
@@ -122,7 +126,15 @@ impl<'a> Sender<'a> {
     /// Takes the next log; says whether everything taken so far is stored now.
     pub(super) async fn take(&mut self, item: Item) -> Result<bool> {
         self.n_items += 1;
-        match prepare::line(&item, self.settings.dialect) {
+        let prepared = match &item.content {
+            Content::Other => {
+                self.counts.skipped += 1;
+                return Ok(false);
+            }
+            Content::Broken(error) => Err(error.clone()),
+            Content::Log(text) => prepare::line(&item, text, self.settings.dialect),
+        };
+        match prepared {
             Err(error) => {
                 self.reject(&item.file, item.line, error)?;
                 Ok(false)

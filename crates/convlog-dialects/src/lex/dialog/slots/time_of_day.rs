@@ -48,14 +48,11 @@ fn clock(said: &Said, at: usize) -> Option<(u32, u32, usize)> {
         spoken
     };
     if let Some(minute) = minute {
-        let (half, to) = match glued_half {
-            Some(half) => (Some(half), at + 2),
-            None => half(said, at + 2),
-        };
-        let to = if is_joined {
-            seconds(said, at + 1, to)
-        } else {
-            to
+        let seconds = seconds(said, at + 1).filter(|_| is_joined && glued_half.is_none());
+        let last = at + 1 + usize::from(seconds.is_some());
+        let (half, to) = match seconds.flatten().or(glued_half) {
+            Some(half) => (Some(half), last + 1),
+            None => half(said, last + 1),
         };
         return match is_joined || half.is_some() {
             true => day_time(hour, minute, half, to),
@@ -146,15 +143,14 @@ fn split_half(word: &str) -> (&str, Option<Half>) {
     }
 }
 
-/// The word after the seconds of `10:30:00`, which do not count.
-fn seconds(said: &Said, minute_at: usize, to: usize) -> usize {
-    let end = said.tokens.get(minute_at).map_or(0, |token| token.span.end);
-    let behind = said.text.get(end..).unwrap_or_default();
-    let is_second = said.word(minute_at + 1).and_then(minutes).is_some();
-    match behind.starts_with(':') && is_second && to == minute_at + 1 {
-        true => to + 1,
-        false => to,
-    }
+/// Whether the seconds of `10:30:00`, which do not count, stand behind a minute, and the half of
+/// the day that sticks to them.
+fn seconds(said: &Said, minute_at: usize) -> Option<Option<Half>> {
+    let end = said.tokens.get(minute_at)?.span.end;
+    let behind = said.text.get(end..)?;
+    let (word, half) = split_half(said.word(minute_at + 1)?);
+    minutes(word).filter(|_| behind.starts_with(':'))?;
+    Some(half)
 }
 
 fn hour_word(word: &str) -> Option<u32> {

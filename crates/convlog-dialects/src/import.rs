@@ -1,23 +1,29 @@
 //! Exports in every shape seen in the wild, split into log objects while their bytes arrive: an
 //! array of logs, pages `{"logs":[…]}`, lists of pages or of lists, one log a line, and any of
-//! these one after the other.
+//! these one after the other. Pages may be those of CloudWatch Logs, whose events hold entries of
+//! Lex; what is in them is opened in [`crate::lex::import`].
 //!
 //! A broken line of an export with one log a line is an item of its own, and the next line begins
 //! anew. In the other shapes nothing tells where the next log begins: the first broken one ends
 //! the export.
 
 mod scan;
+mod shape;
 
 use convlog_model::json::Json;
-use convlog_model::record::Dialect;
 
 use self::scan::{Scan, Step};
+pub use self::shape::shape;
 use crate::DecodeError;
+use crate::lex::import as events;
 
 /// Longest log object, in bytes.
 pub const ITEM_MAX: usize = 16 << 20;
 
 const NO_LOG: &str = "a log object, a list of them or a page of them is expected";
+
+/// Bytes by which it is known whether a line begins with a time.
+const STAMP_MAX: usize = 48;
 
 /// What some editors put in front of a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -27,8 +33,21 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub struct Item {
     /// Line on which it begins, from 1.
     pub line: u64,
-    /// Its text, as it stands there.
-    pub text: Result<String, DecodeError>,
+    /// What it is.
+    pub found: Found,
+}
+
+/// What stands at a place of an export.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// A log object, its text as it stands there.
+    Log(String),
+    /// A message of a log group that is no entry of a conversation.
+    Other,
+    /// A gzip that holds an export of its own.
+    Packed(Vec<u8>),
+    /// Nothing of these.
+    Broken(DecodeError),
 }
 
 /// How the items of an export are told apart.
@@ -39,6 +58,8 @@ enum Layout {
     Unknown,
     /// One value a line.
     Lines,
+    /// One message a line, behind its time.
+    Stamped,
     /// By brackets.
     Nested,
     /// Nothing follows.
@@ -96,6 +117,10 @@ impl Splitter {
                     let line = self.take_line()?;
                     self.split_line(&line);
                 }
+                Layout::Stamped => {
+                    let (line, text) = self.take_line()?;
+                    self.take_message(line, &text);
+                }
                 Layout::Nested => return self.next_nested(),
             }
         }
@@ -118,7 +143,17 @@ impl Splitter {
             None => return None,
             Some(b'{') => {}
             Some(b'[') => return Some(Layout::Nested),
-            Some(_) => return Some(Layout::Lines),
+            Some(_) => {
+                let head = rest.get(..STAMP_MAX).unwrap_or(rest);
+                let is_enough = head.len() == STAMP_MAX || head.contains(&b'\n');
+                let has_time = events::stamped(head).is_some();
+                let layout = if has_time {
+                    Layout::Stamped
+                } else {
+                    Layout::Lines
+                };
+                return (is_enough || self.finished).then_some(layout);
+            }
         }
         let mut lines = rest.split(|byte| *byte == b'\n');
         let (first, second) = (lines.next().unwrap_or_default(), lines.next());
@@ -180,43 +215,56 @@ impl Splitter {
         Some((number, line))
     }
 
-    /// The items of one line: a log, or a page or list of them.
+    /// The items of one line: a log, or a page or list of them, or several of these.
     fn split_line(&mut self, (number, line): &(u64, Vec<u8>)) {
         if line.trim_ascii().is_empty() {
             return;
         }
-        let value = match Json::parse(line) {
-            Ok(value) => value,
-            Err(error) => {
-                let message = format!("{} at column {}", error.message, error.column);
-                return self.refuse(*number, &message);
-            }
-        };
         let n_before = self.ready.len();
-        let mut scan = Scan::default();
-        let mut at = 0;
-        loop {
-            match scan.step(line, &mut at) {
-                Step::Item { start, end } => self.ready.push_back(Item {
-                    line: *number,
-                    text: text_of(line.get(start..end).unwrap_or_default()),
-                }),
-                Step::Broken { .. } => return self.refuse(*number, NO_LOG),
-                Step::More { .. } => break,
+        let (items, end) = objects(line);
+        match (Json::parse(line), end) {
+            (Ok(value), end) => {
+                let is_alone = value.as_object().is_some();
+                for item in items {
+                    let is_line = is_alone && item.len() == line.trim_ascii().len();
+                    self.give(*number, found_in(item, is_line.then_some(&value)));
+                }
+                let is_page = scan::PAGES.iter().any(|key| value.get(key).is_some());
+                let is_empty = self.ready.len() == n_before && !is_page;
+                if end == LineEnd::Broken || is_empty {
+                    self.refuse(*number, NO_LOG);
+                }
+            }
+            // Firehose writes one object behind the other, without line ends.
+            (Err(_), LineEnd::Done) => {
+                for item in items {
+                    self.give(*number, found_in(item, None));
+                }
+            }
+            (Err(error), _) => {
+                let message = format!("{} at column {}", error.message, error.column);
+                self.refuse(*number, &message);
             }
         }
-        let is_page = value.get("logs").is_some();
-        if self.ready.len() == n_before && !is_page {
-            self.refuse(*number, NO_LOG);
+    }
+
+    /// The message of a line. One of several lines has a time on the first alone.
+    fn take_message(&mut self, number: u64, line: &[u8]) {
+        if line.trim_ascii().is_empty() {
+            return;
         }
+        let message = text_of(events::stamped(line).unwrap_or(line));
+        let found = message.map(|message| events::message(&message));
+        self.give(number, found.unwrap_or_else(Found::Broken));
+    }
+
+    fn give(&mut self, line: u64, found: Found) {
+        self.ready.push_back(Item { line, found });
     }
 
     /// A line that is no good; the next one begins anew.
     fn refuse(&mut self, line: u64, message: &str) {
-        self.ready.push_back(Item {
-            line,
-            text: Err(DecodeError::new(message, None)),
-        });
+        self.give(line, Found::Broken(DecodeError::new(message, None)));
     }
 
     fn next_nested(&mut self) -> Option<Item> {
@@ -226,15 +274,12 @@ impl Splitter {
         match self.scan.step(rest, &mut at) {
             Step::Item { start, end } => {
                 let item = rest.get(start..end).unwrap_or_default();
-                let text = text_of(item).and_then(|text| {
-                    Json::parse(text.as_bytes())?;
-                    Ok(text)
-                });
+                let found = found_in(item, None);
                 let before = rest.get(..start).unwrap_or_default();
                 let line = self.line + line_ends(before);
                 self.line = line + line_ends(item);
                 self.taken += end;
-                Some(Item { line, text })
+                Some(Item { line, found })
             }
             Step::More { keep } => {
                 let passed = rest.get(..keep).unwrap_or_default();
@@ -262,11 +307,46 @@ impl Splitter {
     /// Ends the export with an error.
     fn fail(&mut self, line: u64, error: DecodeError) {
         self.layout = Layout::Ended;
-        self.ready.push_back(Item {
-            line,
-            text: Err(error),
-        });
+        self.give(line, Found::Broken(error));
     }
+}
+
+/// How the objects of a line end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum LineEnd {
+    /// With the line.
+    Done,
+    /// Not on this line.
+    Open,
+    /// With something else.
+    Broken,
+}
+
+/// The objects of a line, as far as there are any.
+fn objects(line: &[u8]) -> (Vec<&[u8]>, LineEnd) {
+    let mut items = Vec::new();
+    let mut scan = Scan::default();
+    let mut at = 0;
+    loop {
+        match scan.step(line, &mut at) {
+            Step::Item { start, end } => items.push(line.get(start..end).unwrap_or_default()),
+            Step::Broken { .. } => return (items, LineEnd::Broken),
+            Step::More { .. } if scan.is_done() => return (items, LineEnd::Done),
+            Step::More { .. } => return (items, LineEnd::Open),
+        }
+    }
+}
+
+/// What an object is; `value` is its value, where that is known.
+fn found_in(item: &[u8], value: Option<&Json>) -> Found {
+    let opened = text_of(item).and_then(|text| {
+        let opened = match value {
+            Some(value) => events::open(value),
+            None => events::open(&Json::parse(text.as_bytes())?),
+        };
+        Ok(opened.unwrap_or(Found::Log(text)))
+    });
+    opened.unwrap_or_else(Found::Broken)
 }
 
 fn too_long() -> DecodeError {
@@ -283,39 +363,6 @@ fn text_of(bytes: &[u8]) -> Result<String, DecodeError> {
         Ok(text) => Ok(text.to_owned()),
         Err(_) => Err(DecodeError::new("not UTF-8", None)),
     }
-}
-
-/// Whether a log object is of v1, of v2, or a record in convlog's own form.
-///
-/// # Errors
-/// [`DecodeError`] when it is none of them.
-pub fn shape(text: &str) -> Result<Dialect, DecodeError> {
-    let body = Json::parse(text.as_bytes())?;
-    let has = |path: &[&str]| body.at(path).is_some_and(|value| *value != Json::Null);
-    if body.as_object().is_none() {
-        let message = format!("a log must be an object, not {}", body.type_name());
-        return Err(DecodeError::new(message, None));
-    }
-    if has(&["kind"]) && has(&["dialect"]) {
-        return Ok(Dialect::Convlog);
-    }
-    if !has(&["response"]) && !has(&["request"]) {
-        return Err(DecodeError::new(
-            "not a log object: it has no request and no response",
-            None,
-        ));
-    }
-    let of_v2 = [
-        has(&["session_id"]) && !has(&["workspace_id"]),
-        has(&["skill_id"]),
-        has(&["response", "context", "global"]),
-        has(&["response", "output", "intents"]) && !has(&["response", "intents"]),
-    ];
-    Ok(if of_v2.contains(&true) {
-        Dialect::WatsonV2
-    } else {
-        Dialect::WatsonV1
-    })
 }
 
 #[cfg(test)]

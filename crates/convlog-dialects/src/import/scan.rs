@@ -1,5 +1,9 @@
-//! Finds log objects among brackets: arrays and the `logs` of pages are entered, every other
-//! object is a log. Looks at no value; whoever takes an item parses it.
+//! Finds log objects among brackets: arrays and those of pages are entered, every other object is
+//! a log. Looks at no value; whoever takes an item parses it.
+
+/// Members of pages that hold their logs: of Watson's, of lists of CloudWatch Logs' events, and of
+/// what its subscriptions send.
+pub(super) const PAGES: [&str; 3] = ["logs", "events", "logEvents"];
 
 /// What one step found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,7 +20,7 @@ pub(super) enum Step {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Around {
     Array,
-    /// The object of a page, behind its `logs`.
+    /// The object of a page, behind its logs.
     Page,
 }
 
@@ -31,7 +35,7 @@ struct Open {
     page: bool,
     /// Start of the last string at depth 1.
     string_start: usize,
-    /// Whether the last string at depth 1 was `logs`, and a colon followed.
+    /// Whether the last string at depth 1 is a member that holds logs, and a colon followed.
     logs: Logs,
 }
 
@@ -175,7 +179,8 @@ impl Open {
             (false, b'"') => {
                 self.in_string = false;
                 let text = bytes.get(self.string_start..place - 1);
-                let is_key = self.depth == 1 && text == Some(b"logs");
+                let is_page = |text| PAGES.iter().any(|key| key.as_bytes() == text);
+                let is_key = self.depth == 1 && text.is_some_and(is_page);
                 self.logs = if is_key { Logs::Key } else { Logs::No };
             }
             _ => {}

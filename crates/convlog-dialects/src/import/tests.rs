@@ -1,5 +1,7 @@
 //! Every shape of an export, whole and in pieces, sound and broken.
 
+use convlog_model::record::Dialect;
+
 use super::*;
 
 /// All items of an export that arrives in pieces of `piece` bytes.
@@ -8,7 +10,13 @@ fn split(export: &str, piece: usize) -> Vec<(u64, Result<String, String>)> {
     let mut items = Vec::new();
     let mut drain = |splitter: &mut Splitter| {
         while let Some(item) = splitter.next_item() {
-            items.push((item.line, item.text.map_err(|error| error.to_string())));
+            let text = match item.found {
+                Found::Log(text) => Ok(text),
+                Found::Other => Err("another message".to_owned()),
+                Found::Packed(bytes) => Err(format!("{} packed bytes", bytes.len())),
+                Found::Broken(error) => Err(error.to_string()),
+            };
+            items.push((item.line, text));
         }
     };
     for bytes in export.as_bytes().chunks(piece) {
@@ -143,6 +151,10 @@ fn shapes_are_told_apart() {
         ),
         (r#"{"response":{},"session_id":"s"}"#, Dialect::WatsonV2),
         (
+            r#"{"botName":"b","inputTranscript":"hi","requestId":"r"}"#,
+            Dialect::LexV1,
+        ),
+        (
             r#"{"kind":"turn","dialect":"watson-v1","raw":{}}"#,
             Dialect::Convlog,
         ),
@@ -152,7 +164,7 @@ fn shapes_are_told_apart() {
     let error = shape("{}").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "not a log object: it has no request and no response"
+        "not a log object: it has no request and no response, and no botName"
     );
     assert_eq!(
         shape("[]").unwrap_err().to_string(),
@@ -168,7 +180,7 @@ mod random {
     proptest! {
         #[test]
         fn no_bytes_make_the_splitter_panic_and_pieces_do_not_matter(
-            export in "([\\[\\]{}:,\\\\\" \n1]|\"logs\":|\\{\\}|logs){0,40}", piece in 1..9_usize
+            export in "([\\[\\]{}:,\\\\\" \n1]|\"logs\":|\"events\":|\\{\\}|logs){0,40}", piece in 1..9_usize
         ) {
             prop_assert_eq!(split(&export, piece), split(&export, export.len().max(1)));
         }

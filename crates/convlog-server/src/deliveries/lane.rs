@@ -1,0 +1,338 @@
+//! Lanes: one for each destination of text, with the place in the log up to which it has sent.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use convlog_model::filter::Filter;
+use convlog_model::ids::{InstanceId, Position, RecordId};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use super::{DELIVERY, LANE, dead, hex, keyed, text};
+use crate::app::{App, scoped_id};
+use crate::entity::{Change, Collection, Entity};
+use crate::error::Fault;
+
+/// The collection of their documents.
+pub(super) const COLLECTION: &str = "deliveries";
+/// Most lanes of a process: each is a destination that somebody gave an alias.
+const LANES_MAX: usize = 10_000;
+/// Bytes of the hash that names a lane.
+const KEY_BYTES: usize = 16;
+
+/// Where the text of a turn goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Destination<'a> {
+    /// ARN of the log group.
+    pub(crate) group: &'a str,
+    /// ARN of the role that writes there.
+    pub(crate) role: &'a str,
+    /// Whether it was spoken: such entries wait for their audio, and others not for them.
+    pub(crate) is_speech: bool,
+}
+
+/// What is kept of a lane.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LaneDoc {
+    group: String,
+    role: String,
+    is_speech: bool,
+    /// Everything up to here has been sent, or given up.
+    position: String,
+}
+
+/// A number of entries with their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Load {
+    pub(super) entries: u64,
+    pub(super) bytes: u64,
+}
+
+impl Load {
+    pub(super) fn add(&mut self, bytes: u64) {
+        self.entries = self.entries.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    fn plus(self, other: Load) -> Load {
+        Load {
+            entries: self.entries.saturating_add(other.entries),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+
+    fn minus(self, other: Load) -> Load {
+        Load {
+            entries: self.entries.saturating_sub(other.entries),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
+
+    fn most(self, other: Load) -> Load {
+        Load {
+            entries: self.entries.max(other.entries),
+            bytes: self.bytes.max(other.bytes),
+        }
+    }
+
+    fn least(self, other: Load) -> Load {
+        Load {
+            entries: self.entries.min(other.entries),
+            bytes: self.bytes.min(other.bytes),
+        }
+    }
+}
+
+/// What a lane has had to do since the process began. Erasures take entries away unseen, and rules
+/// of redaction change their length, so what is handled is put right whenever nothing waits.
+#[derive(Debug, Default)]
+struct Figures {
+    /// Of all turns that were marked.
+    charged: Load,
+    /// Of those whose append has ended: they are in the log, or never will be.
+    ended: Load,
+    handled: Load,
+    /// Everything up to here has been sent, given up, or is being sent.
+    sending: Position,
+    n_dead: u64,
+}
+
+/// One destination.
+#[derive(Debug)]
+pub(super) struct Lane {
+    /// `INSTANCE/KEY`
+    pub(super) id: String,
+    pub(super) instance: InstanceId,
+    pub(super) group: String,
+    pub(super) role: String,
+    pub(super) is_speech: bool,
+    /// Where its worker begins.
+    pub(super) begin: Position,
+    pub(super) wake: Notify,
+    figures: Mutex<Figures>,
+    retries: Mutex<VecDeque<RecordId>>,
+}
+
+/// The lanes that this process works on.
+#[derive(Debug, Default)]
+pub(super) struct Lanes(Mutex<BTreeMap<String, Arc<Lane>>>);
+
+impl Lanes {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Lane>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<Arc<Lane>> {
+        self.lock().get(id).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Lane>> {
+        self.lock().values().cloned().collect()
+    }
+}
+
+impl Lane {
+    /// The part of its id that labels name.
+    pub(super) fn key(&self) -> &str {
+        self.id.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Name of the log group.
+    pub(super) fn group_name(&self) -> &str {
+        let name = self.group.split_once(":log-group:");
+        name.map_or("", |(_, name)| name)
+    }
+
+    /// The turns that are its own, as far as a filter can tell.
+    pub(super) fn filter(&self) -> Filter {
+        Filter::equals(&format!("labels.{LANE}"), self.key())
+            .and(Filter::exists(&format!("labels.{DELIVERY}")))
+    }
+
+    fn figures(&self) -> MutexGuard<'_, Figures> {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What waits.
+    pub(super) fn waiting(&self) -> Load {
+        let figures = self.figures();
+        figures.charged.minus(figures.handled)
+    }
+
+    /// What is in the log by now, or never will be.
+    pub(super) fn ended(&self) -> Load {
+        self.figures().ended
+    }
+
+    /// Counts what an earlier process has left.
+    pub(super) fn found(&self, load: Load) {
+        let mut figures = self.figures();
+        figures.charged = figures.charged.plus(load);
+        figures.ended = figures.ended.plus(load);
+    }
+
+    /// These have been sent, or given up.
+    pub(super) fn handled(&self, load: Load) {
+        let mut figures = self.figures();
+        figures.handled = figures.handled.plus(load).least(figures.ended);
+    }
+
+    /// Nothing is left of what had ended when the walk began.
+    pub(super) fn settle(&self, ended: Load) {
+        let mut figures = self.figures();
+        figures.handled = figures.handled.most(ended).least(figures.ended);
+    }
+
+    pub(super) fn note_sending(&self, upto: Position) {
+        let mut figures = self.figures();
+        figures.sending = figures.sending.max(upto);
+    }
+
+    /// Up to where entries may have reached the destination.
+    pub(super) fn sending(&self) -> Position {
+        self.figures().sending
+    }
+
+    pub(super) fn n_dead(&self) -> u64 {
+        self.figures().n_dead
+    }
+
+    pub(super) fn set_dead(&self, change: impl FnOnce(u64) -> u64) {
+        let mut figures = self.figures();
+        figures.n_dead = change(figures.n_dead);
+    }
+
+    fn retries(&self) -> MutexGuard<'_, VecDeque<RecordId>> {
+        self.retries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for another try of dead letters.
+    pub(super) fn retry(&self, ids: impl IntoIterator<Item = RecordId>) {
+        let mut retries = self.retries();
+        for id in ids {
+            if retries.len() < dead::DEAD_MAX && !retries.contains(&id) {
+                retries.push_back(id);
+            }
+        }
+        drop(retries);
+        self.wake.notify_one();
+    }
+
+    /// The next dead letters that are to be tried again.
+    pub(super) fn take_retries(&self, n_max: usize) -> Vec<RecordId> {
+        let mut retries = self.retries();
+        let n_taken = retries.len().min(n_max);
+        retries.drain(..n_taken).collect()
+    }
+
+    /// Keeps the place up to which it has sent.
+    pub(super) async fn keep(&self, app: &App, position: Position) -> Result<(), Fault> {
+        let lanes = Collection::<LaneDoc>::new(app, COLLECTION);
+        let kept = lanes.change(&self.id, |doc| {
+            let mut doc = doc.ok_or_else(|| Fault::not_found("Resource not found"))?;
+            doc.position = position.to_string();
+            Ok(Change::silent(doc))
+        });
+        kept.await.map(drop)
+    }
+}
+
+/// Held while a turn of a lane is appended: what is counted as waiting, and the lane's call.
+#[derive(Debug)]
+pub(super) struct Hold {
+    lane: Arc<Lane>,
+    load: Load,
+}
+
+impl Hold {
+    pub(super) fn new(lane: Arc<Lane>, bytes: u64) -> Self {
+        let load = Load { entries: 1, bytes };
+        let mut figures = lane.figures();
+        figures.charged = figures.charged.plus(load);
+        drop(figures);
+        Hold { lane, load }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut figures = self.lane.figures();
+        figures.ended = figures.ended.plus(self.load);
+        drop(figures);
+        self.lane.wake.notify_one();
+    }
+}
+
+/// The lane of a destination, durable before this returns: so what is appended behind is found by it.
+///
+/// # Errors
+/// What the control plane answers; 507 for too many destinations.
+pub(super) async fn of(
+    app: &App,
+    instance: &InstanceId,
+    to: &Destination<'_>,
+) -> Result<Arc<Lane>, Fault> {
+    let speech = if to.is_speech { "speech" } else { "text" };
+    let hash = keyed(app, &["lane", instance.as_str(), to.group, to.role, speech]);
+    let key = hex(hash.get(..KEY_BYTES).unwrap_or_default());
+    let id = scoped_id(instance, &key);
+    if let Some(lane) = app.deliveries().lanes.get(&id) {
+        return Ok(lane);
+    }
+    if app.deliveries().lanes.lock().len() >= LANES_MAX {
+        return Err(Fault::Full {
+            message: "text goes to too many destinations".to_owned(),
+        });
+    }
+    let newest = app.store().newest();
+    let lanes = Collection::<LaneDoc>::new(app, COLLECTION);
+    let kept = lanes.change(&id, |old| {
+        Ok(Change::silent(old.unwrap_or_else(|| LaneDoc {
+            group: to.group.to_owned(),
+            role: to.role.to_owned(),
+            is_speech: to.is_speech,
+            position: newest.to_string(),
+        })))
+    });
+    let kept = kept.await?;
+    let kept = kept.ok_or_else(|| Fault::internal("a lane was deleted while it was made"))?;
+    begin(app, kept)
+}
+
+/// Begins to work on every lane that there is.
+pub(super) async fn start_all(app: &App) -> Result<(), Fault> {
+    for lane in Collection::<LaneDoc>::new(app, COLLECTION).list("").await? {
+        begin(app, lane)?;
+    }
+    Ok(())
+}
+
+fn begin(app: &App, kept: Entity<LaneDoc>) -> Result<Arc<Lane>, Fault> {
+    let broken = || Fault::internal("a lane without a position or an instance");
+    let position = u128::from_str_radix(&kept.doc.position, 16).map_err(|_| broken())?;
+    let instance = kept.id.split_once('/').map(|(instance, _)| instance);
+    let instance = InstanceId::new(instance.unwrap_or_default()).map_err(|_| broken())?;
+    let lane = Arc::new(Lane {
+        id: kept.id,
+        instance,
+        group: kept.doc.group,
+        role: kept.doc.role,
+        is_speech: kept.doc.is_speech,
+        begin: Position(position),
+        wake: Notify::new(),
+        figures: Mutex::new(Figures {
+            sending: Position(position),
+            ..Figures::default()
+        }),
+        retries: Mutex::default(),
+    });
+    let mut lanes = app.deliveries().lanes.lock();
+    if let Some(known) = lanes.get(&lane.id) {
+        return Ok(Arc::clone(known));
+    }
+    lanes.insert(lane.id.clone(), Arc::clone(&lane));
+    drop(lanes);
+    let worker = text::run(app.clone(), Arc::clone(&lane));
+    app.jobs().spawn(worker);
+    Ok(lane)
+}

@@ -1,0 +1,406 @@
+//! The work of a lane: finds the turns behind its position, sends them, moves on.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use convlog_model::ids::{Position, RecordId};
+use convlog_model::record::{Dialect, Record};
+
+use super::batch::{self, Item};
+use super::clients::Line;
+use super::failure::{Failure, Failures};
+use super::lane::{Lane, Load};
+use super::{DELIVERY, Owner, STREAM, count_text, dead, event, proof, system};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::Fault;
+use crate::events;
+use crate::query::fitting_step;
+
+/// Records of one step of the walk.
+const STEP_MAX: usize = 1000;
+/// How long a lane rests without being called. An append whose request was cut off calls it too
+/// early.
+const REST: Duration = Duration::from_secs(5);
+/// Pause after our own store failed.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// An entry on its way.
+#[derive(Clone, Debug)]
+struct Entry {
+    position: Position,
+    id: RecordId,
+    stream: String,
+    at_ms: i64,
+    text: String,
+    /// Bytes as the queue counts them.
+    n_bytes: u64,
+    owner: Owner,
+}
+
+/// How far a worker has come.
+#[derive(Debug)]
+struct Walk {
+    after: Position,
+    /// What is behind `after` and done all the same, since other streams wait.
+    done: BTreeSet<Position>,
+    n_step: usize,
+    failures: Failures,
+    /// Whether an event has told of a failure since the last success.
+    is_told: bool,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Again,
+    Rest,
+    After(Duration),
+}
+
+/// Works until the server stops.
+pub(super) async fn run(app: App, lane: Arc<Lane>) {
+    let mut stopping = std::pin::pin!(app.jobs().stopping());
+    let caller = system(&lane.instance);
+    let mut walk = Walk {
+        after: lane.begin,
+        done: BTreeSet::new(),
+        n_step: STEP_MAX,
+        failures: Failures::default(),
+        is_told: false,
+    };
+    let count = count_left(&app, &lane, &caller);
+    tokio::select! {
+        () = &mut stopping => return,
+        counted = count => if let Err(fault) = counted {
+            let status = fault.status().as_u16();
+            tracing::warn!(status, "what waits for delivery is not counted");
+        }
+    }
+    loop {
+        // What is cut off by a stop is sent again after the next start.
+        let next = tokio::select! {
+            () = &mut stopping => return,
+            next = step(&app, &lane, &caller, &mut walk) => next,
+        };
+        let next = next.unwrap_or_else(|fault| {
+            tracing::warn!(
+                status = fault.status().as_u16(),
+                "a delivery waits for the store"
+            );
+            Next::After(STORE_PAUSE)
+        });
+        let pause = match next {
+            Next::Again => continue,
+            Next::Rest => REST,
+            Next::After(pause) => pause,
+        };
+        let is_resting = next == Next::Rest;
+        tokio::select! {
+            () = &mut stopping => return,
+            () = lane.wake.notified(), if is_resting => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Counts what waits since before the process began.
+async fn count_left(app: &App, lane: &Lane, caller: &Caller) -> Result<(), Fault> {
+    let n_dead = dead::of_lane(app, lane).await?.len();
+    lane.set_dead(|_| u64::try_from(n_dead).unwrap_or(u64::MAX));
+    let mut load = Load::default();
+    let mut after = lane.begin;
+    let mut upto = None;
+    loop {
+        let step = app
+            .query()
+            .scan(caller, lane.filter(), after, upto, STEP_MAX);
+        let step = step.await?;
+        for record in &step.records {
+            load.add(n_bytes(&record.draft.raw));
+        }
+        if step.done {
+            lane.found(load);
+            return Ok(());
+        }
+        after = step.reached;
+        upto = Some(step.upto);
+    }
+}
+
+/// Sends what the next step of the walk brings.
+async fn step(app: &App, lane: &Lane, caller: &Caller, walk: &mut Walk) -> Result<Next, Fault> {
+    retry(app, lane, caller).await?;
+    let ended = lane.ended();
+    let scanned = app
+        .query()
+        .scan(caller, lane.filter(), walk.after, None, walk.n_step);
+    let scanned = scanned.await?;
+    let n_read = scanned
+        .records
+        .iter()
+        .map(|record| record.draft.raw.as_str().len());
+    walk.n_step = fitting_step(scanned.records.len().max(1), n_read.sum(), STEP_MAX);
+    let mut entries = Vec::new();
+    for record in &scanned.records {
+        if walk.done.contains(&record.position) {
+            continue;
+        }
+        match entry(app, lane, record) {
+            Some(entry) => entries.push(entry),
+            None => drop(walk.done.insert(record.position)),
+        }
+    }
+    let result = send_all(app, lane, walk, entries).await;
+    let left = scanned.records.iter().map(|record| record.position);
+    let left = left.filter(|position| !walk.done.contains(position)).min();
+    let reached = match left {
+        Some(first) => Position(first.0.saturating_sub(1)),
+        None => scanned.reached,
+    };
+    if reached > walk.after {
+        let has_sent = walk.done.iter().any(|position| *position <= reached);
+        if has_sent {
+            lane.keep(app, reached).await?;
+        }
+        walk.after = reached;
+        walk.done.retain(|position| *position > reached);
+    }
+    match result? {
+        Some(pause) => Ok(Next::After(pause)),
+        None if !scanned.done => Ok(Next::Again),
+        None => {
+            lane.settle(ended);
+            Ok(Next::Rest)
+        }
+    }
+}
+
+/// Sends entries; how long to wait when one call failed that will be made again.
+async fn send_all(
+    app: &App,
+    lane: &Lane,
+    walk: &mut Walk,
+    entries: Vec<Entry>,
+) -> Result<Option<Duration>, Fault> {
+    let (large, entries): (Vec<Entry>, Vec<Entry>) = entries
+        .into_iter()
+        .partition(|entry| batch::is_too_large(entry.text.len()));
+    for entry in &large {
+        give_up(app, lane, &[entry], &Failure::permanent("too_large"), 1).await?;
+        walk.done.insert(entry.position);
+    }
+    for batch in cut(&entries) {
+        let last = batch.iter().map(|entry| entry.position).max();
+        lane.note_sending(last.unwrap_or_default());
+        match send(app, lane, &batch).await {
+            Ok(rejected) => {
+                take(app, lane, &batch, &rejected).await?;
+                if walk.is_told {
+                    tell_recovered(app, lane, walk.failures.n_tries).await;
+                }
+                walk.is_told = false;
+                walk.failures = Failures::default();
+            }
+            Err(failure) => {
+                let is_last = walk.failures.note(&failure);
+                let n_tries = walk.failures.n_tries;
+                if !is_last {
+                    walk.is_told = true;
+                    tell(
+                        app,
+                        lane,
+                        events::LOG_DELIVERY_FAILED,
+                        &failure,
+                        (n_tries, batch.len()),
+                    )
+                    .await;
+                    return Ok(Some(walk.failures.pause(app)));
+                }
+                give_up(app, lane, &batch, &failure, n_tries).await?;
+                walk.failures.n_tries = 0;
+            }
+        }
+        walk.done.extend(batch.iter().map(|entry| entry.position));
+    }
+    Ok(None)
+}
+
+fn cut(entries: &[Entry]) -> Vec<Vec<&Entry>> {
+    let items: Vec<Item<'_>> = entries
+        .iter()
+        .map(|entry| Item {
+            stream: &entry.stream,
+            at_ms: entry.at_ms,
+            n_bytes: entry.text.len(),
+        })
+        .collect();
+    let of = |indexes: Vec<usize>| -> Vec<&Entry> {
+        indexes
+            .into_iter()
+            .filter_map(|index| entries.get(index))
+            .collect()
+    };
+    batch::cut(&items).into_iter().map(of).collect()
+}
+
+/// One call, of entries of one stream.
+async fn send(
+    app: &App,
+    lane: &Lane,
+    batch: &[&Entry],
+) -> Result<Vec<(usize, &'static str)>, Failure> {
+    let lines: Vec<Line<'_>> = batch
+        .iter()
+        .map(|entry| Line {
+            at_ms: entry.at_ms,
+            text: &entry.text,
+        })
+        .collect();
+    let stream = batch.first().map_or("", |entry| entry.stream.as_str());
+    let clients = &app.deliveries().clients;
+    let to = (lane.group_name(), stream);
+    clients.put_events(app, &lane.role, to, &lines).await
+}
+
+/// Counts what a call has brought about; what was not taken is given up, since it never will be.
+async fn take(
+    app: &App,
+    lane: &Lane,
+    batch: &[&Entry],
+    rejected: &[(usize, &'static str)],
+) -> Result<(), Fault> {
+    for (index, class) in rejected {
+        if let Some(entry) = batch.get(*index) {
+            give_up(app, lane, &[entry], &Failure::permanent(class), 1).await?;
+        }
+    }
+    let mut load = Load::default();
+    for (index, entry) in batch.iter().enumerate() {
+        if rejected.iter().all(|(refused, _)| *refused != index) {
+            count_text(app, &lane.instance, &entry.owner, true);
+            load.add(entry.n_bytes);
+        }
+    }
+    lane.handled(load);
+    Ok(())
+}
+
+/// Makes dead letters of entries.
+async fn give_up(
+    app: &App,
+    lane: &Lane,
+    batch: &[&Entry],
+    failure: &Failure,
+    n_tries: u32,
+) -> Result<(), Fault> {
+    let mut load = Load::default();
+    for entry in batch {
+        dead::bury(app, lane, entry.id, (&failure.class, n_tries)).await?;
+        count_text(app, &lane.instance, &entry.owner, false);
+        load.add(entry.n_bytes);
+    }
+    lane.handled(load);
+    tell(
+        app,
+        lane,
+        events::LOG_DELIVERY_DEAD,
+        failure,
+        (n_tries, batch.len()),
+    )
+    .await;
+    Ok(())
+}
+
+/// Tries dead letters once more, those that somebody asked for.
+async fn retry(app: &App, lane: &Lane, caller: &Caller) -> Result<(), Fault> {
+    let mut entries = Vec::new();
+    for id in lane.take_retries(STEP_MAX) {
+        let record = app.query().get(caller, id).await?;
+        match record.and_then(|record| entry(app, lane, &record)) {
+            Some(entry) => entries.push(entry),
+            // Erased or expired: nothing is left to be sent.
+            None => drop(dead::remove(app, lane, id).await?),
+        }
+    }
+    for batch in cut(&entries) {
+        match send(app, lane, &batch).await {
+            Ok(rejected) => {
+                for (index, entry) in batch.iter().enumerate() {
+                    if rejected.iter().all(|(refused, _)| *refused != index) {
+                        dead::remove(app, lane, entry.id).await?;
+                        count_text(app, &lane.instance, &entry.owner, true);
+                    }
+                }
+            }
+            Err(failure) => {
+                for entry in &batch {
+                    dead::bury(app, lane, entry.id, (&failure.class, 1)).await?;
+                }
+                tell(
+                    app,
+                    lane,
+                    events::LOG_DELIVERY_DEAD,
+                    &failure,
+                    (1, batch.len()),
+                )
+                .await;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is sent of a record; `None` for one that was not to be delivered by this lane.
+fn entry(app: &App, lane: &Lane, record: &Record) -> Option<Entry> {
+    let draft = &record.draft;
+    let (own_id, stream) = (draft.own_id.as_ref()?, draft.labels.get(STREAM)?);
+    let proven = draft.labels.get(DELIVERY)?;
+    if draft.dialect != Dialect::LexV1 || *proven != proof(app, &lane.id, own_id, stream) {
+        return None;
+    }
+    let flat = draft.flat();
+    let name = |field: &str| flat.text(field).unwrap_or_default().to_owned();
+    let at = flat.time("time.response").unwrap_or(record.received);
+    Some(Entry {
+        position: record.position,
+        id: record.id,
+        stream: stream.clone(),
+        at_ms: at.millis(),
+        text: draft.raw.as_str().to_owned(),
+        n_bytes: n_bytes(&draft.raw),
+        owner: Owner {
+            bot: name("bot"),
+            alias: name("environment"),
+            version: name("version"),
+        },
+    })
+}
+
+fn n_bytes(body: &convlog_model::record::Body) -> u64 {
+    u64::try_from(body.as_str().len()).unwrap_or(u64::MAX)
+}
+
+async fn tell(
+    app: &App,
+    lane: &Lane,
+    kind: events::EventType,
+    failure: &Failure,
+    (n_tries, n_entries): (u32, usize),
+) {
+    let subject = format!("{}/{}/{}", kind.name, lane.id, failure.class);
+    let event = event(app, &lane.instance, kind, lane.key())
+        .with("kind", "text")
+        .with("class", failure.class.as_str())
+        .with("attempts", n_tries.to_string())
+        .with("entries", n_entries.to_string());
+    events::record_failure(app, &subject, event).await;
+}
+
+async fn tell_recovered(app: &App, lane: &Lane, n_tries: u32) {
+    let event = event(app, &lane.instance, events::LOG_DELIVERY_SENT, lane.key())
+        .with("kind", "text")
+        .with("attempts", n_tries.saturating_add(1).to_string());
+    events::record_or_warn(app, event).await;
+}

@@ -1,0 +1,450 @@
+//! One turn of a conversation: who is asked, what the session knows, what the bot answers, what is
+//! logged of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use convlog_dialects::lex::dialog::{self, Answer, DialogMode, DialogState, Request, Step};
+use convlog_dialects::lex::entry::Turn;
+use convlog_dialects::lex::model::ActiveContext;
+use convlog_dialects::lex::{decode, neutral as lex_neutral};
+use convlog_model::json::Json;
+use convlog_model::record::Draft;
+use convlog_model::time::Timestamp;
+
+use super::known::{self, Ready};
+use super::logs::Logs;
+use super::reply::Reply;
+use super::session::{self, Session, State, state_id};
+use super::shelf::{Kind, LATEST, Shelves};
+use super::{bots, delivery, hook};
+use crate::aws::{AwsError, Call, Refusal};
+use crate::bots::{Bot, ConnectorConfig};
+use crate::connector::neutral::{self, Carried};
+use crate::connector::{self, Ask, Failure};
+use crate::entity::Entity;
+use crate::error::Fault;
+use crate::sessions;
+
+/// Attributes of a request or a session.
+pub(super) type Attributes = BTreeMap<String, String>;
+
+/// Who is talked to, and who talks.
+#[derive(Clone, Debug)]
+pub(super) struct Address {
+    pub bot: String,
+    pub alias: String,
+    pub user: String,
+}
+
+/// What a user says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Question {
+    /// `None` for audio that nobody could read.
+    pub utterance: Option<String>,
+    /// Whether the answer will be heard.
+    pub is_heard: bool,
+    pub session_attributes: Option<Attributes>,
+    pub request_attributes: Option<Attributes>,
+    pub active_contexts: Option<Vec<ActiveContext>>,
+    /// What was spoken, as it came.
+    pub audio: Option<Audio>,
+}
+
+/// Speech as it came.
+#[derive(Clone, Debug)]
+pub(super) struct Audio {
+    /// Its media type with all parameters.
+    pub content_type: String,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+/// The bot that an address leads to, in the version that serves the session.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub bot: Arc<Entity<Bot>>,
+    /// The version that new sessions get.
+    pub version: String,
+    /// What new sessions log.
+    pub logs: Option<Logs>,
+    pub shelf: super::shelf::Shelf,
+}
+
+impl Target {
+    /// The bot of an address.
+    ///
+    /// # Errors
+    /// 404 that names what is missing.
+    pub(super) async fn find(call: &Call, to: &Address) -> Result<Self, Refusal> {
+        let unseen = |_| AwsError::not_found(&to.bot);
+        call.caller.require_bot(&to.bot).map_err(unseen)?;
+        let instance = &call.caller.instance;
+        let shelf = Shelves::new(&call.app, Kind::Bot, instance)
+            .get(&to.bot)
+            .await?;
+        let (version, logs) = match to.alias.as_str() {
+            LATEST => (LATEST.to_owned(), None),
+            name => {
+                let alias = shelf.aliases.get(name);
+                let alias = alias.ok_or_else(|| AwsError::not_found(name))?;
+                (alias.bot_version.clone(), Logs::of_alias(&to.bot, alias))
+            }
+        };
+        let bot = crate::bots::find(&call.app, instance, &to.bot).await?;
+        Ok(Target {
+            bot: bot.ok_or_else(|| AwsError::not_found(&to.bot))?,
+            version,
+            logs,
+            shelf,
+        })
+    }
+
+    /// The version that a session has, ready to be talked to.
+    pub(super) async fn ready(&self, call: &Call, version: &str) -> Result<Arc<Ready>, Refusal> {
+        known::ready(&call.app, &call.caller.instance, &self.shelf, version).await
+    }
+
+    /// Refuses a bot that cannot answer.
+    fn require_built(&self, version: &str) -> Result<(), AwsError> {
+        if version != LATEST || self.bot.doc.connector != ConnectorConfig::Lex {
+            return Ok(());
+        }
+        match bots::status(&self.shelf.body) {
+            ("READY", _) => Ok(()),
+            (state, _) => Err(AwsError::bad(format!(
+                "The bot '{}' cannot be talked to: its status is {state}.",
+                self.shelf.name
+            ))),
+        }
+    }
+}
+
+/// Hears what a user says, answers and logs it.
+///
+/// # Errors
+/// 404 for an unknown bot or alias, 424 for a function or connector that failed; what the store
+/// answers.
+pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<Reply, Refusal> {
+    let target = Target::find(&call, &to).await?;
+    let id = state_id(&to.bot, &to.user);
+    let gate = call.app.sessions().turn(&call.caller.instance, &id).await;
+    let mut state = State::load(&call.app, &call.caller.instance, &id).await?;
+    let request = call.resend_key();
+    if let Some(reply) = state.answered(request.as_deref()) {
+        return Ok(reply.clone());
+    }
+    let mut session = open(&call, &target, &to, &mut state).await?;
+    target.require_built(&session.version)?;
+    let customer = session::customer(&call, question.request_attributes.as_ref())?;
+    if let Some(customer) = &customer
+        && !session.name(customer)
+    {
+        return Err(AwsError::bad("The session has named too many customers.").into());
+    }
+    let door = call.app.ingest();
+    door.before_asking(&call.caller, &to.bot, || None).await?;
+    let requested = call.app.now();
+    let ready = target.ready(&call, &session.version).await?;
+    let asking = ask(&call, &target, &ready, &to, &question, &mut session);
+    let asked = connector::in_time(&call.app, asking).await;
+    let (answer, failure) = match asked {
+        Ok(answer) => (answer, None),
+        Err(failure) => (failed(), Some(failure)),
+    };
+    session.turns += 1;
+    let body = Reply::body(&answer, &session.id, &session.version);
+    let reply = Reply {
+        body,
+        transcript: question.utterance.clone().unwrap_or_default(),
+        locale: ready.compiled.bot().locale.clone(),
+    };
+    let heard = Heard {
+        call: &call,
+        to: &to,
+        question: &question,
+        ready: &ready,
+        session: &session,
+        answer: &answer,
+        customer: customer.as_deref(),
+        requested,
+        failure: failure.as_ref(),
+    };
+    let mut draft = heard.draft()?;
+    let _underway = delivery::text(&call, (&to, &question), &session, draft.as_mut()).await?;
+    let customers = session.customers.clone();
+    state.session = Some(session);
+    if failure.is_none() {
+        state.keep(request, &reply, call.app.now());
+    }
+    keep(&call, &target, (&id, &mut state), draft, failure.as_ref()).await?;
+    if customers.iter().any(|customer| gate.was_erased(customer)) {
+        sessions::end(&call.app, &call.caller.instance, &id).await?;
+    }
+    match failure {
+        None => Ok(reply),
+        Some(failure) => Err(refused(failure).into()),
+    }
+}
+
+/// Does what a `PutSession` asks for. Its turn is no utterance, and is not logged.
+///
+/// # Errors
+/// 404 for an unknown bot or alias, 400 for a body that the bot does not fit, 424 for a function
+/// that failed; what the store answers.
+pub(super) async fn put(call: Call, to: Address, body: Json) -> Result<Reply, Refusal> {
+    let target = Target::find(&call, &to).await?;
+    let id = state_id(&to.bot, &to.user);
+    let _gate = call.app.sessions().turn(&call.caller.instance, &id).await;
+    let mut state = State::load(&call.app, &call.caller.instance, &id).await?;
+    let request = call.resend_key();
+    if let Some(reply) = state.answered(request.as_deref()) {
+        return Ok(reply.clone());
+    }
+    let mut session = open(&call, &target, &to, &mut state).await?;
+    target.require_built(&session.version)?;
+    let ready = target.ready(&call, &session.version).await?;
+    let none = Attributes::new();
+    let asked = Request {
+        utterance: None,
+        session_attributes: None,
+        request_attributes: &none,
+        active_contexts: None,
+        user_id: &to.user,
+        bot_alias: &to.alias,
+        now_ms: call.app.now().millis(),
+        dialog_mode: DialogMode::Text,
+    };
+    let step = dialog::put_session(&ready.compiled, &mut session.dialog, &body, &asked)?;
+    let going = go_on(&call, &ready, &mut session, step);
+    let answer = connector::in_time(&call.app, going)
+        .await
+        .map_err(refused)?;
+    let reply = Reply {
+        body: Reply::body(&answer, &session.id, &session.version),
+        transcript: String::new(),
+        locale: ready.compiled.bot().locale.clone(),
+    };
+    state.session = Some(session);
+    state.keep(request, &reply, call.app.now());
+    keep(&call, &target, (&id, &mut state), None, None).await?;
+    Ok(reply)
+}
+
+/// The session of an address, or a new one.
+async fn open(
+    call: &Call,
+    target: &Target,
+    to: &Address,
+    state: &mut State,
+) -> Result<Session, Refusal> {
+    // Settings belong to an alias: another alias is another session.
+    let running = state
+        .session
+        .take()
+        .filter(|session| session.alias == to.alias);
+    if let Some(session) = running {
+        return Ok(session);
+    }
+    begin(call, target, to).await
+}
+
+/// A new session, with the settings that hold now.
+pub(super) async fn begin(call: &Call, target: &Target, to: &Address) -> Result<Session, Refusal> {
+    call.app.sessions().require_room(call.app.now())?;
+    let ready = target.ready(call, &target.version).await?;
+    let bot = ready.compiled.bot();
+    let mut session = Session::new(
+        &call.app,
+        &to.alias,
+        &target.version,
+        bot.idle_session_ttl_s,
+    );
+    session.logs = target.logs.clone().filter(|_| !bot.child_directed);
+    Ok(session)
+}
+
+/// What the bot answers.
+async fn ask(
+    call: &Call,
+    target: &Target,
+    ready: &Ready,
+    to: &Address,
+    question: &Question,
+    session: &mut Session,
+) -> Result<Answer, Failure> {
+    let bot = &target.bot;
+    let none = Attributes::new();
+    let request = Request {
+        utterance: question.utterance.as_deref(),
+        session_attributes: question.session_attributes.clone(),
+        request_attributes: question.request_attributes.as_ref().unwrap_or(&none),
+        active_contexts: question.active_contexts.clone(),
+        user_id: &to.user,
+        bot_alias: &to.alias,
+        now_ms: call.app.now().millis(),
+        dialog_mode: match question.is_heard {
+            true => DialogMode::Voice,
+            false => DialogMode::Text,
+        },
+    };
+    if bot.doc.connector == ConnectorConfig::Lex {
+        let step = dialog::turn(&ready.compiled, &mut session.dialog, &request);
+        return go_on(call, ready, session, step).await;
+    }
+    connector::require(&bot.doc)?;
+    let attributes = request.session_attributes.unwrap_or_default();
+    let text = question.utterance.as_deref().unwrap_or_default();
+    let input = Json::object([("text", Json::string(text))]);
+    let context = session.context.clone();
+    let ask = Ask {
+        bot: &bot.doc.id,
+        language: &bot.doc.language,
+        session: &session.id,
+        user: &to.user,
+        input: Some(&input),
+        context: Some(&context),
+        passed_on: connector::passed_on(&call.headers),
+    };
+    let carried = Carried {
+        context: &mut session.context,
+        upstream: &mut session.upstream,
+    };
+    let reply = neutral::ask(&call.app, bot, &ask, carried).await?;
+    Ok(lex_neutral::answer(&reply, attributes))
+}
+
+/// Calls the functions of a turn until it has its answer.
+async fn go_on(
+    call: &Call,
+    ready: &Ready,
+    session: &mut Session,
+    mut step: Step,
+) -> Result<Answer, Failure> {
+    loop {
+        let hooked = match step {
+            Step::Done(answer) => return Ok(*answer),
+            Step::Hook(hooked) => hooked,
+        };
+        let answered = hook::call(&call.app, &hooked.uri, &hooked.event).await?;
+        let dialog = &mut session.dialog;
+        step = dialog::resume(&ready.compiled, dialog, hooked.pending, &answered)
+            .map_err(|error| hook::bad_answer(&error.to_string()))?;
+    }
+}
+
+/// What is logged of a turn that nothing answered.
+fn failed() -> Answer {
+    let mut answer = lex_neutral::answer(&Default::default(), Attributes::new());
+    answer.dialog_state = DialogState::Failed;
+    answer
+}
+
+fn refused(failure: Failure) -> AwsError {
+    let message = failure.fault.detail();
+    match failure.fault {
+        Fault::Conflict { .. } => AwsError::bad(message),
+        _ => AwsError::new("DependencyFailedException", message),
+    }
+}
+
+/// A turn, heard and answered.
+struct Heard<'a> {
+    call: &'a Call,
+    to: &'a Address,
+    question: &'a Question,
+    ready: &'a Ready,
+    session: &'a Session,
+    answer: &'a Answer,
+    customer: Option<&'a str>,
+    requested: Timestamp,
+    failure: Option<&'a Failure>,
+}
+
+impl Heard<'_> {
+    /// The record of the turn, where its session logs text.
+    fn draft(&self) -> Result<Option<Draft>, Refusal> {
+        let Some(logs) = &self.session.logs else {
+            return Ok(None);
+        };
+        let Some(group) = logs.group() else {
+            return Ok(None);
+        };
+        let responded = self.call.app.now().max(self.requested);
+        let entry = self.turn(self.requested).entry().to_string();
+        let mut draft = decode::entry(&self.call.caller.instance, &entry)?;
+        draft.set_text("time.request", &self.requested.to_micros_text());
+        draft.set_text("time.response", &responded.to_micros_text());
+        if let Some(customer) = self.customer {
+            draft.set_text("customer", customer);
+        }
+        if let Some(failure) = self.failure {
+            draft.set_text("error", &failure.class);
+        }
+        let turns = i64::try_from(self.session.turns).unwrap_or(i64::MAX);
+        draft.set_value("conversation_turn", Json::integer(turns));
+        let latency = responded.millis() - self.requested.millis();
+        draft.set_value("latency_ms", Json::integer(latency));
+        let stream = logs.stream(
+            responded,
+            &self.call.caller.instance,
+            self.question.audio.is_some(),
+        );
+        draft
+            .labels
+            .insert("log_group".to_owned(), group.to_owned());
+        draft.labels.insert("log_stream".to_owned(), stream);
+        Ok(Some(draft))
+    }
+
+    fn turn(&self, time: Timestamp) -> Turn<'_> {
+        let question = self.question;
+        let bot = self.ready.compiled.bot();
+        Turn {
+            bot: &bot.name,
+            alias: &self.to.alias,
+            version: &self.session.version,
+            locale: &bot.locale,
+            utterance: question.utterance.as_deref().unwrap_or_default(),
+            is_speech: question.audio.is_some(),
+            answer: self.answer,
+            hidden: &self.ready.hidden,
+            request_id: &self.call.request_id,
+            user: &self.to.user,
+            session: &self.session.id,
+            time,
+            session_attributes: question.session_attributes.as_ref(),
+            request_attributes: question.request_attributes.as_ref(),
+            audio: None,
+        }
+    }
+}
+
+/// Keeps the turn and the state together.
+async fn keep(
+    call: &Call,
+    target: &Target,
+    (id, state): (&str, &mut State),
+    draft: Option<Draft>,
+    failure: Option<&Failure>,
+) -> Result<(), Refusal> {
+    let app = &call.app;
+    let write = state.renewed(&call.caller.instance, id, app.now());
+    app.sessions().lives_until(&write);
+    let event = failure.and_then(|failure| failure.event(app, &call.caller, &target.bot.doc));
+    match draft {
+        Some(draft) => {
+            app.ingest()
+                .turn(&call.caller, draft, Some(write), event)
+                .await?;
+        }
+        None => {
+            app.ingest().state(write).await?;
+            if let Some(event) = event {
+                crate::events::record_or_warn(app, event).await;
+            }
+        }
+    }
+    Ok(())
+}

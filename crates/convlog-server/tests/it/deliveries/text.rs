@@ -1,0 +1,234 @@
+//! Text on its way to a log group.
+
+use convlog_server::ServerConfig;
+
+use super::fake_aws::{FakeAws, Trouble, said_in};
+use super::{GROUP, ROLE, again, config, counted, flowers, say, until};
+
+const SUCCESS: &str = "ConversationLogsTextDeliverySuccess";
+const FAILURE: &str = "ConversationLogsTextDeliveryFailure";
+
+/// Waits until the group holds so many entries.
+async fn n_events(aws: &FakeAws, n: usize) {
+    until("the entries", async || {
+        (aws.events().len() >= n).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_entry_comes_as_it_is_kept_and_is_counted() {
+    let aws = FakeAws::start().await;
+    let server = flowers(config(&aws)).await;
+    let answer = say(&server, "u1", "i want roses").await;
+    n_events(&aws, 1).await;
+    let (_, message) = aws.events().remove(0);
+    assert_eq!(said_in(&message), "i want roses");
+    assert!(
+        message.contains(answer.header("x-amzn-requestid")),
+        "{message}"
+    );
+    let kept = server
+        .get("/convlog/v1/records?filter=bot:Flowers")
+        .await
+        .json();
+    assert!(kept.to_string().contains(&message), "{kept}");
+    {
+        let held = aws.held();
+        let streams: Vec<&String> = held.groups[GROUP].keys().collect();
+        assert!(
+            streams[0].starts_with("aws/lex/Flowers/PROD/1/"),
+            "{streams:?}"
+        );
+        assert!(held.keys.iter().all(|key| key == "AKIALEX"));
+    }
+    let series =
+        format!(r#"{SUCCESS}{{alias="PROD",bot="Flowers",instance="default",version="1"}}"#);
+    until("the count", async || {
+        (counted(&server, &series).await == 1).then_some(())
+    })
+    .await;
+    assert_eq!(counted(&server, FAILURE).await, 0);
+}
+
+#[tokio::test]
+async fn entries_come_in_order_and_together_after_a_failure() {
+    let aws = FakeAws::start().await;
+    let server = flowers(config(&aws)).await;
+    aws.held().logs_down = Some(Trouble::Status(500, "InternalFailure"));
+    let texts: Vec<String> = (0..50).map(|i| format!("roses {i}")).collect();
+    for text in &texts {
+        say(&server, "u1", text).await;
+    }
+    until("a refusal", async || {
+        (aws.held().n_refused > 1).then_some(())
+    })
+    .await;
+    assert!(aws.events().is_empty());
+    assert!(counted(&server, "convlog_deliveries_waiting_bytes").await > 50 * 100);
+    aws.held().logs_down = None;
+    n_events(&aws, 50).await;
+    assert_eq!(aws.said(), texts);
+    assert!(aws.held().calls.len() <= 2, "{:?}", aws.held().calls);
+    until("nothing waits", async || {
+        (counted(&server, "convlog_deliveries_waiting_bytes").await == 0).then_some(())
+    })
+    .await;
+    let events = server.get("/convlog/v1/audit?limit=100").await.text();
+    assert!(events.contains("log_delivery.failed"), "{events}");
+    assert!(events.contains("log_delivery.sent"), "{events}");
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_where_the_last_process_was() {
+    let aws = FakeAws::start().await;
+    let server = flowers(config(&aws)).await;
+    say(&server, "u1", "roses 0").await;
+    n_events(&aws, 1).await;
+    aws.held().logs_down = Some(Trouble::Status(503, "ServiceUnavailableException"));
+    for i in 1..5 {
+        say(&server, "u1", &format!("roses {i}")).await;
+    }
+    until("a refusal", async || {
+        (aws.held().n_refused > 0).then_some(())
+    })
+    .await;
+    let server = again(server, config(&aws));
+    aws.held().logs_down = None;
+    server.app.start_jobs().await;
+    n_events(&aws, 5).await;
+    let said = aws.said();
+    assert_eq!(said.last().map(String::as_str), Some("roses 4"));
+    let tail = &said[said.len() - 4..];
+    assert_eq!(tail, ["roses 1", "roses 2", "roses 3", "roses 4"]);
+}
+
+#[tokio::test]
+async fn entries_for_a_missing_group_die_and_can_be_tried_again() {
+    let aws = FakeAws::start().await;
+    aws.held().groups.clear();
+    let server = flowers(config(&aws)).await;
+    say(&server, "u1", "i want roses").await;
+    until("the failure", async || {
+        (counted(&server, FAILURE).await == 1).then_some(())
+    })
+    .await;
+    assert_eq!(counted(&server, "convlog_deliveries_dead_letters").await, 1);
+    let events = server.get("/convlog/v1/audit?limit=100").await.text();
+    assert!(events.contains("log_delivery.dead"), "{events}");
+    assert!(events.contains("ResourceNotFoundException"), "{events}");
+}
+
+#[tokio::test]
+async fn what_a_group_rejects_is_a_failure_and_the_rest_is_there() {
+    let aws = FakeAws::start().await;
+    let server = flowers(config(&aws)).await;
+    aws.held().too_old = Some("wilted");
+    say(&server, "u1", "wilted roses").await;
+    say(&server, "u1", "fresh roses").await;
+    until("both", async || {
+        let counts = (
+            counted(&server, SUCCESS).await,
+            counted(&server, FAILURE).await,
+        );
+        (counts == (1, 1)).then_some(())
+    })
+    .await;
+    assert_eq!(aws.said(), ["fresh roses"]);
+}
+
+#[tokio::test]
+async fn beyond_the_bound_the_record_stays_and_the_delivery_is_a_failure() {
+    let aws = FakeAws::start().await;
+    let mut config: ServerConfig = config(&aws);
+    config.aws.queue_bytes = 600;
+    let server = flowers(config).await;
+    aws.held().logs_down = Some(Trouble::Status(500, "InternalFailure"));
+    for i in 0..3 {
+        say(&server, "u1", &format!("roses {i}")).await;
+    }
+    assert_eq!(counted(&server, FAILURE).await, 2);
+    let kept = server.get("/convlog/v1/records?filter=bot:Flowers").await;
+    assert_eq!(
+        kept.json()
+            .get("records")
+            .unwrap()
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+    aws.held().logs_down = None;
+    n_events(&aws, 1).await;
+    assert_eq!(aws.said(), ["roses 0"]);
+}
+
+#[tokio::test]
+async fn the_answer_does_not_wait_for_a_slow_destination() {
+    let aws = FakeAws::start().await;
+    let server = flowers(config(&aws)).await;
+    aws.held().logs_down = Some(Trouble::Slow(60_000));
+    let all = async {
+        for i in 0..20 {
+            say(&server, "u1", &format!("roses {i}")).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), all)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_imported_label_causes_no_delivery() {
+    let aws = FakeAws::start().await;
+    let server = flowers(config(&aws)).await;
+    say(&server, "u1", "i want roses").await;
+    n_events(&aws, 1).await;
+    let kept = server
+        .get("/convlog/v1/export?format=jsonl&filter=bot:Flowers")
+        .await
+        .text();
+    let line = kept
+        .lines()
+        .find(|line| line.contains("i want roses"))
+        .unwrap();
+    assert!(line.contains("\"delivery\""), "{line}");
+    let forged = line.replace("i want roses", "i want weeds");
+    let id = said_id(&forged);
+    let forged = forged.replace(&id, "another-request");
+    let answer = server
+        .post("/convlog/v1/records?dialect=convlog", &forged)
+        .await;
+    assert!(
+        answer.text().contains("\"accepted\":1"),
+        "{}",
+        answer.text()
+    );
+    say(&server, "u1", "i want tulips").await;
+    n_events(&aws, 2).await;
+    assert_eq!(aws.said(), ["i want roses", "i want tulips"]);
+}
+
+fn said_id(line: &str) -> String {
+    let (_, rest) = line.split_once("\"requestId\":\"").unwrap();
+    rest.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_role_that_is_assumed_writes_with_what_sts_gives() {
+    let aws = FakeAws::start().await;
+    let mut config = config(&aws);
+    config.aws.roles[0].assume = true;
+    let server = flowers(config).await;
+    say(&server, "u1", "roses").await;
+    n_events(&aws, 1).await;
+    say(&server, "u1", "tulips").await;
+    n_events(&aws, 2).await;
+    let held = aws.held();
+    assert_eq!(held.n_assumed, 1, "{ROLE}");
+    let keys: std::collections::BTreeSet<&str> = held.keys.iter().map(String::as_str).collect();
+    assert_eq!(
+        keys.into_iter().collect::<Vec<_>>(),
+        ["AKIALEX", "ASIATEMP"]
+    );
+}
