@@ -55,6 +55,11 @@ const CLIENTS: &[Client] = &[
     client("lex_sdk", Environment::Node, "node/lex_sdk.mjs"),
     client("lex_page", Environment::PyAws, "python/lex_page.py"),
     client(
+        "cloudwatch_sdk",
+        Environment::PyAws,
+        "python/cloudwatch_sdk.py",
+    ),
+    client(
         "slow_chatbotkit_idle",
         Environment::Node,
         "node/chatbotkit_idle.mjs",

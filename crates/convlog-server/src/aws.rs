@@ -90,7 +90,7 @@ impl AwsError {
 
     /// The same with the status 400, as CloudWatch Logs has it for codes that Lex has another for.
     #[must_use]
-    pub(crate) fn as_bad_request(mut self) -> Self {
+    pub(crate) fn with_bad_request(mut self) -> Self {
         self.status = StatusCode::BAD_REQUEST;
         self
     }

@@ -27,7 +27,7 @@ pub(super) fn invalid(message: impl Into<String>) -> AwsError {
 
 /// More than there may be.
 pub(super) fn limit(message: impl Into<String>) -> AwsError {
-    AwsError::new("LimitExceededException", message).as_bad_request()
+    AwsError::new("LimitExceededException", message).with_bad_request()
 }
 
 /// A thing that is not there.

@@ -70,7 +70,10 @@ impl Counter {
 
 /// The filters of the groups that were used last, by the groups' ids and revisions.
 #[derive(Debug, Default)]
-pub(super) struct Counters(Mutex<BTreeMap<String, (u64, Arc<Vec<Counter>>)>>);
+pub(super) struct Counters(Mutex<BTreeMap<String, OfGroup>>);
+
+/// The revision of a group, and its filters.
+type OfGroup = (u64, Arc<Vec<Counter>>);
 
 impl Counters {
     /// Those of a group.

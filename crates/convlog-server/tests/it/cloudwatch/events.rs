@@ -69,7 +69,7 @@ async fn batches_out_of_order_too_long_and_too_large_are_refused_whole() {
         ),
         format!(r#"[{{"timestamp":{at},"message":"{long}"}}]"#),
         format!(r#"[{{"timestamp":{at},"message":""}}]"#),
-        format!(r#"[{{"timestamp":-1,"message":"a"}}]"#),
+        r#"[{"timestamp":-1,"message":"a"}]"#.to_owned(),
         "[]".to_owned(),
     ];
     for batch in batches {
