@@ -104,12 +104,11 @@ impl Firsts {
         let key = key_of(&values);
         let is_ranked = !row.rank.keys.is_empty();
         if let Some(index) = self.index.get(&key) {
-            if let Some(first) = self.rows.get_mut(*index) {
-                if row.rank.ordering(&first.rank).is_lt() {
+            if let Some(first) = self.rows.get_mut(*index)
+                && row.rank.ordering(&first.rank).is_lt() {
                     budget.swap_bytes(first.size(), row.size())?;
                     *first = row;
                 }
-            }
             return Ok(None);
         }
         claim_group(self.index.len(), &key, budget)?;

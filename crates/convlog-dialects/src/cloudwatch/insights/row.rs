@@ -93,8 +93,8 @@ impl Reader {
             row.set(*slot, value);
         }
         let is_object = event.message.trim_start().starts_with('{');
-        if !self.paths.is_empty() && is_object {
-            if let Ok(json) = Json::parse(event.message.as_bytes()) {
+        if !self.paths.is_empty() && is_object
+            && let Ok(json) = Json::parse(event.message.as_bytes()) {
                 let mut walk = Walk {
                     paths: &self.paths,
                     row: &mut row,
@@ -103,7 +103,6 @@ impl Reader {
                 };
                 walk.visit(JsonValue::from(&json));
             }
-        }
         row
     }
 }
