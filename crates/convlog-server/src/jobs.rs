@@ -132,6 +132,7 @@ pub(crate) async fn start(app: &App) {
         async move {
             crate::idempotency::forget_old(&app).await;
             crate::definitions::sweep(&app).await;
+            crate::deliveries::forget_old(&app).await;
         }
     });
     crate::erasures::start(app).await;

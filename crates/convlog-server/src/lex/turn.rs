@@ -12,6 +12,7 @@ use convlog_model::json::Json;
 use convlog_model::record::Draft;
 use convlog_model::time::Timestamp;
 
+pub(super) use super::delivery::Audio;
 use super::known::{self, Ready};
 use super::logs::Logs;
 use super::reply::Reply;
@@ -48,6 +49,8 @@ pub(super) struct Question {
     pub session_attributes: Option<Attributes>,
     pub request_attributes: Option<Attributes>,
     pub active_contexts: Option<Vec<ActiveContext>>,
+    /// What was spoken, as it came.
+    pub audio: Option<Audio>,
 }
 
 /// The bot that an address leads to, in the version that serves the session.
@@ -149,6 +152,7 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
         transcript: question.utterance.clone().unwrap_or_default(),
         locale: ready.compiled.bot().locale.clone(),
     };
+    let (underway, audio) = delivery::audio(&call, (&to, &question), &session, &customer).await?;
     let heard = Heard {
         call: &call,
         to: &to,
@@ -159,16 +163,21 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
         customer: customer.as_deref(),
         requested,
         failure: failure.as_ref(),
+        audio: audio.as_deref(),
     };
-    let mut draft = heard.draft()?;
-    let _underway = delivery::text(&call, (&to, &question), &session, draft.as_mut()).await?;
+    let draft = heard.draft()?;
+    let (underway, draft) = delivery::text(underway, (&session, &question), draft).await?;
     let customers = session.customers.clone();
     state.session = Some(session);
     if failure.is_none() {
         state.keep(request, &reply, call.app.now());
     }
-    keep(&call, &target, (&id, &mut state), draft, failure.as_ref()).await?;
-    if customers.iter().any(|customer| gate.was_erased(customer)) {
+    let is_kept = keep(&call, &target, (&id, &mut state), draft, failure.as_ref()).await?;
+    let is_erased = customers.iter().any(|customer| gate.was_erased(customer));
+    if is_kept && !is_erased {
+        underway.go();
+    }
+    if is_erased {
         sessions::end(&call.app, &call.caller.instance, &id).await?;
     }
     match failure {
@@ -296,6 +305,8 @@ struct Heard<'a> {
     customer: Option<&'a str>,
     requested: Timestamp,
     failure: Option<&'a Failure>,
+    /// Where its audio will be found.
+    audio: Option<&'a str>,
 }
 
 impl Heard<'_> {
@@ -352,28 +363,27 @@ impl Heard<'_> {
             time,
             session_attributes: question.session_attributes.as_ref(),
             request_attributes: question.request_attributes.as_ref(),
-            audio: None,
+            audio: self.audio,
         }
     }
 }
 
-/// Keeps the turn and the state together.
+/// Keeps the turn and the state together; whether the turn, where there is one, is kept.
 async fn keep(
     call: &Call,
     target: &Target,
     (id, state): (&str, &mut State),
     draft: Option<Draft>,
     failure: Option<&Failure>,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     let app = &call.app;
     let write = state.to_write(&call.caller.instance, id, app.now());
     app.sessions().lives_until(&write);
     let event = failure.and_then(|failure| failure.event(app, &call.caller, &target.bot.doc));
     match draft {
         Some(draft) => {
-            app.ingest()
-                .turn(&call.caller, draft, Some(write), event)
-                .await?;
+            let kept = app.ingest().turn(&call.caller, draft, Some(write), event);
+            return Ok(kept.await?.is_some());
         }
         None => {
             app.ingest().state(write).await?;
@@ -382,5 +392,5 @@ async fn keep(
             }
         }
     }
-    Ok(())
+    Ok(true)
 }

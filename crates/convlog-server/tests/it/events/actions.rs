@@ -1,5 +1,6 @@
 //! What brings each type of event about.
 
+mod deliveries;
 mod lex;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -72,6 +73,14 @@ actions! {
     "slot_type.create" AT_ONCE []: Server::start, lex::put_slot_type;
     "slot_type.update" AT_ONCE []: lex::with_slot_type, lex::publish_slot_type;
     "slot_type.delete" AT_ONCE []: lex::with_slot_type, lex::delete_slot_type;
+    "log_delivery.dead" SOON [deliveryId: ""]:
+        deliveries::with_group_that_refuses, deliveries::say_roses;
+    "log_delivery.failed" SOON [deliveryId: ""]:
+        deliveries::with_group_that_fails_once, deliveries::say_roses;
+    "log_delivery.retry" AT_ONCE [deliveryId: ""]:
+        deliveries::with_dead_letter, deliveries::retry;
+    "log_delivery.sent" SOON [deliveryId: ""]:
+        deliveries::with_group_that_fails_once, deliveries::say_roses;
     "settings.update" AT_ONCE []: Server::start, put_settings;
     "user.error" AT_ONCE [keyId: "ADMINADMINADMIN1"]: Server::start, fail_to_log_in;
     "user.login" AT_ONCE [keyId: "ADMINADMINADMIN1"]: Server::start, log_in;
