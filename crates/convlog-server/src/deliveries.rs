@@ -5,39 +5,51 @@
 //! destination, walks the log behind its position and sends the turns that carry its label. Audio
 //! is a blob with a document that says where it goes. See docs/lex.md for what is promised.
 
+pub(crate) mod admin;
+mod audio;
 mod batch;
 mod clients;
+mod copies;
 mod dead;
+mod entry;
 mod failure;
 mod http;
 mod lane;
 mod text;
+mod turn;
+mod upload;
 
 use std::sync::Arc;
 
 use convlog_model::ids::InstanceId;
-use convlog_model::record::Draft;
 
+pub(crate) use self::audio::AudioOrder;
+use self::audio::Audios;
 use self::clients::Clients;
+pub(crate) use self::copies::{Copy, Found, Outside, erase_audio, find, forget};
 pub(crate) use self::lane::Destination;
-use self::lane::{Hold, Lanes};
+use self::lane::Lanes;
+pub(crate) use self::turn::Underway;
 use crate::app::App;
 use crate::auth::Caller;
-use crate::error::Fault;
 use crate::events::{self, EventType, OwnEvent, SYSTEM};
 
 /// Label of the lane that delivers a turn.
 const LANE: &str = "log_lane";
 /// Label that proves that the turn was to be delivered; nobody else can write it.
 const DELIVERY: &str = "delivery";
-/// Label of the stream; the Lex side writes it.
+/// Labels of log group and stream; the Lex side writes them.
+const GROUP: &str = "log_group";
 const STREAM: &str = "log_stream";
+/// Label with the id of the turn's audio.
+const AUDIO: &str = "log_audio";
 
 /// What this process knows of deliveries.
 #[derive(Debug, Default)]
 pub(crate) struct Deliveries {
     clients: Clients,
     lanes: Lanes,
+    audio: Audios,
 }
 
 /// Whose delivery it is, as metrics name it.
@@ -48,55 +60,34 @@ pub(crate) struct Owner {
     pub(crate) version: String,
 }
 
-/// Held while a turn is kept of which something is to be delivered.
-#[derive(Debug)]
-#[must_use]
-pub(crate) struct Underway {
-    _text: Option<Hold>,
-}
-
-/// Marks a turn for the delivery of its text, where the log group is not this server's. Beyond the
-/// bound of the queue the turn is kept all the same, and not delivered: a failure that is counted.
-///
-/// # Errors
-/// What the control plane answers.
-pub(crate) async fn prepare(
-    app: &App,
-    caller: &Caller,
-    to: &Destination<'_>,
-    (owner, draft): (&Owner, &mut Draft),
-) -> Result<Underway, Fault> {
-    let nothing = Underway { _text: None };
-    if app.config().aws.builtin_logs {
-        return Ok(nothing);
-    }
-    let (Some(own_id), Some(stream)) = (&draft.own_id, draft.labels.get(STREAM)) else {
-        return Ok(nothing);
-    };
-    let lane = lane::of(app, &caller.instance, to).await?;
-    let proof = proof(app, &lane.id, own_id, stream);
-    let n_bytes = u64::try_from(draft.raw.as_str().len()).unwrap_or(u64::MAX);
-    if app.deliveries().waiting_bytes().saturating_add(n_bytes) > app.config().aws.queue_bytes {
-        count_text(app, &caller.instance, owner, false);
-        tell_dropped(app, &caller.instance, owner, "text").await;
-        return Ok(nothing);
-    }
-    draft.labels.insert(LANE.to_owned(), lane.key().to_owned());
-    draft.labels.insert(DELIVERY.to_owned(), proof);
-    Ok(Underway {
-        _text: Some(Hold::new(lane, n_bytes)),
-    })
-}
-
 /// Counts the delivery of one entry, wherever it went.
 pub(crate) fn count_text(app: &App, instance: &InstanceId, owner: &Owner, is_ok: bool) {
     app.metrics()
         .count_delivery(instance, owner, ("Text", is_ok));
 }
 
+/// Removes audio that was kept long enough.
+pub(crate) async fn forget_old(app: &App) {
+    if let Err(fault) = audio::forget_old(app).await {
+        let status = fault.status().as_u16();
+        tracing::warn!(status, "audio that was kept long enough is still there");
+    }
+}
+
+/// Counts the delivery of one object.
+fn count_audio(app: &App, instance: &InstanceId, owner: &Owner, is_ok: bool) {
+    app.metrics()
+        .count_delivery(instance, owner, ("Audio", is_ok));
+}
+
 /// Goes on with what an earlier process has left.
 pub(crate) async fn start(app: &App) {
-    if let Err(fault) = lane::start_all(app).await {
+    // Audio first: text asks whether it is there.
+    let started = match audio::start_all(app).await {
+        Ok(()) => lane::start_all(app).await,
+        failed => failed,
+    };
+    if let Err(fault) = started {
         let status = fault.status().as_u16();
         tracing::warn!(status, "what waits for delivery is not known");
     }
@@ -106,13 +97,17 @@ impl Deliveries {
     /// Bytes that wait.
     pub(crate) fn waiting_bytes(&self) -> u64 {
         let lanes = self.lanes.all();
-        lanes.iter().map(|lane| lane.waiting().bytes).sum()
+        let text: u64 = lanes.iter().map(|lane| lane.waiting().bytes).sum();
+        let ((_, audio), _) = self.audio.loads();
+        text.saturating_add(audio)
     }
 
     /// Number of deliveries that were given up and may be tried again.
     pub(crate) fn n_dead(&self) -> u64 {
         let lanes = self.lanes.all();
-        lanes.iter().map(|lane| lane.n_dead()).sum()
+        let text: u64 = lanes.iter().map(|lane| lane.n_dead()).sum();
+        let (_, (audio, _)) = self.audio.loads();
+        text.saturating_add(audio)
     }
 }
 
@@ -161,3 +156,6 @@ fn event(app: &App, instance: &InstanceId, kind: EventType, id: &str) -> OwnEven
 fn system(instance: &InstanceId) -> Arc<Caller> {
     Arc::new(Caller::system(instance.clone()))
 }
+
+#[cfg(test)]
+mod tests;

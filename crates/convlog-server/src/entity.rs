@@ -121,6 +121,7 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "deliveries",
     "dead_letters",
     "audio",
+    "audio_copies",
 ];
 
 /// A collection whose documents are of one type.

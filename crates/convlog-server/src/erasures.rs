@@ -6,6 +6,8 @@ mod done;
 mod forward;
 mod holders;
 mod order;
+mod outside;
+mod view;
 
 use std::time::Duration;
 
@@ -16,14 +18,16 @@ use axum::response::{IntoResponse, Response};
 use convlog_model::filter::Filter;
 use convlog_model::ids::RecordId;
 use convlog_model::json::Json;
-use convlog_model::store::{Erase, Erasure, ErasureState, Selector};
+use convlog_model::store::{Erase, Erasure, Selector};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::done::Unfinished;
 pub(crate) use self::forward::{Forwards, HOPS, N_HOPS_MAX, n_hops};
 use self::holders::holders;
-pub(crate) use self::order::Holder;
 use self::order::Order;
+pub(crate) use self::outside::add_copy;
+use self::view::view;
+pub(crate) use self::view::{DryRun, ErasureView};
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
 use crate::body::{JsonBody, Params};
@@ -44,44 +48,6 @@ const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
 fn orders(app: &App) -> Collection<'_, Order> {
     Collection::new(app, COLLECTION)
-}
-
-/// An erasure as answers show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub(crate) struct ErasureView {
-    /// Its id.
-    id: String,
-    /// `hidden`, `overwriting`, `reindexing` or `done`: gone from every file of this server.
-    state: &'static str,
-    /// The state in which this server's engine leaves it: `done`, or `hidden` where the engine
-    /// does not overwrite.
-    last_state: &'static str,
-    /// Number of records that it hid.
-    records: u64,
-    /// When it was asked for.
-    requested_at: String,
-    /// When the last record was hidden.
-    hidden_at: String,
-    /// When the last row was overwritten.
-    rows_overwritten_at: Option<String>,
-    /// When the last trace was gone.
-    done_at: Option<String>,
-    /// `customer` or `filter`.
-    selector: Option<String>,
-    /// Id of the key that asked for it.
-    requested_by: Option<String>,
-    /// Connectors that have got data which it is about: those that still hold it, and those where
-    /// it is repeated.
-    connectors: Vec<Holder>,
-}
-
-/// The number of records that an erasure would hide.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub(crate) struct DryRun {
-    /// Always true.
-    dry_run: bool,
-    /// How many it would hide.
-    records: u64,
 }
 
 /// Parameters of `GET /erasures`.
@@ -128,10 +94,7 @@ pub(crate) async fn create(
                 records += app.query().count(&caller, filter).await?;
             }
         }
-        let answer = DryRun {
-            dry_run: true,
-            records,
-        };
+        let answer = DryRun::of(records);
         return Ok(axum::Json(answer).into_response());
     }
     let id = match seed {
@@ -173,7 +136,7 @@ pub(crate) async fn list(
         let order = order_of(&app, &caller, erasure.id).await?;
         erasures.push(view(&app, &erasure, order));
     }
-    let last = erasures.last().map(|erasure| erasure.id.clone());
+    let last = erasures.last().map(|erasure| erasure.id().to_owned());
     let cursor = rest.next().and(last);
     Ok(axum::Json(ErasurePage { erasures, cursor }))
 }
@@ -283,6 +246,7 @@ async fn request_one(
     if n_hops >= N_HOPS_MAX {
         holders.iter_mut().for_each(|holder| holder.forward = None);
     }
+    let found = outside::find(app, caller, &selector).await?;
     let (kind, customer) = match &selector {
         Selector::Customer(customer) => ("customer", Some(customer.clone())),
         Selector::Filter(_) => ("filter", None),
@@ -304,6 +268,7 @@ async fn request_one(
         next_us: app.now().micros(),
         n_hops,
         is_told: false,
+        outside: found.outside.clone(),
     };
     let is_waiting = order.waiting().next().is_some();
     let order = Order {
@@ -322,6 +287,8 @@ async fn request_one(
         None => Ok(Change::to(order.clone(), event.clone())),
     });
     let kept = kept.await?.map_or(order, |entity| entity.doc);
+    let audio = outside::take_away(app, &caller.instance, &document, &found);
+    let kept = audio.await?.unwrap_or(kept);
     if !kept.is_told {
         app.unfinished().add(&document);
     }
@@ -359,27 +326,4 @@ fn matched(selector: &Selector) -> Filter {
 async fn order_of(app: &App, caller: &Caller, id: RecordId) -> Result<Option<Order>, Fault> {
     let document = scoped_id(&caller.instance, &id.to_string());
     Ok(orders(app).get(&document).await?.map(|entity| entity.doc))
-}
-
-fn view(app: &App, erasure: &Erasure, order: Option<Order>) -> ErasureView {
-    let (selector, requested_by, connectors) = match order {
-        Some(order) => (Some(order.selector), Some(order.actor), order.holders),
-        None => (None, None, Vec::new()),
-    };
-    ErasureView {
-        id: erasure.id.to_string(),
-        state: erasure.state.as_str(),
-        last_state: match app.store().capability().physical_erasure {
-            true => ErasureState::Done.as_str(),
-            false => ErasureState::Hidden.as_str(),
-        },
-        records: erasure.records,
-        requested_at: erasure.requested_at.to_micros_text(),
-        hidden_at: erasure.hidden_at.to_micros_text(),
-        rows_overwritten_at: erasure.rows_overwritten_at.map(|t| t.to_micros_text()),
-        done_at: erasure.done_at.map(|t| t.to_micros_text()),
-        selector,
-        requested_by,
-        connectors,
-    }
 }

@@ -111,6 +111,15 @@ impl<'a> Ingest<'a> {
         }
     }
 
+    /// Whether words of a bot are kept at all.
+    ///
+    /// # Errors
+    /// What the control plane answers.
+    pub(crate) async fn keeps(self, instance: &InstanceId, bot: &str) -> Result<bool, Fault> {
+        let mut policies = Policies::new(self.app);
+        Ok(policies.of(instance, Some(bot)).await?.logs)
+    }
+
     /// Whether a live turn of this caller has room and could be kept, as far as the question alone
     /// decides it. To be asked before the bot is: what it was asked must be kept.
     ///

@@ -133,6 +133,7 @@ pub(crate) async fn start(app: &App) {
             crate::idempotency::forget_old(&app).await;
             crate::definitions::sweep(&app).await;
             crate::cloudwatch::sweep(&app).await;
+            crate::deliveries::forget_old(&app).await;
         }
     });
     crate::erasures::start(app).await;

@@ -22,6 +22,7 @@ mod session;
 mod shelf;
 pub(crate) mod slot_types;
 pub(crate) mod tags;
+mod target;
 mod turn;
 pub(crate) mod utterances;
 mod view;

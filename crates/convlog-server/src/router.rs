@@ -21,6 +21,7 @@ use crate::chatbotkit::{
     bots as flat_bots, conversations, create as event_create, list as event_list, messages,
     subscribe, usage,
 };
+use crate::deliveries::admin as deliveries;
 use crate::error::Fault;
 use crate::middleware::{self, Guarded};
 use crate::watson::{definitions, logs, message_v1, message_v2, session, user_data};
@@ -232,6 +233,9 @@ const ROUTES_HERE: &[Route] = &[
     .bulk()
     .creating(),
     own("GET", "/convlog/v1/records", READ, || get(records::list)).list(),
+    own("GET", "/convlog/v1/records/{id}/audio", READ, || {
+        get(deliveries::of_record)
+    }),
     own("GET", "/convlog/v1/records/{id}", READ, || {
         get(records::get)
     }),
@@ -319,6 +323,14 @@ const ROUTES_HERE: &[Route] = &[
     own("POST", "/convlog/v1/backup", ADMIN, || post(backup::start))
         .instance_wide()
         .bulk(),
+    own("GET", "/convlog/v1/deliveries", ADMIN, || {
+        get(deliveries::list)
+    })
+    .instance_wide(),
+    own("POST", "/convlog/v1/deliveries/{id}/retry", ADMIN, || {
+        post(deliveries::retry)
+    })
+    .instance_wide(),
     own("GET", "/convlog/v1/audit", ADMIN, || get(audit::list))
         .instance_wide()
         .list(),

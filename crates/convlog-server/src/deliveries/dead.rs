@@ -40,6 +40,12 @@ pub(super) async fn of_lane(app: &App, lane: &Lane) -> Result<Vec<Entity<DeadDoc
     all(app).list(&format!("{}/", lane.id)).await
 }
 
+/// Whether a record is a dead letter of a lane.
+pub(super) async fn is_there(app: &App, lane: &Lane, record: RecordId) -> Result<bool, Fault> {
+    let found = all(app).get(&id_of(&lane.id, record)).await?;
+    Ok(found.is_some())
+}
+
 /// Keeps a dead letter; one that was there already was tried once more.
 pub(super) async fn bury(
     app: &App,

@@ -336,3 +336,10 @@ fn begin(app: &App, kept: Entity<LaneDoc>) -> Result<Arc<Lane>, Fault> {
     app.jobs().spawn(worker);
     Ok(lane)
 }
+
+/// The place up to which a lane has sent, as it is kept.
+pub(super) async fn position(app: &App, lane: &Lane) -> Result<String, Fault> {
+    let lanes = Collection::<LaneDoc>::new(app, COLLECTION);
+    let kept = lanes.get(&lane.id).await?;
+    Ok(kept.map(|kept| kept.doc.position).unwrap_or_default())
+}

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use convlog_model::ids::{Position, RecordId};
-use convlog_model::record::{Dialect, Record};
+use convlog_model::ids::Position;
 
-use super::batch::{self, Item};
+use super::audio::Link;
+use super::batch;
 use super::clients::Line;
+use super::entry::{Entry, cut, link, n_bytes, of_record};
 use super::failure::{Failure, Failures};
 use super::lane::{Lane, Load};
-use super::{DELIVERY, Owner, STREAM, count_text, dead, event, proof, system};
+use super::{count_text, dead, event, system};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Fault;
@@ -25,19 +26,6 @@ const STEP_MAX: usize = 1000;
 const REST: Duration = Duration::from_secs(5);
 /// Pause after our own store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
-
-/// An entry on its way.
-#[derive(Clone, Debug)]
-struct Entry {
-    position: Position,
-    id: RecordId,
-    stream: String,
-    at_ms: i64,
-    text: String,
-    /// Bytes as the queue counts them.
-    n_bytes: u64,
-    owner: Owner,
-}
 
 /// How far a worker has come.
 #[derive(Debug)]
@@ -57,6 +45,8 @@ enum Next {
     Again,
     Rest,
     After(Duration),
+    /// Audio is to come first.
+    Audio,
 }
 
 /// Works until the server stops.
@@ -78,7 +68,9 @@ pub(super) async fn run(app: App, lane: Arc<Lane>) {
             tracing::warn!(status, "what waits for delivery is not counted");
         }
     }
+    let mut audio = app.deliveries().audio.changed();
     loop {
+        audio.mark_unchanged();
         // What is cut off by a stop is sent again after the next start.
         let next = tokio::select! {
             () = &mut stopping => return,
@@ -93,13 +85,14 @@ pub(super) async fn run(app: App, lane: Arc<Lane>) {
         });
         let pause = match next {
             Next::Again => continue,
-            Next::Rest => REST,
+            Next::Rest | Next::Audio => REST,
             Next::After(pause) => pause,
         };
         let is_resting = next == Next::Rest;
         tokio::select! {
             () = &mut stopping => return,
             () = lane.wake.notified(), if is_resting => {}
+            _ = audio.changed(), if next == Next::Audio => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
@@ -143,11 +136,16 @@ async fn step(app: &App, lane: &Lane, caller: &Caller, walk: &mut Walk) -> Resul
         .map(|record| record.draft.raw.as_str().len());
     walk.n_step = fitting_step(scanned.records.len().max(1), n_read.sum(), STEP_MAX);
     let mut entries = Vec::new();
+    let mut waits = false;
     for record in &scanned.records {
         if walk.done.contains(&record.position) {
             continue;
         }
-        match entry(app, lane, record) {
+        waits = link(app, record) == Link::Waits;
+        if waits {
+            break;
+        }
+        match of_record(app, lane, record) {
             Some(entry) => entries.push(entry),
             None => drop(walk.done.insert(record.position)),
         }
@@ -169,6 +167,7 @@ async fn step(app: &App, lane: &Lane, caller: &Caller, walk: &mut Walk) -> Resul
     }
     match result? {
         Some(pause) => Ok(Next::After(pause)),
+        None if waits => Ok(Next::Audio),
         None if !scanned.done => Ok(Next::Again),
         None => {
             lane.settle(ended);
@@ -225,24 +224,6 @@ async fn send_all(
         walk.done.extend(batch.iter().map(|entry| entry.position));
     }
     Ok(None)
-}
-
-fn cut(entries: &[Entry]) -> Vec<Vec<&Entry>> {
-    let items: Vec<Item<'_>> = entries
-        .iter()
-        .map(|entry| Item {
-            stream: &entry.stream,
-            at_ms: entry.at_ms,
-            n_bytes: entry.text.len(),
-        })
-        .collect();
-    let of = |indexes: Vec<usize>| -> Vec<&Entry> {
-        indexes
-            .into_iter()
-            .filter_map(|index| entries.get(index))
-            .collect()
-    };
-    batch::cut(&items).into_iter().map(of).collect()
 }
 
 /// One call, of entries of one stream.
@@ -318,7 +299,7 @@ async fn retry(app: &App, lane: &Lane, caller: &Caller) -> Result<(), Fault> {
     let mut entries = Vec::new();
     for id in lane.take_retries(STEP_MAX) {
         let record = app.query().get(caller, id).await?;
-        match record.and_then(|record| entry(app, lane, &record)) {
+        match record.and_then(|record| of_record(app, lane, &record)) {
             Some(entry) => entries.push(entry),
             // Erased or expired: nothing is left to be sent.
             None => drop(dead::remove(app, lane, id).await?),
@@ -350,36 +331,6 @@ async fn retry(app: &App, lane: &Lane, caller: &Caller) -> Result<(), Fault> {
         }
     }
     Ok(())
-}
-
-/// What is sent of a record; `None` for one that was not to be delivered by this lane.
-fn entry(app: &App, lane: &Lane, record: &Record) -> Option<Entry> {
-    let draft = &record.draft;
-    let (own_id, stream) = (draft.own_id.as_ref()?, draft.labels.get(STREAM)?);
-    let proven = draft.labels.get(DELIVERY)?;
-    if draft.dialect != Dialect::LexV1 || *proven != proof(app, &lane.id, own_id, stream) {
-        return None;
-    }
-    let flat = draft.flat();
-    let name = |field: &str| flat.text(field).unwrap_or_default().to_owned();
-    let at = flat.time("time.response").unwrap_or(record.received);
-    Some(Entry {
-        position: record.position,
-        id: record.id,
-        stream: stream.clone(),
-        at_ms: at.millis(),
-        text: draft.raw.as_str().to_owned(),
-        n_bytes: n_bytes(&draft.raw),
-        owner: Owner {
-            bot: name("bot"),
-            alias: name("environment"),
-            version: name("version"),
-        },
-    })
-}
-
-fn n_bytes(body: &convlog_model::record::Body) -> u64 {
-    u64::try_from(body.as_str().len()).unwrap_or(u64::MAX)
 }
 
 async fn tell(

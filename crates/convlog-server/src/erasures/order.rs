@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::deliveries::Outside;
 use crate::secret::Secret;
 
 /// An erasure as it was ordered. Holds the customer's id only sealed, and only while an upstream
@@ -24,6 +25,9 @@ pub(crate) struct Order {
     /// Whether its end has been told of.
     #[serde(default)]
     pub(crate) is_told: bool,
+    /// Copies outside of this server, and deliveries that it keeps from being made.
+    #[serde(default)]
+    pub(crate) outside: Outside,
 }
 
 impl Order {

@@ -143,6 +143,8 @@ types! {
         "conversation logs could not be delivered and are tried no more until somebody asks for it; `kind` is `text` or `audio`, `class` says why, `attempts` how often it was tried, `entries` the number of entries or objects; at most once a minute, destination and class";
     LOG_DELIVERY_FAILED: "log_delivery.failed", Run, ERROR,
         "a try to deliver conversation logs failed and is repeated; as for `log_delivery.dead`";
+    LOG_DELIVERY_RETRY: "log_delivery.retry", Update, OK,
+        "somebody asked to try conversation logs again that were given up; `entries` is their number";
     LOG_DELIVERY_SENT: "log_delivery.sent", Run, OK,
         "a destination of conversation logs takes them again after failures; `kind` as for `log_delivery.dead`, `attempts` is the number of tries";
     LOG_GROUP_CREATE: "log_group.create", Create, OK, "a log group was made; `log_group` is its name";

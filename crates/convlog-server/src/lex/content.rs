@@ -11,10 +11,12 @@ use convlog_dialects::aws::shape;
 use convlog_dialects::lex::shapes::runtime::ACTIVE_CONTEXTS;
 use convlog_model::json::Json;
 
+use super::delivery::Audio;
 use super::media::{self, Accept, Content};
 use super::reply::Reply;
 use super::runtime::{self, Parts};
-use super::turn::{self, Attributes, Audio, Question};
+use super::target::{Attributes, Question};
+use super::turn;
 use super::voice;
 use crate::app::App;
 use crate::aws::{AwsError, Call, Refusal};

@@ -1,31 +1,77 @@
 //! What of a turn goes out of the server, under the names that its alias gave.
 
+use bytes::Bytes;
 use convlog_model::record::Draft;
+use convlog_model::time::Timestamp;
 
-use super::logs::Logs;
 use super::session::Session;
-use super::turn::{Address, Question};
+use super::target::{Address, Question};
 use crate::aws::{Call, Refusal};
 use crate::cloudwatch;
-use crate::deliveries::{self, Destination, Owner, Underway};
+use crate::deliveries::{self, AudioOrder, Destination, Owner, Underway};
 
-/// Prepares the delivery of the text of a turn, where its session logs any; see
-/// [`deliveries::prepare`].
-pub(super) async fn text(
+/// Speech as it came.
+#[derive(Clone, Debug)]
+pub(super) struct Audio {
+    /// Its media type with all parameters.
+    pub content_type: String,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+/// Keeps the audio of a turn for its delivery, where its session logs any. Returns the path under
+/// which it will be found.
+pub(super) async fn audio(
     call: &Call,
     (to, question): (&Address, &Question),
     session: &Session,
-    draft: Option<&mut Draft>,
-) -> Result<Option<Underway>, Refusal> {
-    let group = session.logs.as_ref().and_then(|logs| logs.text.as_deref());
-    let (Some(logs), Some(group), Some(draft)) = (&session.logs, group, draft) else {
-        return Ok(None);
+    customer: &Option<String>,
+) -> Result<(Underway, Option<String>), Refusal> {
+    let mut underway = Underway::new(&call.app, &call.caller, owner(to, session));
+    let logs = session.logs.as_ref();
+    let target = logs.and_then(|logs| logs.audio.as_ref().map(|target| (logs, target)));
+    let (Some((logs, target)), Some(audio)) = (target, &question.audio) else {
+        return Ok((underway, None));
     };
-    let destination = destination(logs, group, question);
-    let owner = owner(to, session);
-    let turn = (&owner, draft);
-    let underway = deliveries::prepare(&call.app, &call.caller, &destination, turn);
-    Ok(Some(underway.await?))
+    let key = key(
+        &logs.prefix,
+        call.app.now(),
+        (&session.id, &call.request_id),
+        audio,
+    );
+    let order = AudioOrder {
+        bucket: &target.bucket,
+        key: &key,
+        kms_key: target.kms_key.as_deref(),
+        role: &logs.role,
+        content_type: &audio.content_type,
+        bytes: audio.bytes.clone(),
+        request_id: &call.request_id,
+        customer: customer.as_deref(),
+    };
+    let is_kept = underway.keep_audio(&call.caller, &order).await?;
+    let path = format!("s3://{}/{key}", target.bucket);
+    Ok((underway, is_kept.then_some(path)))
+}
+
+/// Prepares the delivery of the text of a turn, where its session logs any.
+pub(super) async fn text(
+    mut underway: Underway,
+    (session, question): (&Session, &Question),
+    mut draft: Option<Draft>,
+) -> Result<(Underway, Option<Draft>), Refusal> {
+    let logs = session.logs.as_ref();
+    let group = logs.and_then(|logs| logs.text.as_deref().map(|group| (logs, group)));
+    let (Some((logs, group)), Some(marked)) = (group, &mut draft) else {
+        return Ok((underway, draft));
+    };
+    let destination = Destination {
+        group,
+        role: &logs.role,
+        is_speech: question.audio.is_some(),
+    };
+    underway.mark(&destination, marked).await?;
+    Ok((underway, draft))
 }
 
 /// An entry that goes to a group of this server's own: it is there with its record, if the group is.
@@ -69,18 +115,53 @@ impl BuiltIn {
     }
 }
 
-fn destination<'a>(logs: &'a Logs, group: &'a str, question: &Question) -> Destination<'a> {
-    Destination {
-        group,
-        role: &logs.role,
-        is_speech: question.audio.is_some(),
-    }
-}
-
 fn owner(to: &Address, session: &Session) -> Owner {
     Owner {
         bot: to.bot.clone(),
         alias: to.alias.clone(),
         version: session.version.clone(),
+    }
+}
+
+/// `<prefix><yyyy>/<mm>/<dd>/<session>/<request>.<pcm|opus>`, of letters that need no escaping in
+/// any tool: a colon, as in ids of sessions, becomes a low line.
+fn key(prefix: &str, at: Timestamp, (session, request): (&str, &str), audio: &Audio) -> String {
+    let day = at.to_millis_text();
+    let day = day.split('T').next().unwrap_or_default().replace('-', "/");
+    let kind = match audio.content_type.contains("opus") {
+        true => "opus",
+        false => "pcm",
+    };
+    let safe = |c: char| match c {
+        '!' | '-' | '_' | '.' | '*' | '\'' | '(' | ')' | '/' => c,
+        c if c.is_ascii_alphanumeric() => c,
+        _ => '_',
+    };
+    let key = format!("{prefix}{day}/{session}/{request}.{kind}");
+    key.chars().map(safe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_of_safe_letters_and_told_apart_by_kind() {
+        let at = Timestamp::parse_rfc3339("2026-01-02T03:04:05.006Z").unwrap();
+        let ids = ("2026-01-02T03:04:05.006Z-aB", "r1");
+        let of = |content_type: &str| {
+            let audio = Audio {
+                content_type: content_type.to_owned(),
+                bytes: Bytes::new(),
+            };
+            key("aws/lex/B/PROD/1/", at, ids, &audio)
+        };
+        let path = "aws/lex/B/PROD/1/2026/01/02/2026-01-02T03_04_05.006Z-aB/r1";
+        assert_eq!(
+            of("audio/l16; rate=16000; channels=1"),
+            format!("{path}.pcm")
+        );
+        let opus = "audio/x-cbr-opus-with-preamble; bit-rate=32000";
+        assert_eq!(of(opus), format!("{path}.opus"));
     }
 }

@@ -7,7 +7,8 @@ use convlog_dialects::lex::model::ActiveContext;
 use convlog_model::json::Json;
 
 use super::session::{State, state_id};
-use super::turn::{self, Address, Attributes, Question, Target};
+use super::target::{Address, Attributes, Question, Target};
+use super::turn;
 use super::{content, media};
 use crate::aws::{AwsError, Call, Refusal};
 use crate::connector;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::logs::Logs;
 use super::reply::Reply;
-use super::turn::Attributes;
+use super::target::Attributes;
 use crate::app::App;
 use crate::aws::{AwsError, Call};
 use crate::error::Fault;

@@ -1,125 +1,24 @@
 //! One turn of a conversation: who is asked, what the session knows, what the bot answers, what is
 //! logged of it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use bytes::Bytes;
 use convlog_dialects::lex::dialog::{self, Answer, DialogMode, DialogState, Request, Step};
 use convlog_dialects::lex::entry::Turn;
-use convlog_dialects::lex::model::ActiveContext;
 use convlog_dialects::lex::{decode, neutral as lex_neutral};
 use convlog_model::json::Json;
 use convlog_model::record::Draft;
 use convlog_model::time::Timestamp;
 
-use super::known::{self, Ready};
-use super::logs::Logs;
+use super::known::Ready;
 use super::reply::Reply;
 use super::session::{self, Session, State, state_id};
-use super::shelf::{Kind, LATEST, Shelves};
-use super::{bots, delivery, hook};
+use super::target::{Address, Attributes, Question, Target};
+use super::{delivery, hook};
 use crate::aws::{AwsError, Call, Refusal};
-use crate::bots::{Bot, ConnectorConfig};
+use crate::bots::ConnectorConfig;
 use crate::connector::neutral::{self, Carried};
 use crate::connector::{self, Ask, Failure};
-use crate::entity::Entity;
 use crate::error::Fault;
 use crate::sessions;
-
-/// Attributes of a request or a session.
-pub(super) type Attributes = BTreeMap<String, String>;
-
-/// Who is talked to, and who talks.
-#[derive(Clone, Debug)]
-pub(super) struct Address {
-    pub bot: String,
-    pub alias: String,
-    pub user: String,
-}
-
-/// What a user says.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Question {
-    /// `None` for audio that nobody could read.
-    pub utterance: Option<String>,
-    /// Whether the answer will be heard.
-    pub is_heard: bool,
-    pub session_attributes: Option<Attributes>,
-    pub request_attributes: Option<Attributes>,
-    pub active_contexts: Option<Vec<ActiveContext>>,
-    /// What was spoken, as it came.
-    pub audio: Option<Audio>,
-}
-
-/// Speech as it came.
-#[derive(Clone, Debug)]
-pub(super) struct Audio {
-    /// Its media type with all parameters.
-    pub content_type: String,
-    /// Its bytes.
-    pub bytes: Bytes,
-}
-
-/// The bot that an address leads to, in the version that serves the session.
-#[derive(Clone, Debug)]
-pub(super) struct Target {
-    pub bot: Arc<Entity<Bot>>,
-    /// The version that new sessions get.
-    pub version: String,
-    /// What new sessions log.
-    pub logs: Option<Logs>,
-    pub shelf: super::shelf::Shelf,
-}
-
-impl Target {
-    /// The bot of an address.
-    ///
-    /// # Errors
-    /// 404 that names what is missing.
-    pub(super) async fn find(call: &Call, to: &Address) -> Result<Self, Refusal> {
-        let unseen = |_| AwsError::not_found(&to.bot);
-        call.caller.require_bot(&to.bot).map_err(unseen)?;
-        let instance = &call.caller.instance;
-        let shelf = Shelves::new(&call.app, Kind::Bot, instance)
-            .get(&to.bot)
-            .await?;
-        let (version, logs) = match to.alias.as_str() {
-            LATEST => (LATEST.to_owned(), None),
-            name => {
-                let alias = shelf.aliases.get(name);
-                let alias = alias.ok_or_else(|| AwsError::not_found(name))?;
-                (alias.bot_version.clone(), Logs::of_alias(&to.bot, alias))
-            }
-        };
-        let bot = crate::bots::find(&call.app, instance, &to.bot).await?;
-        Ok(Target {
-            bot: bot.ok_or_else(|| AwsError::not_found(&to.bot))?,
-            version,
-            logs,
-            shelf,
-        })
-    }
-
-    /// The version that a session has, ready to be talked to.
-    pub(super) async fn ready(&self, call: &Call, version: &str) -> Result<Arc<Ready>, Refusal> {
-        known::ready(&call.app, &call.caller.instance, &self.shelf, version).await
-    }
-
-    /// Refuses a bot that cannot answer.
-    fn require_built(&self, version: &str) -> Result<(), AwsError> {
-        if version != LATEST || self.bot.doc.connector != ConnectorConfig::Lex {
-            return Ok(());
-        }
-        match bots::status(&self.shelf.body) {
-            ("READY", _) => Ok(()),
-            (state, _) => Err(AwsError::bad(format!(
-                "The bot '{}' cannot be talked to: its status is {state}.",
-                self.shelf.name
-            ))),
-        }
-    }
-}
 
 /// Hears what a user says, answers and logs it.
 ///
@@ -160,6 +59,7 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
         transcript: question.utterance.clone().unwrap_or_default(),
         locale: ready.compiled.bot().locale.clone(),
     };
+    let (underway, audio) = delivery::audio(&call, (&to, &question), &session, &customer).await?;
     let heard = Heard {
         call: &call,
         to: &to,
@@ -170,9 +70,10 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
         customer: customer.as_deref(),
         requested,
         failure: failure.as_ref(),
+        audio: audio.as_deref(),
     };
-    let mut draft = heard.draft()?;
-    let _underway = delivery::text(&call, (&to, &question), &session, draft.as_mut()).await?;
+    let draft = heard.draft()?;
+    let (underway, draft) = delivery::text(underway, (&session, &question), draft).await?;
     let built_in = delivery::built_in(&call, &to, &session, draft.as_ref());
     let customers = session.customers.clone();
     state.session = Some(session);
@@ -180,10 +81,14 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
         state.keep(request, &reply, call.app.now());
     }
     let is_kept = keep(&call, &target, (&id, &mut state), draft, failure.as_ref()).await?;
-    if let (Some(built_in), true) = (built_in, is_kept) {
-        built_in.count(&call).await;
+    let is_erased = customers.iter().any(|customer| gate.was_erased(customer));
+    if is_kept && !is_erased {
+        underway.go();
+        if let Some(built_in) = built_in {
+            built_in.count(&call).await;
+        }
     }
-    if customers.iter().any(|customer| gate.was_erased(customer)) {
+    if is_erased {
         sessions::end(&call.app, &call.caller.instance, &id).await?;
     }
     match failure {
@@ -364,6 +269,8 @@ struct Heard<'a> {
     customer: Option<&'a str>,
     requested: Timestamp,
     failure: Option<&'a Failure>,
+    /// Where its audio will be found.
+    audio: Option<&'a str>,
 }
 
 impl Heard<'_> {
@@ -420,12 +327,12 @@ impl Heard<'_> {
             time,
             session_attributes: question.session_attributes.as_ref(),
             request_attributes: question.request_attributes.as_ref(),
-            audio: None,
+            audio: self.audio,
         }
     }
 }
 
-/// Keeps the turn and the state together; says whether there is a record of the turn.
+/// Keeps the turn and the state together; whether the turn, where there is one, is kept.
 async fn keep(
     call: &Call,
     target: &Target,
@@ -440,14 +347,14 @@ async fn keep(
     match draft {
         Some(draft) => {
             let kept = app.ingest().turn(&call.caller, draft, Some(write), event);
-            Ok(kept.await?.is_some())
+            return Ok(kept.await?.is_some());
         }
         None => {
             app.ingest().state(write).await?;
             if let Some(event) = event {
                 crate::events::record_or_warn(app, event).await;
             }
-            Ok(false)
         }
     }
+    Ok(true)
 }

@@ -1,7 +1,7 @@
 //! Conversation logs on their way to CloudWatch Logs and S3: a fake of both takes what comes, fails
 //! as it is told, and keeps the rules of the services.
 
-mod fake_aws;
+pub(crate) mod fake_aws;
 mod text;
 
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use convlog_server::ServerConfig;
 use convlog_server::config::{AwsConfig, AwsEndpoint, AwsEndpoints, AwsRole};
 
 use self::fake_aws::FakeAws;
+use crate::fake::background;
 use crate::harness::{Answer, Server};
 
 pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/lex-logs";

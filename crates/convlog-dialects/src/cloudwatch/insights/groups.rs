@@ -105,10 +105,11 @@ impl Firsts {
         let is_ranked = !row.rank.keys.is_empty();
         if let Some(index) = self.index.get(&key) {
             if let Some(first) = self.rows.get_mut(*index)
-                && row.rank.ordering(&first.rank).is_lt() {
-                    budget.swap_bytes(first.size(), row.size())?;
-                    *first = row;
-                }
+                && row.rank.ordering(&first.rank).is_lt()
+            {
+                budget.swap_bytes(first.size(), row.size())?;
+                *first = row;
+            }
             return Ok(None);
         }
         claim_group(self.index.len(), &key, budget)?;

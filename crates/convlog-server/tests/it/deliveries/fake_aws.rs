@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use convlog_model::json::Json;
 
-use crate::fake::background;
+use super::background;
 
 /// An object as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! What brings each type of event about.
 
+mod deliveries;
 mod lex;
 mod logs;
 
@@ -76,6 +77,14 @@ actions! {
     "log_group.create" AT_ONCE []: Server::start, logs::create;
     "log_group.update" AT_ONCE []: logs::with_group, logs::put_retention;
     "log_group.delete" AT_ONCE []: logs::with_group, logs::delete;
+    "log_delivery.dead" SOON [deliveryId: ""]:
+        deliveries::with_group_that_refuses, deliveries::say_roses;
+    "log_delivery.failed" SOON [deliveryId: ""]:
+        deliveries::with_group_that_fails_once, deliveries::say_roses;
+    "log_delivery.retry" AT_ONCE [deliveryId: ""]:
+        deliveries::with_dead_letter, deliveries::retry;
+    "log_delivery.sent" SOON [deliveryId: ""]:
+        deliveries::with_group_that_fails_once, deliveries::say_roses;
     "settings.update" AT_ONCE []: Server::start, put_settings;
     "user.error" AT_ONCE [keyId: "ADMINADMINADMIN1"]: Server::start, fail_to_log_in;
     "user.login" AT_ONCE [keyId: "ADMINADMINADMIN1"]: Server::start, log_in;

@@ -16,6 +16,11 @@ const DIALOGUE: &[&str] = &[];
 const CHANGES: &[(&str, &str, &[&str])] = &[
     ("POST", "/identity/token", &["user.login"]),
     ("POST", "/v1/authorize", &["user.login"]),
+    (
+        "POST",
+        "/convlog/v1/deliveries/{id}/retry",
+        &["log_delivery.retry"],
+    ),
     ("POST", "/v1/workspaces/{id}/message", TURN),
     ("DELETE", "/v1/user_data", &["erasure.request"]),
     ("DELETE", "/v2/user_data", &["erasure.request"]),

@@ -1,0 +1,400 @@
+//! Audio on its way to a bucket: a blob, and a document that says where it goes. Together they are
+//! the queue.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use convlog_model::blobs::BLOB_BYTES_MAX;
+use convlog_model::ids::{InstanceId, RecordId};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Semaphore, watch};
+
+use super::{Owner, hex, keyed, upload};
+use crate::app::{App, scoped_id};
+use crate::auth::Caller;
+use crate::entity::{Change, Collection};
+use crate::error::Fault;
+
+/// The collection of their documents, `INSTANCE/ID`.
+pub(super) const COLLECTION: &str = "audio";
+/// Uploads at once.
+const UPLOADS_MAX: usize = 8;
+/// What a blob takes at least, as the queue counts it: a file and a document.
+const BYTES_MIN: u64 = 4096;
+/// The part of the queue that objects may take that were given up.
+const DEAD_SHARE: u64 = 4;
+/// Most objects that were given up and are kept.
+const DEAD_MAX: usize = 10_000;
+
+/// Audio of a turn.
+#[derive(Clone, Debug)]
+pub(crate) struct AudioOrder<'a> {
+    pub(crate) bucket: &'a str,
+    pub(crate) key: &'a str,
+    pub(crate) kms_key: Option<&'a str>,
+    /// ARN of the role that writes there.
+    pub(crate) role: &'a str,
+    pub(crate) content_type: &'a str,
+    pub(crate) bytes: Bytes,
+    pub(crate) request_id: &'a str,
+    pub(crate) customer: Option<&'a str>,
+}
+
+/// How far an object has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum State {
+    Waiting,
+    /// It was given up.
+    Dead,
+    /// It was delivered, and stays here until then.
+    Kept {
+        until_us: i64,
+    },
+    /// It was erased while it was sent; if it arrives, the erasure says so.
+    Erased {
+        order: String,
+    },
+}
+
+/// What is kept of an object beside its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct AudioDoc {
+    pub(super) bucket: String,
+    pub(super) key: String,
+    pub(super) kms_key: Option<String>,
+    pub(super) role: String,
+    pub(super) content_type: String,
+    pub(super) n_bytes: u64,
+    pub(super) owner: Owner,
+    pub(super) request_id: String,
+    /// Keyed hash of the customer.
+    pub(super) customer: Option<String>,
+    pub(super) state: State,
+    pub(super) class: Option<String>,
+    pub(super) attempts: u32,
+    pub(super) at_us: i64,
+}
+
+/// What holds for an object that has not arrived.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    bytes: u64,
+    is_dead: bool,
+}
+
+/// Objects of one alias go one after the other.
+type Line = (InstanceId, String, String);
+
+#[derive(Debug, Default)]
+struct Inner {
+    held: BTreeMap<RecordId, Held>,
+    lines: BTreeMap<Line, VecDeque<RecordId>>,
+    /// Sent at this moment.
+    sending: BTreeSet<RecordId>,
+}
+
+/// What this process knows of audio.
+#[derive(Debug)]
+pub(super) struct Audios {
+    inner: Mutex<Inner>,
+    pub(super) slots: Semaphore,
+    /// Grows whenever an object needs no waiting for any more.
+    changed: watch::Sender<u64>,
+}
+
+impl Default for Audios {
+    fn default() -> Self {
+        Audios {
+            inner: Mutex::default(),
+            slots: Semaphore::new(UPLOADS_MAX),
+            changed: watch::Sender::new(0),
+        }
+    }
+}
+
+/// Whether the text of a turn may go, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// The object is there.
+    Holds,
+    /// It is still to come.
+    Waits,
+    /// It was given up.
+    Broken,
+}
+
+impl Audios {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    pub(super) fn link(&self, id: RecordId) -> Link {
+        match self.lock().held.get(&id) {
+            None => Link::Holds,
+            Some(held) if held.is_dead => Link::Broken,
+            Some(_) => Link::Waits,
+        }
+    }
+
+    /// Number and bytes of what waits, and of what was given up.
+    pub(super) fn loads(&self) -> ((u64, u64), (u64, u64)) {
+        let mut loads = ((0, 0), (0, 0));
+        for held in self.lock().held.values() {
+            let load = if held.is_dead {
+                &mut loads.1
+            } else {
+                &mut loads.0
+            };
+            load.0 += 1;
+            load.1 += held.bytes;
+        }
+        loads
+    }
+
+    pub(super) fn is_held(&self, id: RecordId) -> bool {
+        self.lock().held.contains_key(&id)
+    }
+
+    pub(super) fn hold(&self, id: RecordId, n_bytes: u64, is_dead: bool) {
+        let bytes = n_bytes.max(BYTES_MIN);
+        self.lock().held.insert(id, Held { bytes, is_dead });
+        self.changed.send_modify(|n| *n += 1);
+    }
+
+    pub(super) fn release(&self, id: RecordId) {
+        self.lock().held.remove(&id);
+        self.changed.send_modify(|n| *n += 1);
+    }
+
+    /// Whether there is room to keep another object that was given up.
+    pub(super) fn has_room_for_dead(&self, app: &App, n_bytes: u64) -> bool {
+        let (_, (n_dead, bytes)) = self.loads();
+        let bytes = bytes.saturating_add(n_bytes.max(BYTES_MIN));
+        let n_max = u64::try_from(DEAD_MAX).unwrap_or(u64::MAX);
+        n_dead < n_max && bytes <= app.config().aws.queue_bytes / DEAD_SHARE
+    }
+
+    /// Puts an object at the end of its line; whether nobody works on the line.
+    fn line_up(&self, line: &Line, id: RecordId) -> bool {
+        let mut inner = self.lock();
+        let is_new = !inner.lines.contains_key(line);
+        inner.lines.entry(line.clone()).or_default().push_back(id);
+        is_new
+    }
+
+    /// The next of a line, which ends when there is none.
+    pub(super) fn next(&self, line: &Line) -> Option<RecordId> {
+        let mut inner = self.lock();
+        let next = inner.lines.get(line).and_then(|ids| ids.front().copied());
+        if next.is_none() {
+            inner.lines.remove(line);
+        }
+        next
+    }
+
+    /// Takes the first of a line off.
+    pub(super) fn advance(&self, line: &Line) {
+        if let Some(ids) = self.lock().lines.get_mut(line) {
+            ids.pop_front();
+        }
+    }
+
+    pub(super) fn begin_sending(&self, id: RecordId) {
+        self.lock().sending.insert(id);
+    }
+
+    pub(super) fn end_sending(&self, id: RecordId) {
+        self.lock().sending.remove(&id);
+    }
+
+    pub(super) fn is_sending(&self, id: RecordId) -> bool {
+        self.lock().sending.contains(&id)
+    }
+}
+
+pub(super) fn all(app: &App) -> Collection<'_, AudioDoc> {
+    Collection::new(app, COLLECTION)
+}
+
+/// The keyed hash that stands for a customer.
+pub(super) fn customer_hash(app: &App, instance: &InstanceId, customer: &str) -> String {
+    hex(&keyed(app, &["customer", instance.as_str(), customer]))
+}
+
+/// Keeps the audio of a turn, durable before this returns; `None` where the bot keeps nothing, and
+/// beyond the bound of the queue, which is a failure that is counted. It goes on its way with
+/// [`send`].
+///
+/// # Errors
+/// 507 without room; what blobs and control plane answer.
+pub(super) async fn keep(
+    app: &App,
+    caller: &Caller,
+    owner: &Owner,
+    order: &AudioOrder<'_>,
+) -> Result<Option<RecordId>, Fault> {
+    let instance = &caller.instance;
+    if !app.ingest().keeps(instance, &owner.bot).await? {
+        return Ok(None);
+    }
+    let n_bytes = u64::try_from(order.bytes.len()).unwrap_or(u64::MAX);
+    let waiting = app.deliveries().waiting_bytes();
+    let is_full = waiting.saturating_add(n_bytes.max(BYTES_MIN)) > app.config().aws.queue_bytes;
+    if is_full || order.bytes.len() > BLOB_BYTES_MAX {
+        super::count_audio(app, instance, owner, false);
+        super::tell_dropped(app, instance, owner, "audio").await;
+        return Ok(None);
+    }
+    let id = app.new_id();
+    let audio = &app.deliveries().audio;
+    // Before the blob is there, so that nobody takes it for one that was left behind.
+    audio.hold(id, n_bytes, false);
+    let kept = keep_both(app, instance, id, (owner, order)).await;
+    if kept.is_err() {
+        drop_quietly(app, instance, id).await;
+    }
+    kept.map(|()| Some(id))
+}
+
+async fn keep_both(
+    app: &App,
+    instance: &InstanceId,
+    id: RecordId,
+    (owner, order): (&Owner, &AudioOrder<'_>),
+) -> Result<(), Fault> {
+    app.blobs().put(id, order.bytes.to_vec()).await?;
+    let doc = AudioDoc {
+        bucket: order.bucket.to_owned(),
+        key: order.key.to_owned(),
+        kms_key: order.kms_key.map(str::to_owned),
+        role: order.role.to_owned(),
+        content_type: order.content_type.to_owned(),
+        n_bytes: u64::try_from(order.bytes.len()).unwrap_or(u64::MAX),
+        owner: owner.clone(),
+        request_id: order.request_id.to_owned(),
+        customer: order
+            .customer
+            .map(|customer| customer_hash(app, instance, customer)),
+        state: State::Waiting,
+        class: None,
+        attempts: 0,
+        at_us: app.now().micros(),
+    };
+    let document = scoped_id(instance, &id.to_string());
+    let put = all(app).change(&document, |_| Ok(Change::silent(doc.clone())));
+    put.await.map(drop)
+}
+
+/// Sends what waits under this id, in the line of its alias.
+pub(super) fn send(app: &App, instance: &InstanceId, owner: &Owner, id: RecordId) {
+    let line = (instance.clone(), owner.bot.clone(), owner.alias.clone());
+    if app.deliveries().audio.line_up(&line, id) {
+        let work = upload::run(app.clone(), line);
+        app.jobs().spawn(work);
+    }
+}
+
+/// Removes an object: first its document, so that a blob alone is known to be left over.
+pub(super) async fn remove(app: &App, instance: &InstanceId, id: RecordId) -> Result<(), Fault> {
+    let document = scoped_id(instance, &id.to_string());
+    let gone = all(app).change(&document, |_| {
+        Ok(Change {
+            doc: None,
+            events: Vec::new(),
+        })
+    });
+    gone.await?;
+    app.blobs().remove(id).await?;
+    app.deliveries().audio.release(id);
+    Ok(())
+}
+
+/// The same where a failure can wait for the next start.
+pub(super) async fn drop_quietly(app: &App, instance: &InstanceId, id: RecordId) {
+    if let Err(fault) = remove(app, instance, id).await {
+        let status = fault.status().as_u16();
+        tracing::warn!(status, "audio that nobody needs is still to be removed");
+    }
+}
+
+/// Goes on with what waits since before the process began, and removes blobs without a document.
+pub(super) async fn start_all(app: &App) -> Result<(), Fault> {
+    let mut known = BTreeSet::new();
+    let mut after = String::new();
+    loop {
+        let (step, next) = all(app).step("", &after).await?;
+        for audio in step {
+            let Some((instance, id)) = parse_id(&audio.id) else {
+                continue;
+            };
+            known.insert(id);
+            let (doc, held) = (audio.doc, &app.deliveries().audio);
+            match doc.state {
+                // One that came with a request of this process is in its line already.
+                State::Waiting if held.is_held(id) => {}
+                State::Waiting => {
+                    held.hold(id, doc.n_bytes, false);
+                    send(app, &instance, &doc.owner, id);
+                }
+                State::Dead => held.hold(id, doc.n_bytes, true),
+                State::Kept { .. } => {}
+                State::Erased { .. } => drop_quietly(app, &instance, id).await,
+            }
+        }
+        match next {
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    sweep(app, &known).await
+}
+
+/// Removes what was kept long enough.
+pub(super) async fn forget_old(app: &App) -> Result<(), Fault> {
+    let now_us = app.now().micros();
+    let mut after = String::new();
+    loop {
+        let (step, next) = all(app).step("", &after).await?;
+        for audio in step {
+            let is_old = matches!(audio.doc.state, State::Kept { until_us } if until_us <= now_us);
+            if let Some((instance, id)) = parse_id(&audio.id).filter(|_| is_old) {
+                remove(app, &instance, id).await?;
+            }
+        }
+        match next {
+            Some(next) => after = next,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Blobs of one step of a list.
+const STEP: usize = 1000;
+
+async fn sweep(app: &App, known: &BTreeSet<RecordId>) -> Result<(), Fault> {
+    let mut after = None;
+    loop {
+        let step = app.blobs().list(after, STEP).await?;
+        for blob in &step {
+            if !known.contains(&blob.id) && !app.deliveries().audio.is_held(blob.id) {
+                app.blobs().remove(blob.id).await?;
+            }
+        }
+        match step.last() {
+            Some(last) if step.len() == STEP => after = Some(last.id),
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// Instance and id of a document.
+pub(super) fn parse_id(document: &str) -> Option<(InstanceId, RecordId)> {
+    let (instance, id) = document.split_once('/')?;
+    Some((InstanceId::new(instance).ok()?, id.parse().ok()?))
+}

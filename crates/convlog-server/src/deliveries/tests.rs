@@ -1,0 +1,375 @@
+//! Turns with audio, and erasures, against a fake of the services of AWS.
+
+#[path = "../../tests/it/deliveries/fake_aws.rs"]
+#[expect(dead_code, reason = "the other tests need more of it")]
+mod fake_aws;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use convlog_dialects::lex::decode;
+use convlog_model::filter::Filter;
+use convlog_model::ids::{InstanceId, RecordId};
+
+use self::fake_aws::{FakeAws, Trouble};
+use super::{AudioOrder, Destination, GROUP as GROUP_LABEL, Owner, STREAM, Underway};
+use crate::app::{App, Deps};
+use crate::config::{AwsConfig, AwsEndpoint, AwsEndpoints, AwsRole, ServerConfig};
+use crate::testing::{OWNER, Rig, rig_with};
+
+const GROUP: &str = "lex-logs";
+const GROUP_ARN: &str = "arn:aws:logs:us-east-1:123456789012:log-group:lex-logs";
+const ROLE: &str = "arn:aws:iam::123456789012:role/lex-logs";
+const BUCKET: &str = "lex-audio";
+const KMS: &str = "arn:aws:kms:us-east-1:123456789012:key/1";
+const VOICE: &[u8] = b"\x00\x01what somebody said aloud\xff";
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server of a test ends with the runtime of the test"
+)]
+fn background(work: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(work);
+}
+
+fn config(aws: &FakeAws) -> ServerConfig {
+    let url = || Some(AwsEndpoint::Url(aws.url()));
+    ServerConfig {
+        aws: AwsConfig {
+            builtin_logs: false,
+            endpoints: AwsEndpoints {
+                logs: Some(aws.url()),
+                s3: url(),
+                sts: url(),
+            },
+            roles: vec![AwsRole {
+                arn: ROLE.to_owned(),
+                access_key_id: "AKIALEX".to_owned(),
+                secret_access_key: "secret".to_owned(),
+                assume: false,
+                pass: None,
+            }],
+            ..AwsConfig::default()
+        },
+        ..ServerConfig::default()
+    }
+}
+
+async fn place() -> (FakeAws, Rig) {
+    let aws = FakeAws::start().await;
+    aws.held()
+        .buckets
+        .insert(BUCKET.to_owned(), Default::default());
+    let rig = rig_with(config(&aws));
+    (aws, rig)
+}
+
+fn owner() -> Owner {
+    Owner {
+        bot: "Flowers".to_owned(),
+        alias: "PROD".to_owned(),
+        version: "1".to_owned(),
+    }
+}
+
+/// What a turn of a test is.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    id: &'a str,
+    customer: Option<&'a str>,
+    kms_key: Option<&'a str>,
+    logs_text: bool,
+}
+
+fn spoken(id: &str) -> Said<'_> {
+    Said {
+        id,
+        customer: None,
+        kms_key: None,
+        logs_text: true,
+    }
+}
+
+fn key_of(id: &str) -> String {
+    format!("aws/lex/Flowers/PROD/1/2026/01/02/s/{id}.pcm")
+}
+
+/// A spoken turn, as the Lex side keeps it.
+async fn speak(app: &App, said: Said<'_>) -> Option<RecordId> {
+    let mut underway = Underway::new(app, &OWNER, owner());
+    let key = key_of(said.id);
+    let order = AudioOrder {
+        bucket: BUCKET,
+        key: &key,
+        kms_key: said.kms_key,
+        role: ROLE,
+        content_type: "audio/x-l16; rate=16000",
+        bytes: Bytes::from_static(VOICE),
+        request_id: said.id,
+        customer: said.customer,
+    };
+    let is_kept = underway.keep_audio(&OWNER, &order).await.unwrap();
+    if said.logs_text {
+        let link = match is_kept {
+            true => format!(r#""s3PathForAudio":"s3://{BUCKET}/{key}","#),
+            false => String::new(),
+        };
+        let time = app.now().to_millis_text();
+        let entry = format!(
+            r#"{{"botName":"Flowers","botAlias":"PROD","botVersion":"1","requestId":"{}",{link}"inputTranscript":"voice of {}","timestamp":"{time}"}}"#,
+            said.id, said.id
+        );
+        let mut draft = decode::entry(&InstanceId::default_instance(), &entry).unwrap();
+        let mut label = |name: &str, value: &str| {
+            draft.labels.insert(name.to_owned(), value.to_owned());
+        };
+        label(GROUP_LABEL, GROUP);
+        label(STREAM, "aws/lex/Flowers/PROD/1/speech");
+        if let Some(customer) = said.customer {
+            draft.set_text("customer", customer);
+        }
+        let to = Destination {
+            group: GROUP_ARN,
+            role: ROLE,
+            is_speech: true,
+        };
+        underway.mark(&to, &mut draft).await.unwrap();
+        let kept = app.ingest().turn(&OWNER, draft, None, None).await.unwrap();
+        underway.go();
+        return kept.map(|kept| kept.id);
+    }
+    underway.go();
+    None
+}
+
+async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
+    for _ in 0..1000 {
+        if look().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{what} did not come about");
+}
+
+async fn n_blobs(app: &App) -> usize {
+    app.blobs().list(None, 100).await.unwrap().len()
+}
+
+/// The server after a restart.
+fn again(rig: &Rig, aws: &FakeAws) -> App {
+    rig.app.jobs().stop();
+    let deps: Deps = rig.deps.clone();
+    App::new(config(aws), deps)
+}
+
+#[tokio::test]
+async fn audio_comes_first_and_the_text_that_links_to_it_after() {
+    let (aws, rig) = place().await;
+    aws.held()
+        .s3_trouble
+        .push_back(Trouble::Status(500, "InternalError"));
+    speak(&rig.app, spoken("r1")).await.unwrap();
+    until("the text", async || !aws.events().is_empty()).await;
+    let held = aws.held();
+    assert_eq!(held.order, [key_of("r1"), "text".to_owned()]);
+    let object = &held.buckets[BUCKET][&key_of("r1")];
+    assert_eq!(object.bytes, VOICE);
+    assert_eq!(object.content_type, "audio/x-l16; rate=16000");
+    assert_eq!(object.kms_key, None);
+    drop(held);
+    assert!(
+        aws.events()[0]
+            .1
+            .contains(&format!("s3://{BUCKET}/{}", key_of("r1")))
+    );
+    until("the blob goes", async || n_blobs(&rig.app).await == 0).await;
+    assert_eq!(rig.app.deliveries().waiting_bytes(), 0);
+}
+
+#[tokio::test]
+async fn objects_of_an_alias_come_in_order_also_without_text() {
+    let (aws, rig) = place().await;
+    aws.held()
+        .s3_trouble
+        .push_back(Trouble::Status(503, "SlowDown"));
+    let ids: Vec<String> = (0..10).map(|i| format!("r{i}")).collect();
+    for id in &ids {
+        let said = Said {
+            logs_text: false,
+            ..spoken(id)
+        };
+        speak(&rig.app, said).await;
+    }
+    until("all objects", async || aws.held().order.len() == ids.len()).await;
+    let keys: Vec<String> = ids.iter().map(|id| key_of(id)).collect();
+    assert_eq!(aws.held().order, keys);
+}
+
+#[tokio::test]
+async fn a_key_is_named_and_an_answer_that_does_not_say_so_is_a_failure() {
+    let (aws, rig) = place().await;
+    let sealed = |id| Said {
+        kms_key: Some(KMS),
+        ..spoken(id)
+    };
+    speak(&rig.app, sealed("r1")).await.unwrap();
+    until("the text", async || !aws.events().is_empty()).await;
+    let key = aws.held().buckets[BUCKET][&key_of("r1")].kms_key.clone();
+    assert_eq!(key.as_deref(), Some(KMS));
+    aws.held().ignores_encryption = true;
+    speak(&rig.app, sealed("r2")).await.unwrap();
+    until("the second text", async || aws.events().len() == 2).await;
+    let (_, entry) = aws.events().remove(1);
+    assert!(!entry.contains("s3PathForAudio"), "{entry}");
+    assert!(entry.contains("voice of r2"), "{entry}");
+    assert_eq!(rig.app.deliveries().n_dead(), 1);
+    assert_eq!(n_blobs(&rig.app).await, 1, "it can be tried again");
+}
+
+#[tokio::test]
+async fn audio_for_a_missing_bucket_dies_and_its_text_goes_without_the_link() {
+    let (aws, rig) = place().await;
+    aws.held().buckets.clear();
+    speak(&rig.app, spoken("r1")).await.unwrap();
+    until("the text", async || !aws.events().is_empty()).await;
+    assert!(!aws.events()[0].1.contains("s3PathForAudio"));
+    // Five tries of the audio, and the stream that was not there yet.
+    assert_eq!(aws.held().n_refused, 6);
+}
+
+#[tokio::test]
+async fn a_restart_sends_what_waits_and_removes_what_nobody_needs() {
+    let (aws, rig) = place().await;
+    aws.held().s3_down = Some(Trouble::Status(503, "ServiceUnavailable"));
+    speak(&rig.app, spoken("r1")).await.unwrap();
+    until("a refusal", async || aws.held().n_refused > 0).await;
+    let left = RecordId::from_parts(1, 1);
+    rig.app
+        .blobs()
+        .put(left, b"left behind".to_vec())
+        .await
+        .unwrap();
+    let app = again(&rig, &aws);
+    aws.held().s3_down = None;
+    super::start(&app).await;
+    assert_eq!(app.blobs().get(left).await.unwrap(), None);
+    until("the text", async || !aws.events().is_empty()).await;
+    assert_eq!(aws.held().order.first(), Some(&key_of("r1")));
+    assert!(aws.events()[0].1.contains("s3PathForAudio"));
+}
+
+#[tokio::test]
+async fn bytes_that_are_lost_are_a_failure_and_the_text_goes() {
+    let (aws, rig) = place().await;
+    aws.held().s3_down = Some(Trouble::Status(503, "ServiceUnavailable"));
+    speak(&rig.app, spoken("r1")).await.unwrap();
+    let blob = rig.app.blobs().list(None, 1).await.unwrap()[0];
+    rig.app.blobs().remove(blob.id).await.unwrap();
+    let app = again(&rig, &aws);
+    super::start(&app).await;
+    until("the text", async || !aws.events().is_empty()).await;
+    assert!(!aws.events()[0].1.contains("s3PathForAudio"));
+}
+
+#[tokio::test]
+async fn beyond_the_bound_nothing_is_kept_for_delivery() {
+    let aws = FakeAws::start().await;
+    aws.held().s3_down = Some(Trouble::Status(503, "ServiceUnavailable"));
+    let mut config = config(&aws);
+    config.aws.queue_bytes = 5000;
+    let rig = rig_with(config);
+    for id in ["r1", "r2", "r3"] {
+        speak(&rig.app, spoken(id)).await.unwrap();
+    }
+    assert_eq!(n_blobs(&rig.app).await, 1);
+    let n_kept = rig
+        .app
+        .query()
+        .count(&OWNER, Filter::equals("bot", "Flowers"));
+    assert_eq!(n_kept.await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_turn_that_is_not_kept_leaves_no_audio() {
+    let (_aws, rig) = place().await;
+    let mut underway = Underway::new(&rig.app, &OWNER, owner());
+    let order = AudioOrder {
+        bucket: BUCKET,
+        key: "k",
+        kms_key: None,
+        role: ROLE,
+        content_type: "audio/x-l16",
+        bytes: Bytes::from_static(VOICE),
+        request_id: "r",
+        customer: None,
+    };
+    assert!(underway.keep_audio(&OWNER, &order).await.unwrap());
+    assert_eq!(n_blobs(&rig.app).await, 1);
+    drop(underway);
+    until("the blob goes", async || n_blobs(&rig.app).await == 0).await;
+    assert_eq!(rig.app.deliveries().waiting_bytes(), 0);
+}
+
+#[tokio::test]
+async fn an_erasure_drops_what_waits_and_names_what_was_delivered() {
+    let (aws, rig) = place().await;
+    let of = |id, customer| Said {
+        customer: Some(customer),
+        ..spoken(id)
+    };
+    speak(&rig.app, of("r1", "ann")).await.unwrap();
+    until("the text", async || !aws.events().is_empty()).await;
+    until("the blob goes", async || n_blobs(&rig.app).await == 0).await;
+    aws.held().s3_down = Some(Trouble::Status(503, "ServiceUnavailable"));
+    speak(&rig.app, of("r2", "ann")).await.unwrap();
+    speak(&rig.app, of("r3", "bob")).await.unwrap();
+    until("a refusal", async || aws.held().n_refused > 0).await;
+    let erasure = crate::erasures::of_customer(&rig.app, &OWNER, "ann", 0)
+        .await
+        .unwrap();
+    assert_eq!(n_blobs(&rig.app).await, 1, "bob's alone");
+    let id = axum::extract::Path(erasure.id.to_string());
+    let shown = crate::erasures::get(axum::extract::State(rig.app.clone()), OWNER.clone(), id);
+    let shown = serde_json::to_value(&shown.await.unwrap().0).unwrap();
+    assert_eq!(shown["copies_count"], 2, "{shown}");
+    let copies = shown["copies"].as_array().unwrap();
+    assert_eq!(copies[0]["kind"], "text");
+    assert_eq!(copies[0]["place"], GROUP);
+    assert_eq!(copies[1]["kind"], "audio");
+    assert_eq!(copies[1]["place"], BUCKET);
+    assert_eq!(copies[1]["name"], key_of("r1"));
+    // The text and the audio of the turn that waits.
+    assert_eq!(shown["deliveries_dropped"], 2, "{shown}");
+    aws.held().s3_down = None;
+    until("bob's text", async || aws.events().len() == 2).await;
+    assert!(aws.events()[1].1.contains("voice of r3"));
+    assert!(!aws.held().buckets[BUCKET].contains_key(&key_of("r2")));
+}
+
+#[tokio::test]
+async fn audio_is_kept_as_long_as_the_configuration_says() {
+    let aws = FakeAws::start().await;
+    aws.held()
+        .buckets
+        .insert(BUCKET.to_owned(), Default::default());
+    let mut config = config(&aws);
+    config.lex.keep_audio_days = 2;
+    let rig = rig_with(config);
+    let record = speak(&rig.app, spoken("r1")).await.unwrap();
+    until("the text", async || !aws.events().is_empty()).await;
+    let ask = async || {
+        let id = axum::extract::Path(record.to_string());
+        super::admin::of_record(axum::extract::State(rig.app.clone()), OWNER.clone(), id).await
+    };
+    let answer = ask().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "audio/x-l16; rate=16000");
+    let body = http_body_util::BodyExt::collect(answer.into_body())
+        .await
+        .unwrap();
+    assert_eq!(body.to_bytes(), VOICE);
+    rig.clock.step(2 * 24 * 3600 * 1_000_000);
+    assert!(ask().await.is_err());
+    super::forget_old(&rig.app).await;
+    assert_eq!(n_blobs(&rig.app).await, 0);
+}
