@@ -93,16 +93,17 @@ impl Reader {
             row.set(*slot, value);
         }
         let is_object = event.message.trim_start().starts_with('{');
-        if !self.paths.is_empty() && is_object {
-            if let Ok(json) = Json::parse(event.message.as_bytes()) {
-                let mut walk = Walk {
-                    paths: &self.paths,
-                    row: &mut row,
-                    path: String::new(),
-                    n_left: KEYS_MAX,
-                };
-                walk.visit(JsonValue::from(&json));
-            }
+        if !self.paths.is_empty()
+            && is_object
+            && let Ok(json) = Json::parse(event.message.as_bytes())
+        {
+            let mut walk = Walk {
+                paths: &self.paths,
+                row: &mut row,
+                path: String::new(),
+                n_left: KEYS_MAX,
+            };
+            walk.visit(JsonValue::from(&json));
         }
         row
     }
