@@ -104,9 +104,8 @@ impl Firsts {
         let key = key_of(&values);
         let is_ranked = !row.rank.keys.is_empty();
         if let Some(index) = self.index.get(&key) {
-            if let Some(first) = self.rows.get_mut(*index)
-                && row.rank.ordering(&first.rank).is_lt()
-            {
+            let first = self.rows.get_mut(*index);
+            if let Some(first) = first.filter(|first| row.rank.ordering(&first.rank).is_lt()) {
                 budget.swap_bytes(first.size(), row.size())?;
                 *first = row;
             }

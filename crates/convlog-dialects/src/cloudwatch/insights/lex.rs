@@ -58,6 +58,11 @@ impl Lexer {
         Some(next)
     }
 
+    /// Where the next token is looked for.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
     /// What stands between two places.
     pub(super) fn slice(&self, start: usize, end: usize) -> String {
         let chars = self.chars.get(start..end).unwrap_or_default();

@@ -148,9 +148,7 @@ impl Run {
                         row.set(column.slot, value);
                     }
                 }
-                (Command::Filter(expr), _) if !eval(expr, &row, &[]).is_true() => {
-                    return Ok(());
-                }
+                (Command::Filter(expr), _) if !eval(expr, &row, &[]).is_true() => return Ok(()),
                 (Command::Parse(extraction), _) => extract(extraction, &mut row),
                 (Command::Sort(keys), _) => {
                     let key = |key: &super::syntax::SortKey| {
