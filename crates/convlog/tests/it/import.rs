@@ -211,7 +211,7 @@ fn a_packed_envelope_that_is_broken_is_one_bad_line() {
     let packed: Value = serde_json::from_str(PACKED).unwrap();
     let packed = packed["awslogs"]["data"].as_str().unwrap();
     let lines = [
-        envelope(&packed[..packed.len() / 8 * 4]),
+        envelope(packed.get(..packed.len() / 8 * 4).unwrap()),
         envelope("no base64"),
         envelope("bm8gZ3ppcA=="),
         envelope(packed),
@@ -238,7 +238,7 @@ fn an_import_of_events_goes_on_from_its_state_file() {
     let event = |n: u64| {
         let entry = json!({"botName": "Shop", "requestId": format!("r{n}"),
             "inputTranscript": format!("text {n}"), "timestamp": "2026-01-02T03:04:05.678Z"});
-        let message = if n % 3 == 0 {
+        let message = if n.is_multiple_of(3) {
             "START".to_owned()
         } else {
             entry.to_string()
