@@ -1,7 +1,7 @@
 //! Turns with audio, and erasures, against a fake of the services of AWS.
 
 #[path = "../../tests/it/deliveries/fake_aws.rs"]
-#[expect(dead_code, unreachable_pub, reason = "the other tests need more of it")]
+#[expect(dead_code, reason = "the other tests need more of it")]
 mod fake_aws;
 
 use std::time::Duration;
