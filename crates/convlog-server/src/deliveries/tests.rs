@@ -4,8 +4,6 @@
 #[expect(dead_code, reason = "the other tests need more of it")]
 mod fake_aws;
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use convlog_dialects::lex::decode;
 use convlog_model::filter::Filter;
@@ -147,7 +145,7 @@ async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
         if look().await {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::task::yield_now().await;
     }
     panic!("{what} did not come about");
 }

@@ -53,9 +53,8 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
         Err(failure) => (failed(), Some(failure)),
     };
     session.turns += 1;
-    let body = Reply::body(&answer, &session.id, &session.version);
     let reply = Reply {
-        body,
+        body: Reply::body(&answer, &session.id, &session.version),
         transcript: question.utterance.clone().unwrap_or_default(),
         locale: ready.compiled.bot().locale.clone(),
     };

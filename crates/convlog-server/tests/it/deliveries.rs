@@ -5,7 +5,6 @@ pub(crate) mod fake_aws;
 mod text;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use convlog_model::json::Json;
 use convlog_server::ServerConfig;
@@ -107,7 +106,7 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
         if let Some(found) = look().await {
             return found;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::task::yield_now().await;
     }
     panic!("{what} did not come about");
 }
