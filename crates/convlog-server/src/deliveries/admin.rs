@@ -153,17 +153,18 @@ pub(crate) async fn retry(
 ) -> Result<Response, Fault> {
     let lanes = app.deliveries().lanes.all();
     let mut own = lanes.iter().filter(|lane| lane.instance == caller.instance);
-    let n_retried = match id.parse::<RecordId>() {
-        Ok(one) => retry_one(&app, &caller.instance, one).await?,
-        Err(_) => match own.find(|lane| lane.key() == id) {
-            Some(lane) => {
-                let letters = dead::of_lane(&app, lane).await?;
-                let ids: Vec<RecordId> = letters.iter().filter_map(dead::record_of).collect();
-                let n_letters = ids.len();
-                lane.retry(ids);
-                u64::try_from(n_letters).unwrap_or(u64::MAX)
-            }
-            None => return Err(Fault::not_found("Resource not found")),
+    // The id of a destination reads as one of a record too.
+    let n_retried = match own.find(|lane| lane.key() == id) {
+        Some(lane) => {
+            let letters = dead::of_lane(&app, lane).await?;
+            let ids: Vec<RecordId> = letters.iter().filter_map(dead::record_of).collect();
+            let n_letters = ids.len();
+            lane.retry(ids);
+            u64::try_from(n_letters).unwrap_or(u64::MAX)
+        }
+        None => match id.parse::<RecordId>() {
+            Ok(one) => retry_one(&app, &caller.instance, one).await?,
+            Err(_) => return Err(Fault::not_found("Resource not found")),
         },
     };
     let event = OwnEvent::new(&app, &caller, events::LOG_DELIVERY_RETRY)
