@@ -27,7 +27,7 @@ use crate::auth::Role;
 use crate::aws::{AwsError, Call, Refusal, Service};
 use crate::error::Fault;
 
-pub(crate) use self::documents::{has_group, retention_rules, sweep};
+pub(crate) use self::documents::{retention_rules, sweep};
 pub(crate) use self::known::Known;
 pub(crate) use self::metric_filters::count_turn;
 pub(crate) use self::subscriptions::start;

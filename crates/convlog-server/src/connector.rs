@@ -13,7 +13,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use bytes::Bytes;
 use convlog_dialects::reply::Reply;
 use convlog_dialects::rules::Rules;
 use convlog_model::json::Json;
@@ -202,6 +203,30 @@ impl Connectors {
     pub(crate) fn configured(&self) -> Result<&Outbound, Fault> {
         let problem = |text: &String| Fault::internal(format!("no HTTP client: {text}"));
         self.configured.as_ref().map_err(problem)
+    }
+
+    /// What a place of the configuration answers to a POST. `what` names it in failures.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot be reached, or answers a status other than success.
+    pub(crate) async fn post_configured(
+        &self,
+        (what, url): (&str, &str),
+        content_type: HeaderValue,
+        body: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<Bytes, Failure> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, content_type);
+        let answered = self
+            .configured()?
+            .call(reqwest::Method::POST, url, headers, Some(body), timeout)
+            .await
+            .map_err(|error| Failure::of_call(what, &error))?;
+        match answered.status {
+            200..300 => Ok(answered.body),
+            status => Err(Failure::of_status(what, status)),
+        }
     }
 
     /// The rules of one version of a bot.

@@ -33,6 +33,7 @@ pub(crate) use self::turn::Underway;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::events::{self, EventType, OwnEvent, SYSTEM};
+use crate::hex::hex;
 
 /// Label of the lane that delivers a turn.
 const LANE: &str = "log_lane";
@@ -121,10 +122,6 @@ fn keyed(app: &App, parts: &[&str]) -> [u8; 32] {
 /// What the label of a turn must say: an imported record cannot know it.
 fn proof(app: &App, lane: &str, own_id: &str, stream: &str) -> String {
     hex(&keyed(app, &["text", lane, own_id, stream]))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Tells that a log group of this server's own, to which a bot logs, is not there.

@@ -27,6 +27,7 @@ use crate::app::{App, scoped_id};
 use crate::auth::Caller;
 use crate::entity::{Change, Collection};
 use crate::error::Fault;
+use crate::hex::hex;
 
 const COLLECTION: &str = "idempotency";
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
@@ -308,8 +309,7 @@ fn document_id(app: &App, caller: &Caller, request: &Request) -> Result<String, 
     // Hashed, because clients put names of people and customers into such keys.
     let place = format!("{} {}", caller.key_id, text);
     let hash = app.sealer().derive(COLLECTION).hash(place.as_bytes());
-    let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(scoped_id(&caller.instance, &name))
+    Ok(scoped_id(&caller.instance, &hex(&hash)))
 }
 
 /// Removes what is older than its 24 hours.

@@ -23,6 +23,7 @@ pub mod error;
 pub mod events;
 mod export;
 mod health;
+mod hex;
 mod hooks;
 mod hooks_admin;
 mod idempotency;

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::auth::{self, Caller};
 use crate::aws::{AwsError, Service};
 use crate::error::Fault;
+use crate::hex::hex;
 use crate::keys;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -323,10 +324,6 @@ fn parse_time(text: &str) -> Option<Timestamp> {
         digits(11, 13)?,
         digits(13, 15)?
     ))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

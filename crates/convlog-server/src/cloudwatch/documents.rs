@@ -209,16 +209,6 @@ pub(super) fn told_change(app: &App, caller: &Caller, group: &str, what: &str) -
     told(app, caller, events::LOG_GROUP_UPDATE, group).with("changed", what)
 }
 
-/// Whether an instance has a group of that name: turns are not written to one that is not there.
-///
-/// # Errors
-/// What the control plane answers.
-pub(crate) async fn has_group(app: &App, instance: &InstanceId, name: &str) -> Result<bool, Fault> {
-    let documents = Documents::new(app, instance);
-    let found = documents.groups().get(&documents.group_id(name)).await?;
-    Ok(found.is_some())
-}
-
 /// The days that groups keep their events: instance, group, days.
 ///
 /// # Errors

@@ -187,15 +187,19 @@ pub(super) async fn test(asked: &Asked) -> Answered {
 }
 
 /// Counts a turn of Lex that is kept in a group, by the group's metric filters; `entry` is its raw
-/// body. To be called once a turn.
-pub(crate) async fn count_turn(app: &App, instance: &InstanceId, group: &str, entry: &str) {
+/// body. To be called once a turn. Says whether the group is there.
+pub(crate) async fn count_turn(app: &App, instance: &InstanceId, group: &str, entry: &str) -> bool {
     let documents = Documents::new(app, instance);
     match documents.groups().get(&documents.group_id(group)).await {
-        Ok(Some(group)) => count(app, instance, &group.doc, [entry]),
-        Ok(None) => {}
+        Ok(Some(group)) => {
+            count(app, instance, &group.doc, [entry]);
+            true
+        }
+        Ok(None) => false,
         Err(fault) => {
             let status = fault.status().as_u16();
             tracing::warn!(status, "a log entry was not counted");
+            false
         }
     }
 }

@@ -14,6 +14,7 @@ use sha2::Sha256;
 
 use super::outbound::Outbound;
 use super::{Ask, Failure};
+use crate::hex::hex;
 
 /// Header of the signature.
 pub(crate) const SIGNATURE: HeaderName = HeaderName::from_static("x-convlog-signature");
@@ -84,8 +85,7 @@ pub(crate) fn sign(secret: &[u8], body: &[u8]) -> String {
         return String::new();
     };
     mac.update(body);
-    let digest = mac.finalize().into_bytes();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&mac.finalize().into_bytes())
 }
 
 #[cfg(test)]

@@ -104,12 +104,9 @@ impl BuiltIn {
     /// Counts the entry, once its record is kept: a group that is not there does not show it.
     pub(super) async fn count(&self, call: &Call) {
         let (app, instance) = (&call.app, &call.caller.instance);
-        let has_group = cloudwatch::has_group(app, instance, &self.group).await;
-        let is_there = has_group.unwrap_or(false);
+        let is_there = cloudwatch::count_turn(app, instance, &self.group, &self.entry).await;
         deliveries::count_text(app, instance, &self.owner, is_there);
-        if is_there {
-            cloudwatch::count_turn(app, instance, &self.group, &self.entry).await;
-        } else {
+        if !is_there {
             deliveries::tell_missing(app, instance, &self.owner).await;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderValue;
 use bytes::Bytes;
 use convlog_model::json::Json;
 
@@ -27,26 +27,11 @@ pub(super) async fn call(app: &App, arn: &str, event: &Json) -> Result<Bytes, Fa
                 .to_owned(),
         }));
     };
-    let mut headers = HeaderMap::new();
     let json = HeaderValue::from_static("application/json");
-    headers.insert(header::CONTENT_TYPE, json);
     let body = event.to_string().into_bytes();
-    let answered = app
-        .connectors()
-        .configured()?
-        .call(
-            reqwest::Method::POST,
-            &target.url,
-            headers,
-            Some(body),
-            TIMEOUT,
-        )
-        .await
-        .map_err(|error| Failure::of_call("function", &error))?;
-    match answered.status {
-        200..300 => Ok(answered.body),
-        status => Err(Failure::of_status("function", status)),
-    }
+    let place = ("function", target.url.as_str());
+    let connectors = app.connectors();
+    connectors.post_configured(place, json, body, TIMEOUT).await
 }
 
 /// A function answered what it must not.

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use convlog_model::json::Json;
 
-use super::shelf::{Kind, LATEST, Put, Shelves, Use};
+use super::shelf::{Kind, LATEST, Put, Shelf, Shelves, Use};
 use super::{answer, done, view};
 use crate::aws::{Call, Refusal};
 
@@ -41,6 +41,12 @@ impl Part {
     }
 }
 
+/// A version whole.
+async fn whole(shelves: Shelves<'_>, shelf: &Shelf, version: &str) -> Result<Json, Refusal> {
+    let body = shelves.body(shelf, version).await?;
+    Ok(view::whole(&body, shelf.edition(version)?, version))
+}
+
 pub(super) async fn put(
     call: &Call,
     part: &Part,
@@ -60,8 +66,7 @@ pub(super) async fn put(
         (shelf, number) = shelves.publish(&call.caller, name, None).await?;
         version = number.to_string();
     }
-    let body = shelves.body(&shelf, &version).await?;
-    let mut shown = view::whole(&body, shelf.edition(&version)?, &version);
+    let mut shown = whole(shelves, &shelf, &version).await?;
     shown.set("createVersion", Json::Bool(create));
     Ok(answer(StatusCode::OK, &shown))
 }
@@ -75,9 +80,7 @@ pub(super) async fn publish(call: &Call, part: &Part, name: &str) -> Result<Resp
     let (shelf, number) = shelves
         .publish(&call.caller, name, checksum.as_deref())
         .await?;
-    let version = number.to_string();
-    let body = shelves.body(&shelf, &version).await?;
-    let shown = view::whole(&body, shelf.edition(&version)?, &version);
+    let shown = whole(shelves, &shelf, &number.to_string()).await?;
     Ok(answer(StatusCode::CREATED, &shown))
 }
 
@@ -89,8 +92,7 @@ pub(super) async fn get(
 ) -> Result<Response, Refusal> {
     let shelves = part.shelves(call);
     let shelf = shelves.get(name).await?;
-    let body = shelves.body(&shelf, version).await?;
-    let shown = view::whole(&body, shelf.edition(version)?, version);
+    let shown = whole(shelves, &shelf, version).await?;
     Ok(answer(StatusCode::OK, &shown))
 }
 

@@ -10,6 +10,8 @@ use convlog_dialects::lex::dialog::{Answer, DialogState};
 use convlog_model::json::Json;
 use serde::{Deserialize, Serialize};
 
+use super::session::Session;
+
 /// An answer, in the form of `PostText`, with what it needs to be shown otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Reply {
@@ -27,46 +29,13 @@ const RAW_LOCALES: &[&str] = &[
 ];
 
 impl Reply {
-    /// The body of an answer to a turn.
-    pub(super) fn body(answer: &Answer, session: &str, version: &str) -> Json {
-        let text = |text: &str| Json::string(text);
-        let mut body = Json::object([]);
-        if let Some(intent) = &answer.intent_name {
-            body.set("intentName", text(intent));
+    /// The answer to what the user said in a session; empty where nothing was.
+    pub(super) fn new(answer: &Answer, said: &str, session: &Session, locale: &str) -> Self {
+        Reply {
+            body: body(answer, &session.id, &session.version),
+            transcript: said.to_owned(),
+            locale: locale.to_owned(),
         }
-        if let Some(confidence) = answer.nlu_confidence {
-            body.set("nluIntentConfidence", score(confidence));
-            let others = answer.alternatives.iter().map(|other| {
-                Json::object([
-                    ("intentName", text(&other.name)),
-                    ("nluIntentConfidence", score(other.confidence)),
-                    ("slots", slots(&other.slots)),
-                ])
-            });
-            body.set("alternativeIntents", Json::Array(others.collect()));
-        }
-        if answer.intent_name.is_some() {
-            body.set("slots", slots(&answer.slots));
-        }
-        body.set("sessionAttributes", texts(&answer.session_attributes));
-        if let Some((format, message)) = &answer.message {
-            body.set("message", text(message));
-            body.set("messageFormat", text(format.as_str()));
-        }
-        body.set("dialogState", text(answer.dialog_state.as_str()));
-        if let Some(slot) = &answer.slot_to_elicit
-            && answer.dialog_state == DialogState::ElicitSlot
-        {
-            body.set("slotToElicit", text(slot));
-        }
-        if let Some(card) = &answer.response_card {
-            body.set("responseCard", card.clone());
-        }
-        body.set("sessionId", text(session));
-        body.set("botVersion", text(version));
-        let contexts = answer.active_contexts.iter().map(super::json_of);
-        body.set("activeContexts", Json::Array(contexts.collect()));
-        body
     }
 
     /// What is said.
@@ -151,6 +120,48 @@ impl Reply {
             insert(headers, raw, text);
         }
     }
+}
+
+/// The body of an answer to a turn.
+fn body(answer: &Answer, session: &str, version: &str) -> Json {
+    let text = |text: &str| Json::string(text);
+    let mut body = Json::object([]);
+    if let Some(intent) = &answer.intent_name {
+        body.set("intentName", text(intent));
+    }
+    if let Some(confidence) = answer.nlu_confidence {
+        body.set("nluIntentConfidence", score(confidence));
+        let others = answer.alternatives.iter().map(|other| {
+            Json::object([
+                ("intentName", text(&other.name)),
+                ("nluIntentConfidence", score(other.confidence)),
+                ("slots", slots(&other.slots)),
+            ])
+        });
+        body.set("alternativeIntents", Json::Array(others.collect()));
+    }
+    if answer.intent_name.is_some() {
+        body.set("slots", slots(&answer.slots));
+    }
+    body.set("sessionAttributes", texts(&answer.session_attributes));
+    if let Some((format, message)) = &answer.message {
+        body.set("message", text(message));
+        body.set("messageFormat", text(format.as_str()));
+    }
+    body.set("dialogState", text(answer.dialog_state.as_str()));
+    if let Some(slot) = &answer.slot_to_elicit
+        && answer.dialog_state == DialogState::ElicitSlot
+    {
+        body.set("slotToElicit", text(slot));
+    }
+    if let Some(card) = &answer.response_card {
+        body.set("responseCard", card.clone());
+    }
+    body.set("sessionId", text(session));
+    body.set("botVersion", text(version));
+    let contexts = answer.active_contexts.iter().map(super::json_of);
+    body.set("activeContexts", Json::Array(contexts.collect()));
+    body
 }
 
 fn insert(headers: &mut HeaderMap, name: &'static str, text: &str) {

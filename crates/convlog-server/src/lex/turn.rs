@@ -53,11 +53,8 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
         Err(failure) => (failed(), Some(failure)),
     };
     session.turns += 1;
-    let reply = Reply {
-        body: Reply::body(&answer, &session.id, &session.version),
-        transcript: question.utterance.clone().unwrap_or_default(),
-        locale: ready.compiled.bot().locale.clone(),
-    };
+    let said = question.utterance.as_deref().unwrap_or_default();
+    let reply = Reply::new(&answer, said, &session, &ready.compiled.bot().locale);
     let (underway, audio) = delivery::audio(&call, (&to, &question), &session, &customer).await?;
     let heard = Heard {
         call: &call,
@@ -129,11 +126,7 @@ pub(super) async fn put(call: Call, to: Address, body: Json) -> Result<Reply, Re
     let answer = connector::in_time(&call.app, going)
         .await
         .map_err(refused)?;
-    let reply = Reply {
-        body: Reply::body(&answer, &session.id, &session.version),
-        transcript: String::new(),
-        locale: ready.compiled.bot().locale.clone(),
-    };
+    let reply = Reply::new(&answer, "", &session, &ready.compiled.bot().locale);
     state.session = Some(session);
     state.keep(request, &reply, call.app.now());
     keep(&call, &target, (&id, &mut state), None, None).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderValue;
 use bytes::Bytes;
 use convlog_model::json::Json;
 
@@ -28,8 +28,10 @@ pub(super) async fn transcript(
     let Some(url) = &app.config().lex.transcriber else {
         return Ok(None);
     };
-    let answered = ask(app, url, "transcriber", kind(content_type), audio.to_vec()).await;
-    let body = answered.map_err(failed)?;
+    let (place, kind) = (("transcriber", url.as_str()), kind(content_type));
+    let connectors = app.connectors();
+    let answered = connectors.post_configured(place, kind, audio.to_vec(), TIMEOUT);
+    let body = answered.await.map_err(failed)?;
     let bad = || failed(Failure::bad_answer("transcriber", "it has no transcript"));
     let answer = Json::parse(&body).map_err(|_| bad())?;
     let text = answer
@@ -61,32 +63,11 @@ pub(super) async fn speech(
     ]);
     let json = HeaderValue::from_static("application/json");
     let body = body.to_string().into_bytes();
-    let audio = ask(app, url, "synthesizer", json, body).await;
-    Ok(Some((
-        HeaderValue::from_static(accept),
-        audio.map_err(failed)?,
-    )))
-}
-
-async fn ask(
-    app: &App,
-    url: &str,
-    what: &'static str,
-    content_type: HeaderValue,
-    body: Vec<u8>,
-) -> Result<Bytes, Failure> {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, content_type);
-    let answered = app
-        .connectors()
-        .configured()?
-        .call(reqwest::Method::POST, url, headers, Some(body), TIMEOUT)
-        .await
-        .map_err(|error| Failure::of_call(what, &error))?;
-    match answered.status {
-        200..300 => Ok(answered.body),
-        status => Err(Failure::of_status(what, status)),
-    }
+    let place = ("synthesizer", url.as_str());
+    let connectors = app.connectors();
+    let audio = connectors.post_configured(place, json, body, TIMEOUT);
+    let kind = HeaderValue::from_static(accept);
+    Ok(Some((kind, audio.await.map_err(failed)?)))
 }
 
 fn failed(failure: Failure) -> AwsError {

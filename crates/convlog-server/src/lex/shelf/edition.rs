@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Kind, LATEST};
 use crate::aws::AwsError;
+use crate::hex::hex;
 use crate::lex::aliases::Alias;
 
 /// A thing in a version that another uses.
@@ -113,8 +114,7 @@ impl Put {
 }
 
 fn content(body: &Json) -> String {
-    let digest = Sha256::digest(body.key_sorted().to_string().as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(body.key_sorted().to_string().as_bytes()))
 }
 
 /// Whether the checksum of a put fits what is there.
