@@ -19,7 +19,7 @@ use crate::bots::Bot;
 use crate::error::Fault;
 
 /// Most customers that one session may name.
-const CUSTOMERS_MAX: usize = 32;
+pub(crate) const CUSTOMERS_MAX: usize = 32;
 
 /// What is kept of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

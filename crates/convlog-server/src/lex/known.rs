@@ -15,11 +15,14 @@ use crate::cache::Cache;
 
 /// Versions of bots that are kept ready.
 const READY_MAX: usize = 256;
+/// Bots whose shelves are kept.
+const SHELVES_MAX: usize = 64;
 
 /// What is kept in memory; all of it can be made again.
 #[derive(Debug)]
 pub(crate) struct Known {
     ready: Cache<(InstanceId, String, String), Arc<Ready>>,
+    shelves: Cache<(InstanceId, String), Arc<Shelf>>,
     imports: Running,
 }
 
@@ -27,6 +30,7 @@ impl Default for Known {
     fn default() -> Self {
         Known {
             ready: Cache::new(READY_MAX),
+            shelves: Cache::new(SHELVES_MAX),
             imports: Running::default(),
         }
     }
@@ -36,6 +40,7 @@ impl Known {
     /// To be called after anything of the model was changed.
     pub(super) fn changed(&self) {
         self.ready.clear();
+        self.shelves.clear();
     }
 
     /// The imports that run.
@@ -50,6 +55,25 @@ pub(super) struct Ready {
     pub compiled: Compiled,
     /// Slots whose values logs hide, by intent.
     pub hidden: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What is kept of a bot, for each of its turns.
+///
+/// # Errors
+/// 404.
+pub(super) async fn shelf(
+    app: &App,
+    instance: &InstanceId,
+    bot: &str,
+) -> Result<Arc<Shelf>, Refusal> {
+    let key = (instance.clone(), bot.to_owned());
+    let ticket = match app.lex().shelves.get(&key) {
+        Ok(shelf) => return Ok(shelf),
+        Err(ticket) => ticket,
+    };
+    let found = Arc::new(Shelves::new(app, Kind::Bot, instance).get(bot).await?);
+    app.lex().shelves.keep(ticket, key, found.clone());
+    Ok(found)
 }
 
 /// A version of a bot, ready to be talked to.

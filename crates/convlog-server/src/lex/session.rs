@@ -15,13 +15,12 @@ use super::target::Attributes;
 use crate::app::App;
 use crate::aws::{AwsError, Call};
 use crate::error::Fault;
+use crate::sessions::CUSTOMERS_MAX;
 
 /// How long the answer to a request is kept for whoever sends the request again.
 const RESEND_US: i64 = 15 * 60 * 1_000_000;
 /// Most answers that are kept of one user.
 const ANSWERS_MAX: usize = 16;
-/// Most customers that one session may name.
-const CUSTOMERS_MAX: usize = 32;
 
 /// What is kept of a bot and a user.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -216,11 +216,12 @@ impl<'a> Shelves<'a> {
         let gone = self
             .all()
             .change(&self.id(name), |_| Ok(told(None, event.clone())));
-        gone.await?;
+        let gone = gone.await;
+        self.app.lex().changed();
+        gone?;
         for number in shelf.versions.keys() {
             self.drop_edition(name, *number).await?;
         }
-        self.app.lex().changed();
         Ok(())
     }
 

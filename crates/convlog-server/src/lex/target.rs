@@ -9,7 +9,7 @@ use super::bots;
 use super::delivery::Audio;
 use super::known::{self, Ready};
 use super::logs::Logs;
-use super::shelf::{Kind, LATEST, Shelf, Shelves};
+use super::shelf::{LATEST, Shelf};
 use crate::aws::{AwsError, Call, Refusal};
 use crate::bots::{Bot, ConnectorConfig};
 use crate::entity::Entity;
@@ -47,7 +47,7 @@ pub(super) struct Target {
     pub version: String,
     /// What new sessions log.
     pub logs: Option<Logs>,
-    pub shelf: Shelf,
+    pub shelf: Arc<Shelf>,
 }
 
 impl Target {
@@ -59,9 +59,7 @@ impl Target {
         let unseen = |_| AwsError::not_found(&to.bot);
         call.caller.require_bot(&to.bot).map_err(unseen)?;
         let instance = &call.caller.instance;
-        let shelf = Shelves::new(&call.app, Kind::Bot, instance)
-            .get(&to.bot)
-            .await?;
+        let shelf = known::shelf(&call.app, instance, &to.bot).await?;
         let (version, logs) = match to.alias.as_str() {
             LATEST => (LATEST.to_owned(), None),
             name => {
