@@ -259,6 +259,25 @@ async fn a_restart_sends_what_waits_and_removes_what_nobody_needs() {
 }
 
 #[tokio::test]
+async fn audio_whose_bytes_are_lost_dies_and_its_text_goes_without_the_link() {
+    let (aws, rig) = place().await;
+    aws.held().s3_down = Some(Trouble::Status(503, "ServiceUnavailable"));
+    speak(&rig.app, spoken("r1")).await.unwrap();
+    until("a refusal", async || aws.held().n_refused > 0).await;
+    let app = again(&rig, &aws);
+    for blob in app.blobs().list(None, 10).await.unwrap() {
+        app.blobs().remove(blob.id).await.unwrap();
+    }
+    aws.held().s3_down = None;
+    super::start(&app).await;
+    until("the text", async || !aws.events().is_empty()).await;
+    let (_, entry) = aws.events().remove(0);
+    assert!(!entry.contains("s3PathForAudio"), "{entry}");
+    assert!(entry.contains("voice of r1"), "{entry}");
+    assert_eq!(app.deliveries().n_dead(), 1);
+}
+
+#[tokio::test]
 async fn beyond_the_bound_nothing_is_kept_for_delivery() {
     let aws = FakeAws::start().await;
     aws.held().s3_down = Some(Trouble::Status(503, "ServiceUnavailable"));
