@@ -11,6 +11,7 @@ mod groups;
 mod insights;
 mod known;
 mod metric_filters;
+mod missed;
 mod put;
 mod streams;
 mod subscriptions;
@@ -29,7 +30,7 @@ use crate::error::Fault;
 
 pub(crate) use self::documents::{retention_rules, sweep};
 pub(crate) use self::known::Known;
-pub(crate) use self::metric_filters::count_turn;
+pub(crate) use self::missed::{Missed, Range, missed, show, take_turn, turns_of};
 pub(crate) use self::subscriptions::start;
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");

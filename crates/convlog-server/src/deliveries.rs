@@ -15,6 +15,7 @@ mod entry;
 mod failure;
 mod http;
 mod lane;
+mod missed;
 mod text;
 mod turn;
 mod upload;

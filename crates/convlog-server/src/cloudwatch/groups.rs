@@ -13,6 +13,7 @@ use convlog_model::time::Timestamp;
 use super::Answered;
 use super::asked::{Asked, GROUP, exists, invalid, limit, listed, missing, nothing, page};
 use super::documents::{Documents, LogGroup, set_aside, told, told_change};
+use super::missed;
 use super::tags;
 use super::view::View;
 use crate::aws::{AwsError, Refusal};
@@ -109,6 +110,7 @@ pub(super) async fn delete(asked: &Asked) -> Answered {
     }
     // What came in between.
     erase(asked, of_group).await?;
+    missed::forget(&asked.app, &asked.caller.instance, name).await?;
     let app = asked.app.clone();
     asked
         .app

@@ -6,18 +6,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::counted::{Counter, Counters};
 use super::documents::LogGroup;
 use super::insights::Queries;
+use super::missed::Noted;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     counters: Counters,
     workers: Mutex<BTreeSet<String>>,
+    missed: Noted,
     queries: Queries,
 }
 
 impl Known {
     pub(super) fn counters(&self, group: &LogGroup) -> Arc<Vec<Counter>> {
         self.counters.of(group)
+    }
+
+    pub(super) fn missed(&self) -> &Noted {
+        &self.missed
     }
 
     pub(super) fn queries(&self) -> &Queries {

@@ -186,24 +186,6 @@ pub(super) async fn test(asked: &Asked) -> Answered {
     Ok(Json::object([("matches", Json::Array(matches))]))
 }
 
-/// Counts a turn of Lex that is kept in a group, by the group's metric filters; `entry` is its raw
-/// body. To be called once a turn. Says whether the group is there.
-pub(crate) async fn count_turn(app: &App, instance: &InstanceId, group: &str, entry: &str) -> bool {
-    let documents = Documents::new(app, instance);
-    match documents.groups().get(&documents.group_id(group)).await {
-        Ok(Some(group)) => {
-            count(app, instance, &group.doc, [entry]);
-            true
-        }
-        Ok(None) => false,
-        Err(fault) => {
-            let status = fault.status().as_u16();
-            tracing::warn!(status, "a log entry was not counted");
-            false
-        }
-    }
-}
-
 /// Counts messages that a group has got.
 pub(super) fn count<'a>(
     app: &App,

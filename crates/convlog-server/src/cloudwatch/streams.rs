@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use convlog_dialects::cloudwatch::event;
 use convlog_dialects::cloudwatch::names;
 use convlog_model::filter::Filter;
+use convlog_model::ids::Position;
 use convlog_model::json::Json;
 use convlog_model::time::Timestamp;
 
@@ -55,7 +56,7 @@ pub(super) async fn create(asked: &Asked) -> Answered {
     let new = LogStream {
         group: group.id.clone(),
         created_us: asked.app.now().micros(),
-        since: group.since,
+        since: Position::START,
         is_gone: false,
     };
     let mut refusal = None;

@@ -8,6 +8,7 @@ use convlog_model::time::Timestamp;
 use serde::Serialize;
 
 use super::audio::{self, AudioDoc, State};
+use super::missed::{self, GroupView};
 use super::{AUDIO, dead, lane, upload};
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
@@ -79,6 +80,8 @@ pub(crate) struct DeliveriesView {
     lanes: Vec<LaneView>,
     /// Audio.
     audio: AudioView,
+    /// Log groups of convlog's own that entries have missed.
+    groups: Vec<GroupView>,
 }
 
 /// What is tried again.
@@ -136,15 +139,21 @@ pub(crate) async fn list(
         State::Kept { .. } | State::Erased { .. } => {}
     })
     .await?;
-    Ok(axum::Json(DeliveriesView { lanes, audio: view }))
+    Ok(axum::Json(DeliveriesView {
+        lanes,
+        audio: view,
+        groups: missed::list(&app, &caller.instance).await?,
+    }))
 }
 
-/// Tries once more what was given up: all of a destination, or one record or audio.
+/// Tries once more what was given up: all of a destination, one record or audio, or what a log group
+/// of convlog's own has missed.
 #[utoipa::path(post, path = "/convlog/v1/deliveries/{id}/retry", tag = "deliveries",
-    params(("id" = String, Path, description = "id of a destination, a record or of audio")),
+    params(("id" = String, Path, description = "id of a destination, a log group, a record or of audio")),
     responses(
         (status = 202, body = Retried),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn retry(
     Held(app): Held<App>,
@@ -162,9 +171,9 @@ pub(crate) async fn retry(
             lane.retry(ids);
             u64::try_from(n_letters).unwrap_or(u64::MAX)
         }
-        None => match id.parse::<RecordId>() {
-            Ok(one) => retry_one(&app, &caller.instance, one).await?,
-            Err(_) => return Err(Fault::not_found("Resource not found")),
+        None => match missed::retry(&app, &caller.instance, &id).await? {
+            Some(n_retried) => n_retried,
+            None => retry_one(&app, &caller.instance, &id).await?,
         },
     };
     let event = OwnEvent::new(&app, &caller, events::LOG_DELIVERY_RETRY)
@@ -175,7 +184,10 @@ pub(crate) async fn retry(
     Ok((StatusCode::ACCEPTED, retried).into_response())
 }
 
-async fn retry_one(app: &App, instance: &InstanceId, id: RecordId) -> Result<u64, Fault> {
+async fn retry_one(app: &App, instance: &InstanceId, id: &str) -> Result<u64, Fault> {
+    let id: RecordId = id
+        .parse()
+        .map_err(|_| Fault::not_found("Resource not found"))?;
     for lane in app.deliveries().lanes.all() {
         if lane.instance == *instance && dead::is_there(app, &lane, id).await? {
             lane.retry([id]);

@@ -1,7 +1,7 @@
 //! What is sent of a record.
 
 use convlog_model::ids::{Position, RecordId};
-use convlog_model::record::{Dialect, ReadBody, Record};
+use convlog_model::record::{Dialect, Draft, ReadBody, Record};
 
 use super::audio::Link;
 use super::batch::{self, Item};
@@ -38,8 +38,7 @@ pub(super) fn of_record(app: &App, lane: &Lane, record: &Record) -> Option<Entry
         Link::Holds | Link::Waits => draft.raw.as_str().to_owned(),
     };
     let flat = draft.flat();
-    let name = |field: &str| flat.text(field).unwrap_or_default().to_owned();
-    let at = flat.time("time.response").unwrap_or(record.received);
+    let at = flat.time("time.request").unwrap_or(record.received);
     Some(Entry {
         position: record.position,
         id: record.id,
@@ -47,12 +46,19 @@ pub(super) fn of_record(app: &App, lane: &Lane, record: &Record) -> Option<Entry
         at_ms: at.millis(),
         text,
         n_bytes: n_bytes(&draft.raw),
-        owner: Owner {
-            bot: name("bot"),
-            alias: name("environment"),
-            version: name("version"),
-        },
+        owner: owner(draft),
     })
+}
+
+/// Whose entry a turn is.
+pub(super) fn owner(turn: &Draft) -> Owner {
+    let flat = turn.flat();
+    let name = |field: &str| flat.text(field).unwrap_or_default().to_owned();
+    Owner {
+        bot: name("bot"),
+        alias: name("environment"),
+        version: name("version"),
+    }
 }
 
 /// What holds for the audio of a turn.

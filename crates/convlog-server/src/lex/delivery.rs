@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use convlog_model::record::Draft;
+use convlog_model::store::Stored;
 use convlog_model::time::Timestamp;
 
 use super::session::Session;
@@ -102,12 +103,20 @@ pub(super) fn built_in(
 
 impl BuiltIn {
     /// Counts the entry, once its record is kept: a group that is not there does not show it.
-    pub(super) async fn count(&self, call: &Call) {
+    pub(super) async fn tally(&self, call: &Call, turn: &Stored) {
         let (app, instance) = (&call.app, &call.caller.instance);
-        let is_there = cloudwatch::count_turn(app, instance, &self.group, &self.entry).await;
-        deliveries::count_text(app, instance, &self.owner, is_there);
-        if !is_there {
-            deliveries::tell_missing(app, instance, &self.owner).await;
+        let entry = (self.group.as_str(), self.entry.as_str());
+        match cloudwatch::take_turn(app, instance, entry, turn).await {
+            Ok(is_shown) => {
+                deliveries::count_text(app, instance, &self.owner, is_shown);
+                if !is_shown {
+                    deliveries::tell_missing(app, instance, &self.owner).await;
+                }
+            }
+            Err(fault) => {
+                let status = fault.status().as_u16();
+                tracing::warn!(status, "an entry of a log group was not counted");
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use convlog_dialects::lex::entry::Turn;
 use convlog_dialects::lex::{decode, neutral as lex_neutral};
 use convlog_model::json::Json;
 use convlog_model::record::Draft;
+use convlog_model::store::Stored;
 use convlog_model::time::Timestamp;
 
 use super::known::Ready;
@@ -76,12 +77,14 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
     if failure.is_none() {
         state.keep(request, &reply, call.app.now());
     }
-    let is_kept = keep(&call, &target, (&id, &mut state), draft, failure.as_ref()).await?;
+    let logs_text = draft.is_some();
+    let kept = keep(&call, &target, (&id, &mut state), draft, failure.as_ref()).await?;
+    let is_kept = kept.is_some() || !logs_text;
     let is_erased = customers.iter().any(|customer| gate.was_erased(customer));
     if is_kept && !is_erased {
         underway.go();
-        if let Some(built_in) = built_in {
-            built_in.count(&call).await;
+        if let (Some(built_in), Some(kept)) = (built_in, kept) {
+            built_in.tally(&call, &kept).await;
         }
     }
     if is_erased {
@@ -290,7 +293,7 @@ impl Heard<'_> {
         let latency = responded.millis() - self.requested.millis();
         draft.set_value("latency_ms", Json::integer(latency));
         let stream = logs.stream(
-            responded,
+            self.requested,
             &self.call.caller.instance,
             self.question.audio.is_some(),
         );
@@ -324,14 +327,14 @@ impl Heard<'_> {
     }
 }
 
-/// Keeps the turn and the state together; whether the turn, where there is one, is kept.
+/// Keeps the turn and the state together; `None` where no turn is kept.
 async fn keep(
     call: &Call,
     target: &Target,
     (id, state): (&str, &mut State),
     draft: Option<Draft>,
     failure: Option<&Failure>,
-) -> Result<bool, Refusal> {
+) -> Result<Option<Stored>, Refusal> {
     let app = &call.app;
     let write = state.renewed(&call.caller.instance, id, app.now());
     app.sessions().lives_until(&write);
@@ -339,14 +342,14 @@ async fn keep(
     match draft {
         Some(draft) => {
             let kept = app.ingest().turn(&call.caller, draft, Some(write), event);
-            return Ok(kept.await?.is_some());
+            Ok(kept.await?)
         }
         None => {
             app.ingest().state(write).await?;
             if let Some(event) = event {
                 crate::events::record_or_warn(app, event).await;
             }
+            Ok(None)
         }
     }
-    Ok(true)
 }

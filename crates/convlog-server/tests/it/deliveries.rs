@@ -2,6 +2,7 @@
 //! as it is told, and keeps the rules of the services.
 
 pub(crate) mod fake_aws;
+mod groups;
 mod text;
 
 use std::sync::Arc;
