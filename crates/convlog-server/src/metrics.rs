@@ -28,7 +28,7 @@ use self::upkeep::UpkeepGauges;
 
 /// Series by bot; further bots are counted under an empty name.
 const BOTS_MAX: usize = 10_000;
-/// Series of metric filters; what further ones count has no names.
+/// Series of metric filters and subscription filters; what further ones count has no names.
 const LOG_METRICS_MAX: usize = 10_000;
 
 /// What this process has counted.
@@ -44,6 +44,7 @@ pub struct Metrics {
     writable: IntGauge,
     upkeep: UpkeepGauges,
     log_metrics: CounterVec,
+    subscriptions: IntCounterVec,
     deliveries: DeliveryFigures,
     bots: Mutex<BTreeSet<(InstanceId, String)>>,
     logs: Mutex<BTreeSet<[String; 3]>>,
@@ -86,6 +87,13 @@ impl Metrics {
                 ),
                 &["instance", "namespace", "name"],
             )?,
+            subscriptions: IntCounterVec::new(
+                Opts::new(
+                    "convlog_log_subscription_calls_total",
+                    "Calls of the destinations of subscription filters.",
+                ),
+                &["instance", "log_group", "filter", "outcome"],
+            )?,
             deliveries: DeliveryFigures::new()?,
             bots: Mutex::default(),
             logs: Mutex::default(),
@@ -112,6 +120,9 @@ impl Metrics {
         metrics
             .by_instance
             .register(Box::new(metrics.log_metrics.clone()))?;
+        metrics
+            .by_instance
+            .register(Box::new(metrics.subscriptions.clone()))?;
         Ok(metrics)
     }
 
@@ -151,16 +162,34 @@ impl Metrics {
 
     /// Counts what a metric filter takes.
     pub(crate) fn count_log(&self, instance: &InstanceId, namespace: &str, name: &str, by: f64) {
-        let mut labels = [instance.as_str(), namespace, name];
+        let labels = self.log_labels([instance.as_str(), namespace, name]);
+        self.log_metrics.with_label_values(&labels).inc_by(by);
+    }
+
+    /// Counts a call of the destination of a subscription filter, and whether it succeeded.
+    pub(crate) fn count_subscription(
+        &self,
+        instance: &InstanceId,
+        (group, filter): (&str, &str),
+        is_ok: bool,
+    ) {
+        let [instance, group, filter] = self.log_labels([instance.as_str(), group, filter]);
+        let outcome = if is_ok { "success" } else { "failure" };
+        self.subscriptions
+            .with_label_values(&[instance, group, filter, outcome])
+            .inc();
+    }
+
+    /// The names of what is counted of an instance's log groups; beyond the bound there are none.
+    fn log_labels<'a>(&self, labels: [&'a str; 3]) -> [&'a str; 3] {
         let key = labels.map(ToOwned::to_owned);
         let mut known = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.contains(&key) && known.len() >= LOG_METRICS_MAX {
-            labels = [instance.as_str(), "", ""];
-        } else {
-            known.insert(key);
+            let [instance, ..] = labels;
+            return [instance, "", ""];
         }
-        drop(known);
-        self.log_metrics.with_label_values(&labels).inc_by(by);
+        known.insert(key);
+        labels
     }
 
     /// The series that are of an instance and of no bot, for a caller who sees all of it.

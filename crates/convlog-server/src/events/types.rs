@@ -142,11 +142,11 @@ types! {
     LOG_DELIVERY_DEAD: "log_delivery.dead", Run, ERROR,
         "conversation logs could not be delivered and are tried no more until somebody asks for it; `kind` is `text` or `audio`, `class` says why, `attempts` how often it was tried, `entries` the number of entries or objects; at most once a minute, destination and class";
     LOG_DELIVERY_FAILED: "log_delivery.failed", Run, ERROR,
-        "a try to deliver conversation logs failed and is repeated; as for `log_delivery.dead`";
+        "a try to deliver conversation logs failed and is repeated; as for `log_delivery.dead`, and for `kind` = `subscription` with `log_group` and `filter`";
     LOG_DELIVERY_RETRY: "log_delivery.retry", Update, OK,
         "somebody asked to try conversation logs again that were given up; `entries` is their number";
     LOG_DELIVERY_SENT: "log_delivery.sent", Run, OK,
-        "a destination of conversation logs takes them again after failures; `kind` as for `log_delivery.dead`, `attempts` is the number of tries";
+        "a destination of conversation logs takes them again after failures; `kind` as for `log_delivery.failed`, `attempts` is the number of tries";
     LOG_GROUP_CREATE: "log_group.create", Create, OK, "a log group was made; `log_group` is its name";
     LOG_GROUP_DELETE: "log_group.delete", Delete, OK,
         "a log group was deleted with what `PutLogEvents` had brought, as for `log_group.create`; turns of Lex stay records";

@@ -24,6 +24,7 @@ use crate::cloudwatch::metric_filters::checked;
 use crate::cloudwatch::view::{View, narrowed};
 use crate::entity::{Change, Collection};
 use crate::error::Fault;
+use crate::events::{self, EventType, OwnEvent};
 
 /// Collection of the places that workers have come to.
 const PLACES: &str = "log_subscriptions";
@@ -119,6 +120,7 @@ impl Worker {
     async fn work(&self) {
         let mut reached = None;
         let mut pause = PAUSE;
+        let mut failed = None;
         loop {
             match self.round(reached).await {
                 Ok(Round::Gone) => {
@@ -131,22 +133,34 @@ impl Worker {
                 }
                 Ok(Round::Reached(at)) => {
                     pause = PAUSE;
+                    if let Some(why) = failed.take() {
+                        self.tell(events::LOG_DELIVERY_SENT, why).await;
+                    }
                     reached = Some(at);
                     let more = self.app.query().watch(at);
                     // Either way it looks again; a failure of the store shows there.
                     let _more = tokio::time::timeout(LOOK, more).await;
                 }
                 Err(why) => {
-                    if pause == PAUSE {
-                        let group = self.group.as_str();
-                        tracing::warn!(group, why, "a subscription filter could not deliver");
-                    }
+                    self.tell(events::LOG_DELIVERY_FAILED, why).await;
+                    failed = Some(why);
                     reached = None;
                     tokio::time::sleep(self.jittered(pause)).await;
                     pause = pause.saturating_mul(2).min(PAUSE_MAX);
                 }
             }
         }
+    }
+
+    /// Tells that deliveries fail, at most once a minute and reason, or go on again.
+    async fn tell(&self, kind: EventType, why: &str) {
+        let event = OwnEvent::by(&self.app, &self.instance, events::SYSTEM, kind)
+            .with("kind", "subscription")
+            .with("log_group", self.group.as_str())
+            .with("filter", self.name.as_str())
+            .with("class", why);
+        let subject = format!("{}/{}/{why}", kind.name, self.id());
+        events::record_failure(&self.app, &subject, event).await;
     }
 
     /// Half of the pause and a drawn part of the other half.
@@ -234,11 +248,15 @@ impl Worker {
         let body = Some(body.into_bytes());
         let post = reqwest::Method::POST;
         let answered = outbound.call(post, url, headers, body, TIMEOUT).await;
-        match answered {
-            Ok(answered) if (200..300).contains(&answered.status) => {}
-            Ok(_) => return Err("status"),
-            Err(error) => return Err(error.class()),
-        }
+        let answered = match answered {
+            Ok(answered) if (200..300).contains(&answered.status) => Ok(()),
+            Ok(_) => Err("status"),
+            Err(error) => Err(error.class()),
+        };
+        let of = (self.group.as_str(), self.name.as_str());
+        let metrics = self.app.metrics();
+        metrics.count_subscription(&self.instance, of, answered.is_ok());
+        answered?;
         let place = Place {
             of: filter.id.clone(),
             at: batch.last,

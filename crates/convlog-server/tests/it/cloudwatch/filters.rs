@@ -231,6 +231,17 @@ async fn what_a_destination_refused_comes_again() {
         }
         tokio::task::yield_now().await;
     }
+    let metrics = server.get("/metrics").await.text();
+    let calls =
+        r#"convlog_log_subscription_calls_total{filter="f",instance="default",log_group="lex","#;
+    let of = |outcome: &str| format!(r#"{calls}outcome="{outcome}"}} "#);
+    assert!(metrics.contains(&of("failure")), "{metrics}");
+    assert!(metrics.contains(&of("success")), "{metrics}");
+    let events = server.get("/convlog/v1/audit?limit=100").await.text();
+    for event in ["log_delivery.failed", "log_delivery.sent"] {
+        assert!(events.contains(event), "{events}");
+    }
+    assert!(events.contains(r#""kind":"subscription""#), "{events}");
 }
 
 #[tokio::test]
