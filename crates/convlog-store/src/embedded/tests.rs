@@ -10,6 +10,7 @@ mod erasing;
 mod failure;
 mod fixture;
 mod fixture_v2;
+mod fixture_v3;
 mod index_damage;
 pub(super) mod kit;
 mod model;
