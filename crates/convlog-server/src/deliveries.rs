@@ -68,11 +68,13 @@ pub(crate) fn count_text(app: &App, instance: &InstanceId, owner: &Owner, is_ok:
         .count_delivery(instance, owner, ("Text", is_ok));
 }
 
-/// Removes audio that was kept long enough.
+/// Removes audio that was kept long enough, and dead letters of records that are gone.
 pub(crate) async fn forget_old(app: &App) {
-    if let Err(fault) = audio::forget_old(app).await {
+    let old = audio::forget_old(app).await;
+    let gone = dead::forget_gone(app).await;
+    if let Err(fault) = old.and(gone) {
         let status = fault.status().as_u16();
-        tracing::warn!(status, "audio that was kept long enough is still there");
+        tracing::warn!(status, "deliveries that nobody needs are still there");
     }
 }
 

@@ -5,6 +5,7 @@ use convlog_model::ids::RecordId;
 use serde::{Deserialize, Serialize};
 
 use super::lane::Lane;
+use super::system;
 use crate::app::App;
 use crate::entity::{Change, Collection, Entity};
 use crate::error::Fault;
@@ -89,4 +90,20 @@ pub(super) async fn remove(app: &App, lane: &Lane, record: RecordId) -> Result<b
     gone.await?;
     lane.set_dead(|n_dead| n_dead.saturating_sub(1));
     Ok(true)
+}
+
+/// Forgets the letters whose records are gone, as when they expire.
+pub(super) async fn forget_gone(app: &App) -> Result<(), Fault> {
+    for lane in app.deliveries().lanes.all() {
+        let caller = system(&lane.instance);
+        for letter in of_lane(app, &lane).await? {
+            let Some(id) = record_of(&letter) else {
+                continue;
+            };
+            if app.query().get(&caller, id).await?.is_none() {
+                remove(app, &lane, id).await?;
+            }
+        }
+    }
+    Ok(())
 }

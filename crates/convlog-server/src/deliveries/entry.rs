@@ -2,6 +2,7 @@
 
 use convlog_model::ids::{Position, RecordId};
 use convlog_model::record::{Dialect, Draft, ReadBody, Record};
+use convlog_model::time::Timestamp;
 
 use super::audio::Link;
 use super::batch::{self, Item};
@@ -37,17 +38,21 @@ pub(super) fn of_record(app: &App, lane: &Lane, record: &Record) -> Option<Entry
         Link::Broken => without_link(draft.raw.as_str()),
         Link::Holds | Link::Waits => draft.raw.as_str().to_owned(),
     };
-    let flat = draft.flat();
-    let at = flat.time("time.request").unwrap_or(record.received);
     Some(Entry {
         position: record.position,
         id: record.id,
         stream: stream.clone(),
-        at_ms: at.millis(),
+        at_ms: time(record).millis(),
         text,
         n_bytes: n_bytes(&draft.raw),
         owner: owner(draft),
     })
+}
+
+/// When a turn happened, as its entry says.
+pub(super) fn time(record: &Record) -> Timestamp {
+    let flat = record.draft.flat();
+    flat.time("time.request").unwrap_or(record.received)
 }
 
 /// Whose entry a turn is.

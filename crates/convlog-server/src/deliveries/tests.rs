@@ -378,3 +378,24 @@ async fn audio_is_kept_as_long_as_the_configuration_says() {
     super::forget_old(&rig.app).await;
     assert_eq!(n_blobs(&rig.app).await, 0);
 }
+
+#[tokio::test]
+async fn a_dead_letter_goes_with_its_record() {
+    let (aws, rig) = place().await;
+    aws.held().groups.clear();
+    speak(&rig.app, spoken("r1")).await.unwrap();
+    until("the dead letter", async || {
+        rig.app.deliveries().n_dead() == 1
+    })
+    .await;
+    super::forget_old(&rig.app).await;
+    assert_eq!(rig.app.deliveries().n_dead(), 1);
+    rig.clock.step(2 * 24 * 3600 * 1_000_000);
+    let rules = convlog_model::store::Retention {
+        default_days: 1,
+        ..Default::default()
+    };
+    assert_eq!(rig.app.store().expire(&rules).await.unwrap(), 1);
+    super::forget_old(&rig.app).await;
+    assert_eq!(rig.app.deliveries().n_dead(), 0);
+}
