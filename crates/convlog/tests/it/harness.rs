@@ -377,7 +377,8 @@ impl Client {
         if !self.key.is_empty() {
             request = request.header("Authorization", format!("Bearer {}", self.key));
         }
-        if !body.is_empty() {
+        let is_json = headers.iter().all(|(name, _)| *name != "Content-Type");
+        if !body.is_empty() && is_json {
             request = request.header("Content-Type", "application/json");
         }
         for (name, value) in headers {

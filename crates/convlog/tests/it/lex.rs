@@ -1,15 +1,22 @@
 //! Lex bots by the real program: what is not to be logged or is hidden is nowhere on disk, also
 //! after kill -9, and an erased customer leaves nothing.
 
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, Start, all_erased, found_in, newest_log, rows_of, scratch};
+use crate::harness::{
+    Server, Start, all_erased, eventually, found_in, newest_log, rows_of, scratch,
+};
 
 const WORD: &str = "Zq7kVx93mPw2LdTe8RbYh4";
 const SHOWN: &str = "fK2sWq81xTzB6nJv4MhGp0";
 const CUSTOMER: &str = "cU9rYd35eLoX7aHi1SgNt8";
+const ROLE: &str = "arn:aws:iam::123456789012:role/lexlogs";
 
 fn messages(text: &str) -> Value {
     json!([{"contentType": "PlainText", "content": text}])
@@ -37,18 +44,19 @@ fn bot(server: &Server, is_for_children: bool) {
     server.send("POST", "/bots/Shop/versions", &json!({}));
 }
 
-fn alias(server: &Server, has_logs: bool) {
+fn alias(server: &Server, log: Option<&Value>) {
     let mut alias = json!({"botVersion": "1"});
-    if has_logs {
-        alias["conversationLogs"] = json!({
-            "iamRoleArn": "arn:aws:iam::123456789012:role/lexlogs",
-            "logSettings": [{
-                "logType": "TEXT", "destination": "CLOUDWATCH_LOGS",
-                "resourceArn": "arn:aws:logs:us-east-1:123456789012:log-group:lex-logs",
-            }],
-        });
+    if let Some(log) = log {
+        alias["conversationLogs"] = json!({"iamRoleArn": ROLE, "logSettings": [log]});
     }
     server.send("PUT", "/bots/Shop/aliases/PROD", &alias);
+}
+
+fn text_log() -> Value {
+    json!({
+        "logType": "TEXT", "destination": "CLOUDWATCH_LOGS",
+        "resourceArn": "arn:aws:logs:us-east-1:123456789012:log-group:lex-logs",
+    })
 }
 
 fn say(server: &Server, alias: &str, text: &str) -> Value {
@@ -82,7 +90,7 @@ fn leaves_nothing(is_for_children: bool, has_logs: bool, through: &str) {
     let dir = scratch();
     let server = start(dir.path());
     bot(&server, is_for_children);
-    alias(&server, has_logs);
+    alias(&server, has_logs.then(text_log).as_ref());
     let answer = say(&server, through, WORD);
     assert_eq!(answer["sessionAttributes"]["seen"], WORD, "{answer}");
     server.kill();
@@ -120,7 +128,7 @@ fn a_hidden_value_is_nowhere_on_disk_and_an_erased_customer_leaves_nothing() {
     let dir = scratch();
     let server = start(dir.path());
     bot(&server, false);
-    alias(&server, true);
+    alias(&server, Some(&text_log()));
     say(&server, "PROD", "order flowers");
     let body = json!({
         "inputText": format!("my name is {WORD}"),
@@ -148,5 +156,122 @@ fn a_hidden_value_is_nowhere_on_disk_and_an_erased_customer_leaves_nothing() {
     server.stop();
     for part in [WORD, SHOWN, CUSTOMER] {
         assert_eq!(kept_in(dir.path(), part), none, "{part}");
+    }
+}
+
+/// What stands for S3 and for a transcriber, which hears one word in everything.
+#[derive(Clone, Debug)]
+struct Elsewhere {
+    url: String,
+    /// Whether S3 takes anything.
+    is_up: Arc<Mutex<bool>>,
+    objects: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Elsewhere {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let elsewhere = Elsewhere {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            is_up: Arc::new(Mutex::new(false)),
+            objects: Arc::default(),
+        };
+        let server = elsewhere.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                server.answer(stream);
+            }
+        });
+        elsewhere
+    }
+
+    fn answer(&self, stream: TcpStream) {
+        let mut reader = BufReader::new(&stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if reader.read_line(&mut head).unwrap_or_default() == 0 {
+                return;
+            }
+        }
+        let head = head.to_lowercase();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+        if head.contains("100-continue") {
+            (&stream)
+                .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
+                .unwrap();
+        }
+        reader.read_exact(&mut body).unwrap();
+        let (status, answer) = if head.starts_with("post ") {
+            ("200 OK", json!({"transcript": WORD}).to_string())
+        } else if *self.is_up.lock().unwrap() {
+            self.objects.lock().unwrap().push(body);
+            ("200 OK", String::new())
+        } else {
+            ("503 Service Unavailable", String::new())
+        };
+        let n_bytes = answer.len();
+        let head =
+            format!("HTTP/1.1 {status}\r\ncontent-length: {n_bytes}\r\nconnection: close\r\n\r\n");
+        // The program may be killed meanwhile.
+        let _sent = (&stream).write_all(format!("{head}{answer}").as_bytes());
+    }
+}
+
+/// What somebody says aloud, where only audio is logged.
+fn say_aloud(server: &Server) -> String {
+    let path = "/bot/Shop/alias/PROD/user/u1/content";
+    let headers = [
+        ("Content-Type", "audio/l16; rate=16000; channels=1"),
+        ("Accept", "text/plain; charset=utf-8"),
+    ];
+    let answered = server.client().request_with("POST", path, SHOWN, &headers);
+    let (status, answer) = answered.unwrap();
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+#[test]
+fn of_audio_alone_the_object_is_delivered_and_no_word_is_kept() {
+    let dir = scratch();
+    let elsewhere = Elsewhere::start();
+    let url = &elsewhere.url;
+    let config = format!(
+        "[aws.endpoints]\ns3 = \"{url}\"\n[lex.transcriber]\nurl = \"{url}/hear\"\n\
+         [[aws.roles]]\narn = \"{ROLE}\"\naccess_key_id = \"AKIA\"\nsecret_access_key = \"s\"\n"
+    );
+    fs::write(dir.path().join("convlog.toml"), config).unwrap();
+    let start = || {
+        Start::on(dir.path())
+            .args(["--config", "convlog.toml"])
+            .server()
+    };
+    let server = start();
+    bot(&server, false);
+    let log = json!({
+        "logType": "AUDIO", "destination": "S3", "resourceArn": "arn:aws:s3:::lex-audio",
+    });
+    alias(&server, Some(&log));
+    say_aloud(&server);
+    server.kill();
+    let none: Vec<String> = Vec::new();
+    assert_eq!(kept_in(dir.path(), WORD), none, "after a kill");
+    let waiting = kept_in(dir.path(), SHOWN);
+    assert!(!waiting.is_empty(), "the audio waits on disk");
+    *elsewhere.is_up.lock().unwrap() = true;
+    let server = start();
+    say_aloud(&server);
+    eventually(|| {
+        let waits = server.get("/convlog/v1/deliveries");
+        (waits["audio"]["waiting"]["count"] == 0).then_some(())
+    });
+    let objects = elsewhere.objects.lock().unwrap().clone();
+    assert_eq!(objects, [SHOWN.as_bytes(), SHOWN.as_bytes()]);
+    assert_eq!(server.turns().len(), 0);
+    server.stop();
+    for part in [WORD, SHOWN] {
+        assert_eq!(kept_in(dir.path(), part), none, "{part} after a stop");
     }
 }
