@@ -6,6 +6,7 @@
 mod busy;
 mod convlog;
 mod data;
+mod deliveries;
 mod figures;
 mod fsync;
 mod generate;
@@ -51,6 +52,12 @@ pub(crate) struct Arguments {
     /// Times that each list query is asked
     #[arg(long, default_value_t = 200)]
     queries: usize,
+    /// Turns of Lex whose delivery to CloudWatch Logs is timed
+    #[arg(long, default_value_t = 4_000)]
+    deliveries: usize,
+    /// Measures these deliveries and nothing else
+    #[arg(long)]
+    only_deliveries: bool,
     /// Seed of the generator
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -65,6 +72,9 @@ const BOT: &str = "bench-shop";
 
 /// Builds the release program, starts it on an empty directory and measures; then the peers.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.only_deliveries {
+        return deliveries::run(arguments.deliveries);
+    }
     let target = shell::target_dir()?;
     let program = server::build(&target, true)?;
     let dir = target.join("bench/run");
@@ -150,6 +160,7 @@ fn measure(
     let (server, starts) = start::measure(server, program, dir, batches)?;
     server.stop()?;
     std::fs::remove_dir_all(dir.join("data"))?;
+    deliveries::measure(program, &dir.join("deliveries"), arguments.deliveries)?;
     let mut all_fsync = fsync;
     all_fsync.append(fsync_after);
     let own = Own {
