@@ -3,6 +3,7 @@
 //! Everything here is a pure function of its arguments. Nothing knows an engine or a server.
 
 pub mod aws;
+mod chars;
 pub mod chatbotkit;
 pub mod cloudwatch;
 #[cfg(test)]

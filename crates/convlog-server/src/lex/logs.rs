@@ -1,5 +1,6 @@
 //! Settings of conversation logs: what a request may ask for, and what holds for a session.
 
+use convlog_dialects::aws::arn::{BucketArn, LogGroupArn};
 use convlog_dialects::lex::rules::logging::{Home, conversation_logs};
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
@@ -42,10 +43,12 @@ impl Logs {
         for setting in each.unwrap_or_default() {
             let arn = super::text(setting, "resourceArn").unwrap_or_default();
             match super::text(setting, "logType").as_deref() {
-                Some("TEXT") => logs.text = Some(arn.trim_end_matches(":*").to_owned()),
+                Some("TEXT") => {
+                    logs.text = LogGroupArn::parse(&arn).map(|group| group.to_string());
+                }
                 Some("AUDIO") => {
-                    logs.audio = Some(AudioLogs {
-                        bucket: arn.rsplit(':').next().unwrap_or_default().to_owned(),
+                    logs.audio = BucketArn::parse(&arn).map(|arn| AudioLogs {
+                        bucket: arn.bucket,
                         kms_key: super::text(setting, "kmsKeyArn"),
                     });
                 }

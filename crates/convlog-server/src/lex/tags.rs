@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
+use convlog_dialects::aws::arn::{LexArn, LexResource};
+use convlog_dialects::lex::rules;
 use convlog_model::json::Json;
 
 use super::shelf::{Kind, Shelf, Shelves};
@@ -12,40 +14,32 @@ use super::{answer, done};
 use crate::aws::{AwsError, Call, Refusal};
 use crate::events::{self, OwnEvent};
 
-/// Most tags of one thing, as the guide limits them.
-const TAGS_MAX: usize = 50;
-
 /// Tags by key.
 pub(super) type Tags = BTreeMap<String, String>;
 
 /// The tags of a request.
 ///
 /// # Errors
-/// 400 for a key that stands there twice or is reserved.
+/// 400 for a key that stands there twice or is reserved, 429 for too many.
 pub(super) fn of(sent: &Json) -> Result<Tags, AwsError> {
-    let mut tags = Tags::new();
-    for tag in sent
-        .get("tags")
-        .and_then(Json::as_array)
+    let tags = sent.get("tags").and_then(Json::as_array);
+    let tags: Vec<(String, String)> = tags
         .unwrap_or_default()
-    {
-        let key = super::text(tag, "key").unwrap_or_default();
-        if key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(AwsError::bad("Keys of tags must not begin with 'aws:'."));
-        }
-        let value = super::text(tag, "value").unwrap_or_default();
-        if tags.insert(key, value).is_some() {
-            return Err(AwsError::bad("A key of a tag stands there twice."));
-        }
-    }
-    match tags.len() <= TAGS_MAX {
-        true => Ok(tags),
-        false => Err(too_many()),
-    }
+        .iter()
+        .map(|tag| {
+            let member = |name: &str| super::text(tag, name).unwrap_or_default();
+            (member("key"), member("value"))
+        })
+        .collect();
+    check(tags.iter().map(|(key, _)| key), &Tags::new())?;
+    Ok(tags.into_iter().collect())
 }
 
-fn too_many() -> AwsError {
-    AwsError::bad(format!("A resource has at most {TAGS_MAX} tags."))
+/// Whether a thing that has tags may have these too.
+fn check<'t>(new: impl Iterator<Item = &'t String>, had: &Tags) -> Result<(), AwsError> {
+    let new: Vec<&str> = new.map(String::as_str).collect();
+    let had: Vec<&str> = had.keys().map(String::as_str).collect();
+    rules::tags::check(&new, &had).map_err(|broken| super::refused(&broken))
 }
 
 /// Tags as AWS shows them.
@@ -69,19 +63,17 @@ struct Tagged {
 impl Tagged {
     fn of(call: &Call, arn: &str) -> Result<Self, Refusal> {
         let aws = &call.app.config().aws;
-        let prefix = format!("arn:aws:lex:{}:{}:bot:", aws.region, aws.account);
-        let rest = arn
-            .strip_prefix(&prefix)
-            .ok_or_else(|| AwsError::bad("The ARN is not one of a bot or an alias."))?;
-        let (bot, alias) = match rest.split_once(':') {
-            Some((bot, alias)) => (bot, Some(alias.to_owned())),
-            None => (rest, None),
+        let here = |arn: &LexArn| arn.region == aws.region && arn.account == aws.account;
+        let (bot, alias) = match LexArn::parse(arn).filter(here).map(|arn| arn.resource) {
+            Some(LexResource::Bot { bot }) => (bot, None),
+            Some(LexResource::Alias { bot, alias }) => (bot, Some(alias)),
+            Some(LexResource::Channel { .. }) | None => {
+                let message = "resourceArn: must be the ARN of a bot or an alias of this account";
+                return Err(AwsError::bad(message).into());
+            }
         };
-        call.caller.require_bot(bot)?;
-        Ok(Tagged {
-            bot: bot.to_owned(),
-            alias,
-        })
+        call.caller.require_bot(&bot)?;
+        Ok(Tagged { bot, alias })
     }
 
     fn tags<'s>(&self, shelf: &'s mut Shelf) -> Result<&'s mut Tags, AwsError> {
@@ -131,11 +123,9 @@ pub(crate) async fn add(Path(arn): Path<String>, call: Call) -> Result<Response,
     let sent = super::checked(&call, "TagResource", &[("resourceArn", &arn)])?;
     let new = of(&sent)?;
     let changed = tagged.change(&call, |tags| {
+        check(new.keys(), tags)?;
         tags.extend(new.clone());
-        match tags.len() <= TAGS_MAX {
-            true => Ok(()),
-            false => Err(too_many()),
-        }
+        Ok(())
     });
     changed.await?;
     Ok(done())

@@ -1,6 +1,9 @@
 //! Characters of a query: names, literals, symbols, comments.
 
+use std::ops::{Deref, DerefMut};
+
 use super::QueryError;
+use crate::chars::Chars;
 
 /// What a query is made of.
 #[derive(Clone, PartialEq, Debug)]
@@ -32,41 +35,28 @@ const SYMBOLS: [&str; 19] = [
 /// A place in a query.
 #[derive(Debug)]
 pub(super) struct Lexer {
-    chars: Vec<char>,
-    at: usize,
+    chars: Chars,
+}
+
+impl Deref for Lexer {
+    type Target = Chars;
+
+    fn deref(&self) -> &Chars {
+        &self.chars
+    }
+}
+
+impl DerefMut for Lexer {
+    fn deref_mut(&mut self) -> &mut Chars {
+        &mut self.chars
+    }
 }
 
 impl Lexer {
     pub(super) fn new(text: &str) -> Self {
         Lexer {
-            chars: text.chars().collect(),
-            at: 0,
+            chars: Chars::new(text),
         }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.chars.len()
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.chars.get(self.at).copied()
-    }
-
-    fn bump(&mut self) -> Option<char> {
-        let next = self.peek()?;
-        self.at += 1;
-        Some(next)
-    }
-
-    /// Where the next token is looked for.
-    pub(super) fn at(&self) -> usize {
-        self.at
-    }
-
-    /// What stands between two places.
-    pub(super) fn slice(&self, start: usize, end: usize) -> String {
-        let chars = self.chars.get(start..end).unwrap_or_default();
-        chars.iter().collect()
     }
 
     pub(super) fn error<T>(
@@ -75,12 +65,11 @@ impl Lexer {
         start: usize,
         end: usize,
     ) -> Result<T, QueryError> {
-        let before = self.chars.get(..start).unwrap_or(&self.chars);
-        let line_start = before.iter().rposition(|c| *c == '\n').map_or(0, |i| i + 1);
+        let (line, column) = self.line_and_column(start);
         Err(QueryError {
             message: message.into(),
-            line: before.iter().filter(|c| **c == '\n').count() + 1,
-            column: start.saturating_sub(line_start) + 1,
+            line,
+            column,
             start,
             end,
         })
@@ -89,7 +78,7 @@ impl Lexer {
     /// Takes the next token.
     pub(super) fn next(&mut self) -> Result<Spanned, QueryError> {
         self.skip_blanks();
-        let start = self.at;
+        let start = self.at();
         let token = match self.peek() {
             None => Token::End,
             Some('`') => Token::Quoted(self.backticked()?),
@@ -101,7 +90,7 @@ impl Lexer {
         Ok(Spanned {
             token,
             start,
-            end: self.at,
+            end: self.at(),
         })
     }
 
@@ -110,41 +99,30 @@ impl Lexer {
             if c == '#' {
                 self.take_while(|c| c != '\n');
             } else if c.is_whitespace() {
-                self.at += 1;
+                self.bump();
             } else {
                 break;
             }
         }
     }
 
-    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> String {
-        let start = self.at;
-        while self.peek().is_some_and(&wanted) {
-            self.at += 1;
-        }
-        self.slice(start, self.at)
-    }
-
     fn symbol(&mut self) -> Result<Token, QueryError> {
-        for symbol in SYMBOLS {
-            let mut ahead = self.chars.iter().skip(self.at);
-            if symbol.chars().all(|c| ahead.next() == Some(&c)) {
-                self.at += symbol.len();
-                return Ok(Token::Symbol(symbol));
-            }
+        if let Some(symbol) = SYMBOLS.into_iter().find(|symbol| self.take(symbol)) {
+            return Ok(Token::Symbol(symbol));
         }
-        self.error("this character is no part of a query", self.at, self.at + 1)
+        let at = self.at();
+        self.error("this character is no part of a query", at, at + 1)
     }
 
     fn backticked(&mut self) -> Result<String, QueryError> {
-        let start = self.at;
-        self.at += 1;
+        let start = self.at();
+        self.bump();
         let name = self.take_while(|c| c != '`');
         if self.bump().is_none() {
             return self.error("this backtick is not closed", start, start + 1);
         }
         if name.is_empty() {
-            return self.error("empty name", start, self.at);
+            return self.error("empty name", start, self.at());
         }
         Ok(name)
     }
@@ -152,8 +130,8 @@ impl Lexer {
     /// Text between quotes. A backslash stands for itself unless a quote, another backslash or the
     /// letter of a control character follows.
     fn quoted(&mut self, quote: char) -> Result<String, QueryError> {
-        let start = self.at;
-        self.at += 1;
+        let start = self.at();
+        self.bump();
         let mut text = String::new();
         while let Some(c) = self.bump() {
             if c == quote {
@@ -165,50 +143,52 @@ impl Lexer {
                 Some('t') if c == '\\' => Some('\t'),
                 _ => None,
             };
-            self.at += usize::from(escaped.is_some());
+            if escaped.is_some() {
+                self.bump();
+            }
             text.push(escaped.unwrap_or(c));
         }
         self.error("this quote is not closed", start, start + 1)
     }
 
     fn number(&mut self) -> Result<Token, QueryError> {
-        let start = self.at;
+        let start = self.at();
         let is_digit = |c: char| c.is_ascii_digit();
         let mut text = self.take_while(is_digit);
         if self.peek() == Some('.') {
-            self.at += 1;
+            self.bump();
             text.push('.');
             text.push_str(&self.take_while(is_digit));
         }
-        let second = self.chars.get(self.at + 1).copied().unwrap_or(' ');
-        let third = self.chars.get(self.at + 2).copied().unwrap_or(' ');
+        let second = self.peek_nth(1).unwrap_or(' ');
+        let third = self.peek_nth(2).unwrap_or(' ');
         let is_signed = matches!(second, '+' | '-') && is_digit(third);
         if matches!(self.peek(), Some('e' | 'E')) && (is_digit(second) || is_signed) {
             text.push('e');
-            self.at += 1;
+            self.bump();
             text.extend(self.bump());
             text.push_str(&self.take_while(is_digit));
         }
         match text.parse() {
             Ok(number) if f64::is_finite(number) => Ok(Token::Number(number)),
-            _ => self.error("this is no number", start, self.at),
+            _ => self.error("this is no number", start, self.at()),
         }
     }
 
     /// Reads a regular expression instead of the token that starts at `start`, a slash. A slash in
     /// it has a backslash before it.
     pub(super) fn regex(&mut self, start: usize) -> Result<String, QueryError> {
-        self.at = start + 1;
+        self.go_to(start + 1);
         let mut pattern = String::new();
         while let Some(c) = self.bump() {
             match (c, self.peek()) {
                 ('/', _) => return Ok(pattern),
                 ('\\', Some('/')) => {
-                    self.at += 1;
+                    self.bump();
                     pattern.push('/');
                 }
                 ('\\', Some(escaped)) => {
-                    self.at += 1;
+                    self.bump();
                     pattern.extend(['\\', escaped]);
                 }
                 _ => pattern.push(c),

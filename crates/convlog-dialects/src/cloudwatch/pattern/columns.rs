@@ -176,5 +176,5 @@ fn column(cursor: &mut Cursor) -> Result<Column, PatternError> {
 }
 
 fn name(cursor: &mut Cursor) -> String {
-    cursor.run(|c| c.is_alphanumeric() || c == '_' || c == '-')
+    cursor.take_while(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }

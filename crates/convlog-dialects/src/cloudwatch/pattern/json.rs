@@ -176,7 +176,7 @@ fn condition(cursor: &mut Cursor) -> Result<Condition, PatternError> {
 
 /// A word in upper case.
 fn keyword(cursor: &mut Cursor) -> String {
-    let word = cursor.run(char::is_alphanumeric);
+    let word = cursor.take_while(char::is_alphanumeric);
     word.to_ascii_uppercase()
 }
 

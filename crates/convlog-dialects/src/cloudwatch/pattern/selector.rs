@@ -50,7 +50,7 @@ pub(super) fn parse(cursor: &mut Cursor) -> Result<Selector, PatternError> {
     let mut steps = Vec::new();
     loop {
         if cursor.take(".") {
-            let name = cursor.run(|c| c.is_alphanumeric() || c == '_' || c == '-');
+            let name = cursor.take_while(|c| c.is_alphanumeric() || c == '_' || c == '-');
             if name.is_empty() {
                 return cursor.error("expected the name of a field");
             }
@@ -73,7 +73,7 @@ fn bracketed(cursor: &mut Cursor, may_index: bool) -> Result<Step, PatternError>
         Some(quote @ ('\'' | '"')) => Step::Key(plain(&cursor.quoted(quote, "")?)),
         Some(c) if c.is_ascii_digit() && may_index => {
             let column = cursor.column();
-            let digits = cursor.run(|c| c.is_ascii_digit());
+            let digits = cursor.take_while(|c| c.is_ascii_digit());
             match digits.parse::<u32>().ok().map(usize::try_from) {
                 Some(Ok(index)) => Step::Index(index),
                 _ => return Err(PatternError::new("expected a smaller number", column)),

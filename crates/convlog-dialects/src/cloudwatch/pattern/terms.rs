@@ -79,7 +79,7 @@ fn parse_term(cursor: &mut Cursor) -> Result<Term, PatternError> {
         Some('"') => Ok(Term::Text(plain(&cursor.quoted('"', "")?))),
         Some('%') => Ok(Term::Regex(parse_regex(cursor)?)),
         _ => {
-            let word = cursor.run(|c| c.is_alphanumeric() || c == '_');
+            let word = cursor.take_while(|c| c.is_alphanumeric() || c == '_');
             if word.is_empty() {
                 return cursor.error("expected a term; signs need quotes");
             }

@@ -176,7 +176,7 @@ fn comparison(cursor: &mut Cursor) -> Option<CompareOp> {
 fn parse_number(cursor: &mut Cursor) -> Result<Number, PatternError> {
     cursor.skip_spaces();
     let column = cursor.column();
-    let written = cursor.run(is_bare);
+    let written = cursor.take_while(is_bare);
     match decimal(&written) {
         Some(value) => Ok(Number { written, value }),
         None => Err(PatternError::new("expected a number", column)),
@@ -192,7 +192,7 @@ fn parse_operand(cursor: &mut Cursor) -> Result<Operand, PatternError> {
         }
         Some('%') => Ok(Operand::Regex(parse_regex(cursor)?)),
         _ => {
-            let written = cursor.run(is_bare);
+            let written = cursor.take_while(is_bare);
             if written.is_empty() {
                 return cursor.error("expected a value; other signs need quotes");
             }

@@ -1,9 +1,12 @@
 //! Characters of a filter: names, operators, terms.
 
+use std::ops::{Deref, DerefMut};
+
 use convlog_model::filter::CompareOp;
 
 use super::FilterError;
 use super::syntax::{Op, Term};
+use crate::chars::Chars;
 
 /// What a backslash may stand before, besides white space; behind other characters it would hide a
 /// typing error.
@@ -12,8 +15,7 @@ const ESCAPABLE: &str = "\"\\()[],|^~:<>=!*.";
 /// A place in a filter.
 #[derive(Debug)]
 pub(super) struct Lexer {
-    chars: Vec<char>,
-    at: usize,
+    chars: Chars,
 }
 
 /// One character of a word.
@@ -26,51 +28,25 @@ enum Piece {
     Tilde,
 }
 
+impl Deref for Lexer {
+    type Target = Chars;
+
+    fn deref(&self) -> &Chars {
+        &self.chars
+    }
+}
+
+impl DerefMut for Lexer {
+    fn deref_mut(&mut self) -> &mut Chars {
+        &mut self.chars
+    }
+}
+
 impl Lexer {
     pub(super) fn new(text: &str) -> Self {
         Lexer {
-            chars: text.chars().collect(),
-            at: 0,
+            chars: Chars::new(text),
         }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.chars.len()
-    }
-
-    /// Column of the next character.
-    pub(super) fn column(&self) -> usize {
-        self.at + 1
-    }
-
-    pub(super) fn peek(&self) -> Option<char> {
-        self.chars.get(self.at).copied()
-    }
-
-    fn peek_second(&self) -> Option<char> {
-        self.chars.get(self.at + 1).copied()
-    }
-
-    pub(super) fn bump(&mut self) -> Option<char> {
-        let next = self.peek()?;
-        self.at += 1;
-        Some(next)
-    }
-
-    pub(super) fn skip_spaces(&mut self) {
-        while self.peek().is_some_and(char::is_whitespace) {
-            self.at += 1;
-        }
-    }
-
-    /// Takes `wanted` if it stands here.
-    pub(super) fn take(&mut self, wanted: &str) -> bool {
-        let mut ahead = self.chars.iter().skip(self.at);
-        let stands = wanted.chars().all(|c| ahead.next() == Some(&c));
-        if stands {
-            self.at += wanted.chars().count();
-        }
-        stands
     }
 
     /// The closing bracket of an opening one that stands here, which is taken.
@@ -80,7 +56,7 @@ impl Lexer {
             '[' => ']',
             _ => return None,
         };
-        self.at += 1;
+        self.bump();
         Some(close)
     }
 
@@ -92,7 +68,7 @@ impl Lexer {
     pub(super) fn location(&mut self) -> Result<String, FilterError> {
         let mut path = self.segment(true)?;
         while self.peek() == Some('.') {
-            self.at += 1;
+            self.bump();
             path.push('.');
             path.push_str(&self.segment(false)?);
         }
@@ -117,7 +93,7 @@ impl Lexer {
                 break;
             }
             name.push(c);
-            self.at += 1;
+            self.bump();
         }
         if name.is_empty() {
             return self.error("expected the name of a field");
@@ -144,9 +120,9 @@ impl Lexer {
     /// Whether a location and an operator stand here, behind opening brackets or not, or an empty
     /// group: then what stands here is a condition and no value.
     pub(super) fn looks_like_condition(&mut self) -> bool {
-        let here = self.at;
+        let here = self.at();
         let found = self.passes_condition();
-        self.at = here;
+        self.go_to(here);
         found
     }
 
@@ -172,14 +148,14 @@ impl Lexer {
     /// Text between quotes.
     fn phrase(&mut self) -> Result<String, FilterError> {
         let start = self.column();
-        self.at += 1;
+        self.bump();
         let mut text = String::new();
         loop {
             match (self.bump(), self.peek()) {
                 (None, _) => return Err(FilterError::new("this quote is not closed", start)),
                 (Some('"'), _) => return Ok(text),
                 (Some('\\'), Some(escaped @ ('"' | '\\'))) => {
-                    self.at += 1;
+                    self.bump();
                     text.push(escaped);
                 }
                 (Some(c), _) => text.push(c),
@@ -205,12 +181,8 @@ impl Lexer {
         let edits = match self.peek() {
             Some('~') => {
                 let at = self.column();
-                self.at += 1;
-                let mut digits = String::new();
-                while let Some(c) = self.peek().filter(char::is_ascii_digit) {
-                    digits.push(c);
-                    self.at += 1;
-                }
+                self.bump();
+                let digits = self.take_while(|c| c.is_ascii_digit());
                 Some(parse_edits(&digits, at)?)
             }
             _ => None,
@@ -266,18 +238,18 @@ impl Lexer {
                 '"' => return self.error("a quote inside of a value needs a backslash"),
                 '\\' => {
                     let is_escapable = |c: &char| ESCAPABLE.contains(*c) || c.is_whitespace();
-                    let escaped = self.peek_second().filter(is_escapable);
+                    let escaped = self.peek_nth(1).filter(is_escapable);
                     let Some(escaped) = escaped else {
                         return self.error("a backslash stands only before an operator character");
                     };
-                    self.at += 1;
+                    self.bump();
                     (Piece::Literal(escaped), column, true)
                 }
                 '*' => (Piece::Star, column, false),
                 '~' => (Piece::Tilde, column, false),
                 other => (Piece::Literal(other), column, false),
             };
-            self.at += 1;
+            self.bump();
             pieces.push(piece);
         }
         Ok(pieces)
