@@ -9,7 +9,7 @@ use convlog_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::audio::{self, State, customer_hash};
-use super::{AUDIO, DELIVERY, GROUP, LANE, STREAM, dead, proof, upload};
+use super::{AUDIO, DELIVERY, GROUP, LANE, STREAM, dead, entry, proof, upload};
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
 use crate::entity::{Change, Collection};
@@ -169,13 +169,11 @@ async fn look_at(app: &App, record: &Record, found: &mut Found) -> Result<(), Fa
         found.outside.n_dropped = found.outside.n_dropped.saturating_add(1);
         return Ok(());
     }
-    let flat = draft.flat();
-    let at = flat.time("time.response").unwrap_or(record.received);
     found.outside.add(Copy {
         kind: "text".to_owned(),
         place: label(GROUP).unwrap_or_default().to_owned(),
         name: stream.to_owned(),
-        time: at.to_millis_text(),
+        time: entry::at(record).to_millis_text(),
     });
     Ok(())
 }

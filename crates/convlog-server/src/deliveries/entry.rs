@@ -2,6 +2,7 @@
 
 use convlog_model::ids::{Position, RecordId};
 use convlog_model::record::{Dialect, ReadBody, Record};
+use convlog_model::time::Timestamp;
 
 use super::audio::Link;
 use super::batch::{self, Item};
@@ -39,12 +40,11 @@ pub(super) fn of_record(app: &App, lane: &Lane, record: &Record) -> Option<Entry
     };
     let flat = draft.flat();
     let name = |field: &str| flat.text(field).unwrap_or_default().to_owned();
-    let at = flat.time("time.response").unwrap_or(record.received);
     Some(Entry {
         position: record.position,
         id: record.id,
         stream: stream.clone(),
-        at_ms: at.millis(),
+        at_ms: at(record).millis(),
         text,
         n_bytes: n_bytes(&draft.raw),
         owner: Owner {
@@ -53,6 +53,12 @@ pub(super) fn of_record(app: &App, lane: &Lane, record: &Record) -> Option<Entry
             version: name("version"),
         },
     })
+}
+
+/// The time of the event: that which the entry itself names.
+pub(super) fn at(record: &Record) -> Timestamp {
+    let requested = record.draft.flat().time("time.request");
+    requested.unwrap_or(record.received)
 }
 
 /// What holds for the audio of a turn.

@@ -290,7 +290,7 @@ impl Heard<'_> {
         let latency = responded.millis() - self.requested.millis();
         draft.set_value("latency_ms", Json::integer(latency));
         let stream = logs.stream(
-            responded,
+            self.requested,
             &self.call.caller.instance,
             self.question.audio.is_some(),
         );
