@@ -54,6 +54,7 @@ const CLIENTS: &[Client] = &[
     client("lex_sdk", Environment::PyAws, "python/lex_sdk.py"),
     client("lex_sdk", Environment::Node, "node/lex_sdk.mjs"),
     client("lex_page", Environment::PyAws, "python/lex_page.py"),
+    client("lex_moto", Environment::PyAws, "python/lex_moto.py"),
     client(
         "cloudwatch_sdk",
         Environment::PyAws,

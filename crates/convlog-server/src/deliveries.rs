@@ -21,6 +21,7 @@ mod turn;
 mod upload;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use convlog_model::ids::InstanceId;
 
@@ -60,6 +61,16 @@ pub(crate) struct Owner {
     pub(crate) bot: String,
     pub(crate) alias: String,
     pub(crate) version: String,
+}
+
+/// How long an alias waits to hear whether its role can be taken on.
+const ROLE_WAIT: Duration = Duration::from_secs(10);
+
+/// Whether a role is refused to us. One about which nobody answers is not: its deliveries will wait.
+pub(crate) async fn is_role_refused(app: &App, arn: &str) -> bool {
+    let taken = app.deliveries().clients.take_on(app, arn);
+    let taken = tokio::time::timeout(ROLE_WAIT, taken).await;
+    matches!(taken, Ok(Err(failure)) if failure.is_permanent)
 }
 
 /// Counts the delivery of one entry, wherever it went.

@@ -3,16 +3,13 @@
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 
+from aws_kit import ENVIRONMENT, Moto, Program
 from kit import KEY
 
 PAGE = pathlib.Path(__file__).parents[3] / "docs" / "lex.md"
-BIN = os.environ["CONVLOG_BIN"]
 ID, SECRET = KEY.split(".")
 
 # What the page uses beside the AWS CLI. `aws` speaks to convlog, `s3` to moto.
@@ -52,22 +49,6 @@ print(value if isinstance(value, str) else json.dumps(value))
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def ready(url):
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(url, timeout=1).read()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit(f"{url} never answered")
-
-
 def blocks(language):
     found = re.findall(rf"^```{language}([^\n]*)\n(.*?)^```$", PAGE.read_text(), re.S | re.M)
     return [(name.strip(), text) for name, text in found]
@@ -84,46 +65,24 @@ def script():
 
 
 def main():
-    moto_port = free_port()
-    moto_url = f"http://127.0.0.1:{moto_port}"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CONVLOG_")}
-    moto_program = str(pathlib.Path(sys.executable).parent / "moto_server")
-    moto = subprocess.Popen(
-        [sys.executable, moto_program, "-H", "127.0.0.1", "-p", str(moto_port)],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    (_, config), *_ = blocks("toml")
-    pathlib.Path("convlog.toml").write_text(config.replace("http://127.0.0.1:5555", moto_url))
-    pathlib.Path("jq.py").write_text(JQ)
-    server = subprocess.Popen(
-        [BIN, "serve", "--data-dir", "data", "--listen", "127.0.0.1:0", "--config", "convlog.toml"],
-        env={**environment, "CONVLOG_ADMIN_KEY": KEY},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        url = server.stdout.readline().split()[-1]
-        ready(moto_url + "/moto-api/")
-        environment |= {
-            "CONVLOG": url,
-            "MOTO": moto_url,
-            "PYTHON": sys.executable,
-            "AWS": str(pathlib.Path(sys.executable).parent / "aws"),
-            "JQ": os.path.abspath("jq.py"),
-            "AWS_ACCESS_KEY_ID": ID,
-            "AWS_SECRET_ACCESS_KEY": SECRET,
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_MAX_ATTEMPTS": "1",
-            "AWS_PAGER": "",
-        }
-        done = subprocess.run(["bash", "-c", script()], env=environment)
-    finally:
-        server.terminate()
-        moto.terminate()
-        server.wait()
-        moto.wait()
+    with Moto() as moto:
+        (_, config), *_ = blocks("toml")
+        pathlib.Path("jq.py").write_text(JQ)
+        with Program(config.replace("http://127.0.0.1:5555", moto.url)) as program:
+            environment = {
+                **ENVIRONMENT,
+                "CONVLOG": program.url,
+                "MOTO": moto.url,
+                "PYTHON": sys.executable,
+                "AWS": str(pathlib.Path(sys.executable).parent / "aws"),
+                "JQ": os.path.abspath("jq.py"),
+                "AWS_ACCESS_KEY_ID": ID,
+                "AWS_SECRET_ACCESS_KEY": SECRET,
+                "AWS_DEFAULT_REGION": "us-east-1",
+                "AWS_MAX_ATTEMPTS": "1",
+                "AWS_PAGER": "",
+            }
+            done = subprocess.run(["bash", "-c", script()], env=environment)
     if done.returncode != 0:
         raise SystemExit(done.returncode)
     print(f"{len(blocks('sh'))} steps")

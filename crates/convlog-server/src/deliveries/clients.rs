@@ -21,7 +21,7 @@ const PROVIDER: &str = "convlog";
 
 /// The clients of a role.
 #[derive(Clone, Debug)]
-struct OfRole {
+pub(super) struct OfRole {
     logs: logs::Client,
     s3: Option<s3::Client>,
     /// When its credentials end, in microseconds; `None` for those that do not.
@@ -64,6 +64,11 @@ impl Clients {
         if let Some(role) = known.filter(lives) {
             return Ok(role);
         }
+        self.take_on(app, arn).await
+    }
+
+    /// Takes a role on anew.
+    pub(super) async fn take_on(&self, app: &App, arn: &str) -> Result<Arc<OfRole>, Failure> {
         let roles = &app.config().aws.roles;
         let role = roles.iter().find(|role| role.arn == arn);
         let role = role.ok_or_else(|| Failure::permanent("unknown_role"))?;
@@ -72,8 +77,8 @@ impl Clients {
         Ok(made)
     }
 
-    fn forget_if_expired(&self, arn: &str, failure: Failure) -> Failure {
-        if failure.is_expired() {
+    fn forget_if_refused(&self, arn: &str, failure: Failure) -> Failure {
+        if failure.is_of_credentials() {
             self.lock().remove(arn);
         }
         failure
@@ -94,10 +99,10 @@ impl Clients {
             && failure.is_missing()
         {
             let made = create_stream(&clients.logs, group, stream).await;
-            made.map_err(|failure| self.forget_if_expired(role, failure))?;
+            made.map_err(|failure| self.forget_if_refused(role, failure))?;
             put = self::put(&clients.logs, group, stream, lines).await;
         }
-        put.map_err(|failure| self.forget_if_expired(role, failure))
+        put.map_err(|failure| self.forget_if_refused(role, failure))
     }
 
     /// Writes an object. An answer that does not say that it was encrypted as asked is a failure.
@@ -123,7 +128,7 @@ impl Clients {
                 .ssekms_key_id(key);
         }
         let answer = call.send().await;
-        let answer = answer.map_err(|error| self.forget_if_expired(role, Failure::of(&error)))?;
+        let answer = answer.map_err(|error| self.forget_if_refused(role, Failure::of(&error)))?;
         let sealed = answer.server_side_encryption();
         match !is_sealed || sealed == Some(&s3::types::ServerSideEncryption::AwsKms) {
             true => Ok(()),

@@ -38,6 +38,22 @@ const TRANSIENT: &[&str] = &[
     "TooManyRequestsException",
 ];
 
+/// Classes of answers that credentials get which are not taken, or not any more.
+const CREDENTIALS: &[&str] = &[
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "InvalidToken",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+    "status_401",
+    "status_403",
+];
+
 /// A failed try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
@@ -102,9 +118,10 @@ impl Failure {
         self.class == "ResourceNotFoundException"
     }
 
-    /// Whether the key of the role is no longer taken.
-    pub(super) fn is_expired(&self) -> bool {
-        self.class.starts_with("ExpiredToken")
+    /// Whether other credentials of the same role may be taken: these have ended, or belong to a
+    /// role that was deleted and perhaps made again.
+    pub(super) fn is_of_credentials(&self) -> bool {
+        CREDENTIALS.contains(&self.class.as_str())
     }
 }
 
@@ -194,6 +211,27 @@ mod tests {
         assert!(failures.note(&missing));
         assert!(failures.note(&missing), "the next is not tried as often");
         assert!(!failures.note(&Failure::permanent("AccessDenied")));
+    }
+
+    #[test]
+    fn credentials_that_are_not_taken_are_told_from_other_failures() {
+        let of = |status, code| Failure::of_answer(status, code).is_of_credentials();
+        for (status, code) in [
+            (400, Some("ExpiredTokenException")),
+            (400, Some("UnrecognizedClientException")),
+            (403, Some("InvalidAccessKeyId")),
+            (403, Some("AccessDenied")),
+            (403, Some("403")),
+        ] {
+            assert!(of(status, code), "{status} {code:?}");
+        }
+        for (status, code) in [
+            (400, Some("ResourceNotFoundException")),
+            (404, Some("NoSuchBucket")),
+            (503, None),
+        ] {
+            assert!(!of(status, code), "{status} {code:?}");
+        }
     }
 
     #[test]

@@ -5,12 +5,13 @@ use convlog_dialects::lex::rules::logging::ConversationLogs;
 use crate::auth::Role;
 use crate::aws::{AwsError, Call, Refusal};
 use crate::config::AwsRole;
+use crate::deliveries;
 
 /// Refuses settings whose destinations could never be written.
 ///
 /// # Errors
-/// 400 for a role that is not known here, and for audio where no S3 is configured; 403 for a role
-/// that the caller may not pass.
+/// 400 for a role that is not known here or that STS refuses, and for audio where no S3 is
+/// configured; 403 for a role that the caller may not pass.
 pub(super) async fn require(call: &Call, logs: &ConversationLogs) -> Result<(), Refusal> {
     let aws = &call.app.config().aws;
     if logs.audio.is_some() && aws.endpoints.s3.is_none() {
@@ -25,7 +26,11 @@ pub(super) async fn require(call: &Call, logs: &ConversationLogs) -> Result<(), 
             false => Err(inaccessible(&arn).into()),
         };
     };
-    require_pass(call, role)
+    require_pass(call, role)?;
+    match role.assume && deliveries::is_role_refused(&call.app, &arn).await {
+        true => Err(inaccessible(&arn).into()),
+        false => Ok(()),
+    }
 }
 
 /// In the words that clients wait for.

@@ -49,6 +49,8 @@ pub(crate) struct Held {
     /// Messages that hold this are too old.
     pub(crate) too_old: Option<&'static str>,
     pub(crate) n_assumed: usize,
+    /// What the next calls of AssumeRole are answered.
+    pub(crate) sts_trouble: VecDeque<Trouble>,
     /// Access keys of calls, as signed.
     pub(crate) keys: Vec<String>,
 }
@@ -249,6 +251,11 @@ fn put_object(fake: &FakeAws, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> R
 fn assume(fake: &FakeAws, body: &Bytes) -> Response {
     let body = String::from_utf8_lossy(body);
     assert!(body.contains("Action=AssumeRole"), "{body}");
+    if let Some(Trouble::Status(status, code)) = fake.held().sts_trouble.pop_front() {
+        let status = StatusCode::from_u16(status).unwrap();
+        let answer = format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>");
+        return (status, [("content-type", "text/xml")], answer).into_response();
+    }
     fake.held().n_assumed += 1;
     let answer = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
         <AssumeRoleResult><Credentials><AccessKeyId>ASIATEMP</AccessKeyId>\

@@ -1,9 +1,15 @@
 //! Text on its way to a log group.
 
+use std::sync::Arc;
+
+use convlog_model::json::Json;
+use convlog_model::time::Timestamp;
 use convlog_server::ServerConfig;
 
 use super::fake_aws::{FakeAws, Trouble, said_in};
-use super::{GROUP, ROLE, again, config, counted, flowers, say, until};
+use super::{GROUP, ROLE, again, config, counted, flowers, say, text_logs, until};
+use crate::fake::background;
+use crate::harness::{Answer, Server};
 
 const SUCCESS: &str = "ConversationLogsTextDeliverySuccess";
 const FAILURE: &str = "ConversationLogsTextDeliveryFailure";
@@ -49,6 +55,44 @@ async fn an_entry_comes_as_it_is_kept_and_is_counted() {
     })
     .await;
     assert_eq!(counted(&server, FAILURE).await, 0);
+}
+
+/// A connector that takes two seconds by the server's clock.
+async fn slow_connector(server: &Server) -> String {
+    let clock = Arc::clone(&server.clock);
+    let answer = move || {
+        clock.step(2_000_000);
+        std::future::ready(([("content-type", "application/json")], r#"{"output":[]}"#))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = axum::Router::new().fallback(answer);
+    background(async move { axum::serve(listener, router).await.unwrap() });
+    url
+}
+
+#[tokio::test]
+async fn an_event_has_the_time_and_the_day_of_its_entry_however_long_the_answer_took() {
+    let aws = FakeAws::start().await;
+    let mut config = config(&aws);
+    config.connectors.listening_on = vec![std::net::Ipv4Addr::LOCALHOST.into()];
+    let server = flowers(config).await;
+    let url = slow_connector(&server).await;
+    let body = format!(r#"{{"connector":{{"kind":"webhook","url":"{url}"}}}}"#);
+    let put = server.put("/convlog/v1/bots/Flowers", &body).await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    let midnight = Timestamp::parse_rfc3339("2026-03-03T00:00:00Z").unwrap();
+    server.clock.set(midnight.plus_micros(-1_000_000));
+    say(&server, "u1", "i want roses").await;
+    n_events(&aws, 1).await;
+    let (at_ms, message) = aws.events().remove(0);
+    let entry = Json::parse(message.as_bytes()).unwrap();
+    let written = entry.get("timestamp").and_then(Json::as_str);
+    assert_eq!(written, Some("2026-03-02T23:59:59.000Z"));
+    assert_eq!(at_ms, midnight.millis() - 1000);
+    let held = aws.held();
+    let streams: Vec<&String> = held.groups[GROUP].keys().collect();
+    assert_eq!(streams, ["aws/lex/Flowers/PROD/1/2026-03-02/default"]);
 }
 
 #[tokio::test]
@@ -231,4 +275,61 @@ async fn a_role_that_is_assumed_writes_with_what_sts_gives() {
         keys.into_iter().collect::<Vec<_>>(),
         ["AKIALEX", "ASIATEMP"]
     );
+}
+
+async fn put_alias(server: &Server, name: &str) -> Answer {
+    let body = format!(
+        r#"{{"botVersion":"1","conversationLogs":{{"iamRoleArn":"{ROLE}",
+            "logSettings":[{}]}}}}"#,
+        text_logs()
+    );
+    let uri = format!("/bots/Flowers/aliases/{name}");
+    server.put(&uri, &body).await
+}
+
+#[tokio::test]
+async fn an_alias_with_a_role_that_sts_refuses_is_refused() {
+    let aws = FakeAws::start().await;
+    let mut config = config(&aws);
+    config.aws.roles[0].assume = true;
+    let server = flowers(config).await;
+    let refusals = [(403, "AccessDenied"), (403, "InvalidClientTokenId")];
+    for (status, code) in refusals {
+        aws.held()
+            .sts_trouble
+            .push_back(Trouble::Status(status, code));
+        let answer = put_alias(&server, "TEST").await;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        let text = format!("Lex can't access your IAM role {ROLE}.");
+        assert!(answer.text().contains(&text), "{}", answer.text());
+        assert_eq!(server.get("/bots/Flowers/aliases/TEST").await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn an_alias_whose_role_nobody_can_tell_of_is_taken() {
+    let aws = FakeAws::start().await;
+    let mut config = config(&aws);
+    config.aws.roles[0].assume = true;
+    let server = flowers(config).await;
+    aws.held()
+        .sts_trouble
+        .push_back(Trouble::Status(503, "ServiceUnavailable"));
+    let answer = put_alias(&server, "TEST").await;
+    assert!(answer.status.is_success(), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_role_is_assumed_anew_when_its_credentials_are_not_taken() {
+    let aws = FakeAws::start().await;
+    let mut config = config(&aws);
+    config.aws.roles[0].assume = true;
+    let server = flowers(config).await;
+    say(&server, "u1", "roses").await;
+    n_events(&aws, 1).await;
+    let refused = Trouble::Status(400, "UnrecognizedClientException");
+    aws.held().logs_trouble.push_back(refused);
+    say(&server, "u1", "tulips").await;
+    n_events(&aws, 2).await;
+    assert_eq!(aws.held().n_assumed, 2);
 }
