@@ -72,7 +72,7 @@ impl Tagged {
         let prefix = format!("arn:aws:lex:{}:{}:bot:", aws.region, aws.account);
         let rest = arn
             .strip_prefix(&prefix)
-            .ok_or_else(|| AwsError::bad("The ARN is not one of a bot or an alias."))?;
+            .ok_or_else(|| AwsError::bad("resourceArn is not the ARN of a bot or an alias."))?;
         let (bot, alias) = match rest.split_once(':') {
             Some((bot, alias)) => (bot, Some(alias.to_owned())),
             None => (rest, None),
@@ -115,6 +115,7 @@ impl Tagged {
 
 /// `GET /tags/{arn}`
 pub(crate) async fn list(Path(arn): Path<String>, call: Call) -> Result<Response, Refusal> {
+    super::require_named(&call, "ListTagsForResource", &[("resourceArn", &arn)])?;
     let tagged = Tagged::of(&call, &arn)?;
     let shelves = Shelves::new(&call.app, Kind::Bot, &call.caller.instance);
     let mut shelf = shelves.get(&tagged.bot).await?;
@@ -127,8 +128,8 @@ pub(crate) async fn list(Path(arn): Path<String>, call: Call) -> Result<Response
 
 /// `POST /tags/{arn}`
 pub(crate) async fn add(Path(arn): Path<String>, call: Call) -> Result<Response, Refusal> {
-    let tagged = Tagged::of(&call, &arn)?;
     let sent = super::checked(&call, "TagResource", &[("resourceArn", &arn)])?;
+    let tagged = Tagged::of(&call, &arn)?;
     let new = of(&sent)?;
     let changed = tagged.change(&call, |tags| {
         tags.extend(new.clone());
@@ -143,12 +144,10 @@ pub(crate) async fn add(Path(arn): Path<String>, call: Call) -> Result<Response,
 
 /// `DELETE /tags/{arn}?tagKeys=`
 pub(crate) async fn remove(Path(arn): Path<String>, call: Call) -> Result<Response, Refusal> {
+    super::require_named(&call, "UntagResource", &[("resourceArn", &arn)])?;
     let tagged = Tagged::of(&call, &arn)?;
     let keys = call.query.iter().filter(|(name, _)| name == "tagKeys");
     let keys: Vec<String> = keys.map(|(_, key)| key.clone()).collect();
-    if keys.is_empty() {
-        return Err(AwsError::bad("tagKeys is missing.").into());
-    }
     let changed = tagged.change(&call, |tags| {
         tags.retain(|key, _| !keys.contains(key));
         Ok(())
