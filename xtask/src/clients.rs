@@ -66,6 +66,8 @@ const CLIENTS: &[Client] = &[
         Environment::PyAws,
         "python/lex_lifecycle.py",
     ),
+    client("lex_readers", Environment::PyAws, "python/lex_readers.py"),
+    client("lex_insights", Environment::PyAws, "python/lex_insights.py"),
     client(
         "cloudwatch_sdk",
         Environment::PyAws,
