@@ -55,6 +55,20 @@ const CLIENTS: &[Client] = &[
     client("lex_sdk", Environment::Node, "node/lex_sdk.mjs"),
     client("lex_page", Environment::PyAws, "python/lex_page.py"),
     client("lex_moto", Environment::PyAws, "python/lex_moto.py"),
+    client("lex_patterns", Environment::PyAws, "python/lex_patterns.py"),
+    client(
+        "lex_bad_input",
+        Environment::PyAws,
+        "python/lex_bad_input.py",
+    ),
+    client("lex_transfer", Environment::PyAws, "python/lex_transfer.py"),
+    client(
+        "lex_lifecycle",
+        Environment::PyAws,
+        "python/lex_lifecycle.py",
+    ),
+    client("lex_readers", Environment::PyAws, "python/lex_readers.py"),
+    client("lex_insights", Environment::PyAws, "python/lex_insights.py"),
     client(
         "cloudwatch_sdk",
         Environment::PyAws,

@@ -82,6 +82,12 @@ impl AwsError {
         error
     }
 
+    /// 400 for a path that no operation has.
+    #[must_use]
+    pub(crate) fn unknown_operation() -> Self {
+        Self::new("UnknownOperationException", "no operation has this path")
+    }
+
     /// What it says.
     #[must_use]
     pub(crate) fn message(&self) -> &str {

@@ -61,6 +61,12 @@ fn checked(call: &Call, operation: &str, path: &[(&str, &str)]) -> Result<Json, 
     Ok(body)
 }
 
+/// Refuses parameters that are not of the shape that an operation without a body asks for; `path`
+/// are those of its path.
+fn require_named(call: &Call, operation: &str, path: &[(&str, &str)]) -> Result<(), AwsError> {
+    require_shape(call, operation, &Json::Null, path)
+}
+
 /// Refuses what is not of the shape that the operation asks for.
 fn require_shape(
     call: &Call,

@@ -170,11 +170,13 @@ fn enveloped(answer: Response, by_path: Envelope, transaction: &str) -> Response
     if let Fault::Internal { log } = &fault {
         tracing::error!(transaction, error = log.as_str(), "internal error");
     }
-    let envelope = answer.extensions().get::<Envelope>().copied();
-    let mut shown = match envelope.unwrap_or(by_path) {
+    let of_route = answer.extensions().get::<Envelope>().copied();
+    let is_unknown = of_route.is_none() && matches!(fault, Fault::NotFound { .. });
+    let mut shown = match of_route.unwrap_or(by_path) {
         Envelope::Own => Problem::respond(&fault),
         Envelope::Watson => crate::watson::watson_error(&fault),
         Envelope::Flat => crate::chatbotkit::flat_error(&fault),
+        Envelope::Aws(_) if is_unknown => AwsError::unknown_operation().into_response(),
         Envelope::Aws(service) => AwsError::of(service, &fault).into_response(),
     };
     let headers = shown.headers_mut();

@@ -5,14 +5,12 @@ import base64
 import gzip
 import http.server
 import json
-import os
-import subprocess
-import tempfile
 import threading
 import time
 
 import boto3
 import kit
+import program
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -232,28 +230,22 @@ def a_subscription_gets_every_event_also_after_a_restart():
     consumer = http.server.HTTPServer(("127.0.0.1", 0), Consumer)
     threading.Thread(target=consumer.serve_forever, daemon=True).start()
     arn = "arn:aws:lambda:us-east-1:123456789012:function:consume"
-    with tempfile.TemporaryDirectory() as folder:
-        config = os.path.join(folder, "convlog.toml")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(f'[[aws.destinations]]\narn = "{arn}"\n'
-                       f'url = "http://127.0.0.1:{consumer.server_port}"\n')
-        process, url = serve(folder, config)
-        logs = client(url=url)
+    config = (f'[[aws.destinations]]\narn = "{arn}"\n'
+              f'url = "http://127.0.0.1:{consumer.server_port}"\n')
+    with program.Program(config) as server:
+        logs = client(url=server.url)
         name = group(logs)
         logs.put_subscription_filter(logGroupName=name, filterName="f", filterPattern="",
                                      destinationArn=arn)
         put(name, "one", logs=logs)
         wait_for(["one"])
-        process.kill()
-        process.wait()
-        process, url = serve(folder, config)
-        put(name, "two", logs=client(url=url))
+        server.kill()
+        server.start()
+        put(name, "two", logs=client(url=server.url))
         wait_for(["one", "two"])
         first = Consumer.got[0]
         assert first["messageType"] == "DATA_MESSAGE" and first["logGroup"] == name, first
         assert first["subscriptionFilters"] == ["f"] and first["logStream"] == "s", first
-        process.terminate()
-        assert process.wait() == 0
     consumer.shutdown()
 
 
@@ -263,18 +255,6 @@ def wait_for(messages):
         if list(dict.fromkeys(seen)) == messages:
             return
         time.sleep(0.05)
-
-
-def serve(folder, config):
-    """A server of the script's own: (process, URL)."""
-    process = subprocess.Popen(
-        [os.environ["CONVLOG_BIN"], "serve", "--config", config, "--data-dir",
-         os.path.join(folder, "data"), "--listen", "127.0.0.1:0"],
-        env={"PATH": os.environ["PATH"], "CONVLOG_ADMIN_KEY": kit.KEY},
-        stdout=subprocess.PIPE, text=True)
-    line = process.stdout.readline().strip()
-    assert line.startswith("listening on "), line
-    return process, line.removeprefix("listening on ")
 
 
 if __name__ == "__main__":

@@ -2,124 +2,9 @@
 exception of the client."""
 
 import base64
-import json
-import os
-import subprocess
-import sys
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
-from kit import KEY, URL, case, own, run, unique
-
-ID, SECRET = KEY.split(".")
-ROLE = "arn:aws:iam::123456789012:role/lexlogs"
-
-
-def client(service, secret=SECRET, region="us-east-1"):
-    return boto3.client(
-        service,
-        endpoint_url=URL,
-        region_name=region,
-        aws_access_key_id=ID,
-        aws_secret_access_key=secret,
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-
-
-MODELS = client("lex-models")
-RUNTIME = client("lex-runtime")
-
-
-def letters(prefix):
-    """A fresh name; names of Lex hold letters alone."""
-    digits = unique("").strip("-")
-    return prefix + "".join(chr(ord("a") + int(digit, 16)) for digit in digits)
-
-
-def prompt(text):
-    return {"messages": [{"contentType": "PlainText", "content": text}], "maxAttempts": 2}
-
-
-def logs(group):
-    arn = "arn:aws:logs:us-east-1:123456789012:log-group:" + group
-    setting = {"logType": "TEXT", "destination": "CLOUDWATCH_LOGS", "resourceArn": arn}
-    return {"iamRoleArn": ROLE, "logSettings": [setting]}
-
-
-def make_bot(group="lex-logs", alias=True):
-    kinds, order, bot = letters("Kinds"), letters("Order"), letters("Shop")
-    values = [{"value": "roses"}, {"value": "tulips", "synonyms": ["tulip"]}]
-    MODELS.put_slot_type(
-        name=kinds,
-        enumerationValues=values,
-        valueSelectionStrategy="TOP_RESOLUTION",
-        createVersion=True,
-    )
-    slots = [
-        {
-            "name": "Kind",
-            "slotConstraint": "Required",
-            "slotType": kinds,
-            "slotTypeVersion": "1",
-            "priority": 1,
-            "valueElicitationPrompt": prompt("Which kind?"),
-        },
-        {
-            "name": "Name",
-            "slotConstraint": "Required",
-            "slotType": "AMAZON.Person",
-            "priority": 2,
-            "obfuscationSetting": "DEFAULT_OBFUSCATION",
-            "valueElicitationPrompt": prompt("Your name?"),
-        },
-    ]
-    MODELS.put_intent(
-        name=order,
-        slots=slots,
-        sampleUtterances=["order flowers", "order {Kind}"],
-        fulfillmentActivity={"type": "ReturnIntent"},
-        createVersion=True,
-    )
-    put = MODELS.put_bot(
-        name=bot,
-        locale="en-US",
-        childDirected=False,
-        intents=[{"intentName": order, "intentVersion": "1"}],
-        clarificationPrompt=prompt("Pardon?"),
-        abortStatement={"messages": [{"contentType": "PlainText", "content": "Bye"}]},
-    )
-    assert put["status"] == "READY" and put["version"] == "$LATEST", put
-    version = MODELS.create_bot_version(name=bot, checksum=put["checksum"])
-    assert version["version"] == "1" and version["ResponseMetadata"]["HTTPStatusCode"] == 201
-    if alias:
-        MODELS.put_bot_alias(
-            botName=bot, name="PROD", botVersion="1", conversationLogs=logs(group)
-        )
-    return bot, order, kinds
-
-
-def say(bot, text, user="u:1", **more):
-    return RUNTIME.post_text(
-        botName=bot, botAlias="PROD", userId=user, inputText=text, **more
-    )
-
-
-def entries(bot):
-    path = f"/convlog/v1/records?sort=position&limit=100&filter=bot::{bot},kind::turn"
-    status, page = own("GET", path)
-    assert status == 200, page
-    return [record["raw"] for record in page["records"]]
-
-
-def refused(code, function, *arguments, **named):
-    try:
-        function(*arguments, **named)
-    except ClientError as error:
-        assert error.response["Error"]["Code"] == code, error.response
-        return error.response
-    raise AssertionError(f"no {code}")
+from kit import case, own, run, unique
+from lex_kit import MODELS, RUNTIME, aws, entries, logs, make_bot, refused, say
 
 
 @case
@@ -246,10 +131,6 @@ def errors_are_those_of_the_service_model():
         botVersion="1",
         conversationLogs=bad,
     )
-    refused("InvalidSignatureException", client("lex-models", "x" * 40).get_bots)
-    refused("InvalidSignatureException", client("lex-models", region="eu-west-1").get_bots)
-    long = refused("BadRequestException", say, bot, "x" * 1025)
-    assert "xxx" not in long["Error"]["Message"], long
     for name in "BCDEF":
         create = {"botName": bot, "name": name, "botVersion": "1"}
         if name == "F":
@@ -285,22 +166,6 @@ def tags_are_kept():
 @case
 def the_command_line_speaks_the_same():
     bot, _, _ = make_bot()
-    environment = {
-        **os.environ,
-        "AWS_ENDPOINT_URL": URL,
-        "AWS_ACCESS_KEY_ID": ID,
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_MAX_ATTEMPTS": "1",
-    }
-
-    def aws(*arguments):
-        program = os.path.join(os.path.dirname(sys.executable), "aws")
-        done = subprocess.run(
-            [sys.executable, program, *arguments], env=environment, capture_output=True, check=True
-        )
-        return json.loads(done.stdout)
-
     alias = aws("lex-models", "get-bot-alias", "--name", "PROD", "--bot-name", bot)
     assert alias["botVersion"] == "1", alias
     where = ["--bot-name", bot, "--bot-alias", "PROD", "--user-id", "u:1"]

@@ -8,7 +8,7 @@ use axum::response::Response;
 use convlog_model::json::Json;
 use serde::{Deserialize, Serialize};
 
-use super::shelf::{Kind, LATEST, Shelf, Shelves};
+use super::shelf::{Kind, Shelf, Shelves};
 use super::{answer, done, view};
 use crate::aws::{AwsError, Call, Refusal};
 use crate::events::{self, OwnEvent};
@@ -163,6 +163,7 @@ pub(crate) async fn get(
     call: Call,
 ) -> Result<Response, Refusal> {
     call.caller.require_bot(&bot)?;
+    super::require_named(&call, "GetBotAlias", &[("botName", &bot), ("name", &name)])?;
     let shelf = shelves(&call).get(&bot).await?;
     let alias = shelf.aliases.get(&name);
     let alias = alias.ok_or_else(|| AwsError::not_found(&name))?;
@@ -172,6 +173,7 @@ pub(crate) async fn get(
 /// `GET /bots/{botName}/aliases`
 pub(crate) async fn list(Path(bot): Path<String>, call: Call) -> Result<Response, Refusal> {
     call.caller.require_bot(&bot)?;
+    super::require_named(&call, "GetBotAliases", &[("botName", &bot)])?;
     // The service model names no 404 for this operation.
     let shelf = shelves(&call).find(&bot).await?;
     let shelf = shelf.ok_or_else(|| AwsError::bad(unknown_bot(&bot)))?;
@@ -187,6 +189,8 @@ pub(crate) async fn delete(
     call: Call,
 ) -> Result<Response, Refusal> {
     call.caller.require_bot(&bot)?;
+    let path = [("botName", bot.as_str()), ("name", name.as_str())];
+    super::require_named(&call, "DeleteBotAlias", &path)?;
     let event = OwnEvent::new(&call.app, &call.caller, events::ALIAS_DELETE)
         .about("botId", &bot)
         .with("alias", &name);
@@ -205,8 +209,10 @@ pub(crate) async fn channels(
     call: Call,
 ) -> Result<Response, Refusal> {
     call.caller.require_bot(&bot)?;
+    let path = [("botName", bot.as_str()), ("aliasName", name.as_str())];
+    super::require_named(&call, "GetBotChannelAssociations", &path)?;
     let shelf = shelves(&call).get(&bot).await?;
-    if name != "-" && name != LATEST && !shelf.aliases.contains_key(&name) {
+    if name != "-" && !shelf.aliases.contains_key(&name) {
         return Err(AwsError::not_found(&name).into());
     }
     let none = Json::object([("botChannelAssociations", Json::Array(Vec::new()))]);
@@ -215,10 +221,17 @@ pub(crate) async fn channels(
 
 /// `GET|DELETE /bots/{botName}/aliases/{alias}/channels/{name}`: there are none.
 pub(crate) async fn channel(
-    Path((bot, _, name)): Path<(String, String, String)>,
+    Path((bot, alias, name)): Path<(String, String, String)>,
     call: Call,
 ) -> Result<Response, Refusal> {
     call.caller.require_bot(&bot)?;
+    let path = [
+        ("botName", bot.as_str()),
+        ("aliasName", &alias),
+        ("name", &name),
+    ];
+    // Both operations take the same.
+    super::require_named(&call, "GetBotChannelAssociation", &path)?;
     Err(AwsError::not_found(&name).into())
 }
 

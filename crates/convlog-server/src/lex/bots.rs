@@ -137,6 +137,11 @@ pub(crate) async fn get(
     call: Call,
 ) -> Result<Response, Refusal> {
     call.caller.require_bot(&name)?;
+    let path = [
+        ("name", name.as_str()),
+        ("versionoralias", version.as_str()),
+    ];
+    super::require_named(&call, "GetBot", &path)?;
     let shelf = shelves(&call).get(&name).await?;
     let version = match shelf.aliases.get(&version) {
         Some(alias) => alias.bot_version.clone(),
@@ -148,6 +153,7 @@ pub(crate) async fn get(
 
 /// `GET /bots`
 pub(crate) async fn list(call: Call) -> Result<Response, Refusal> {
+    super::require_named(&call, "GetBots", &[])?;
     let all = shelves(&call).list().await?;
     let mine = all.iter().filter(|shelf| call.caller.sees_bot(&shelf.name));
     let mut shown = Vec::new();
@@ -162,6 +168,7 @@ pub(crate) async fn list(call: Call) -> Result<Response, Refusal> {
 /// `GET /bots/{name}/versions`
 pub(crate) async fn versions(Path(name): Path<String>, call: Call) -> Result<Response, Refusal> {
     call.caller.require_bot(&name)?;
+    super::require_named(&call, "GetBotVersions", &[("name", &name)])?;
     let shelf = shelves(&call).get(&name).await?;
     let shown = view::versions(&shelf, |version, shown| {
         let state = match version {
@@ -176,6 +183,7 @@ pub(crate) async fn versions(Path(name): Path<String>, call: Call) -> Result<Res
 /// `DELETE /bots/{name}`
 pub(crate) async fn delete(Path(name): Path<String>, call: Call) -> Result<Response, Refusal> {
     call.caller.require_bot(&name)?;
+    super::require_named(&call, "DeleteBot", &[("name", &name)])?;
     let shelf = shelves(&call).get(&name).await?;
     if let Some(alias) = shelf.aliases.values().next() {
         return Err(in_use("BotAlias", &alias.name, None).into());
@@ -193,6 +201,8 @@ pub(crate) async fn delete_version(
     call: Call,
 ) -> Result<Response, Refusal> {
     call.caller.require_bot(&name)?;
+    let path = [("name", name.as_str()), ("version", version.as_str())];
+    super::require_named(&call, "DeleteBotVersion", &path)?;
     shelves(&call)
         .delete_version(&call.caller, &name, &version)
         .await?;

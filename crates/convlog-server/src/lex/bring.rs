@@ -49,14 +49,14 @@ impl Plan {
     ) -> Result<Self, Refusal> {
         let mut plan = Plan { puts: Vec::new() };
         for slot_type in &parts.slot_types {
-            let name = checked(slot_type, slot_types::PART.put)?;
+            let name = checked(slot_type, &slot_types::PART.put())?;
             slot_types::check(slot_type).map_err(|error| about(Kind::SlotType, name, &error))?;
             let put = slot_types::PART.put_of(name, slot_type, Vec::new());
             plan.puts.push((Kind::SlotType, put));
         }
         let own: BTreeSet<&str> = parts.slot_types.iter().map(name_of).collect();
         for intent in &parts.intents {
-            let name = checked(intent, intents::PART.put)?;
+            let name = checked(intent, &intents::PART.put())?;
             intents::check(intent).map_err(|error| about(Kind::Intent, name, &error))?;
             let uses = intents::slot_types(call, intent, &own).await?;
             let put = intents::PART.put_of(name, intent, uses);

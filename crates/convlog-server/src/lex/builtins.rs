@@ -24,7 +24,8 @@ pub(crate) async fn slot_types(call: Call) -> Result<Response, Refusal> {
 }
 
 /// `GET /builtins/intents/{signature}`
-pub(crate) async fn intent(Path(signature): Path<String>, _: Call) -> Result<Response, Refusal> {
+pub(crate) async fn intent(Path(signature): Path<String>, call: Call) -> Result<Response, Refusal> {
+    super::require_named(&call, "GetBuiltinIntent", &[("signature", &signature)])?;
     let found = BUILTIN_INTENTS
         .iter()
         .find(|(known, _)| *known == signature);

@@ -46,6 +46,7 @@ pub(crate) async fn post(Path(parts): Path<Parts>, call: Call) -> Result<Respons
         active_contexts: contexts(headers)?,
         ..Question::default()
     };
+    require_room(&question)?;
     match content {
         Content::Text => question.utterance = Some(text(&call.body)?),
         Content::Speech(speech) => {
@@ -88,15 +89,16 @@ fn as_members(headers: &HeaderMap) -> Vec<(&str, &str)> {
 fn text(body: &Bytes) -> Result<String, AwsError> {
     let text = std::str::from_utf8(body).map_err(|error| {
         AwsError::bad(format!(
-            "the text is no UTF-8 at byte {}",
+            "inputStream: the text is no UTF-8 at byte {}",
             error.valid_up_to()
         ))
     })?;
     match text.chars().count() {
         1..=TEXT_CHARS_MAX => Ok(text.to_owned()),
         n_chars => {
-            let message =
-                format!("the text must have 1 to {TEXT_CHARS_MAX} characters, not {n_chars}");
+            let message = format!(
+                "inputStream: the text must have 1 to {TEXT_CHARS_MAX} characters, not {n_chars}"
+            );
             Err(AwsError::bad(message))
         }
     }
@@ -138,14 +140,18 @@ fn attributes(
         let value = value.as_str().ok_or_else(refused)?;
         attributes.insert(key.to_string(), value.to_owned());
     }
-    let n_bytes: usize = attributes
-        .iter()
-        .map(|(key, value)| key.len() + value.len())
-        .sum();
+    Ok(Some(attributes))
+}
+
+/// Refuses attributes that are too large, those of the session and of the request together.
+fn require_room(question: &Question) -> Result<(), AwsError> {
+    let sent = [&question.session_attributes, &question.request_attributes];
+    let each = sent.into_iter().flatten().flatten();
+    let n_bytes: usize = each.map(|(key, value)| key.len() + value.len()).sum();
     match n_bytes <= ATTRIBUTES_BYTES_MAX {
-        true => Ok(Some(attributes)),
+        true => Ok(()),
         false => Err(AwsError::bad(format!(
-            "{what} attributes have more than {ATTRIBUTES_BYTES_MAX} bytes"
+            "sessionAttributes and requestAttributes have more than {ATTRIBUTES_BYTES_MAX} bytes"
         ))),
     }
 }

@@ -125,10 +125,27 @@ pub(crate) async fn fetch(
     Ok((headers, archive).into_response())
 }
 
-/// `GET|POST /migrations` and `GET /migrations/{id}`
-pub(crate) async fn migrations(_: Call) -> Result<Response, Refusal> {
+/// `GET /migrations`
+pub(crate) async fn migrations(call: Call) -> Result<Response, Refusal> {
+    super::require_named(&call, "GetMigrations", &[])?;
+    Err(no_migrations())
+}
+
+/// `POST /migrations`
+pub(crate) async fn migrate(call: Call) -> Result<Response, Refusal> {
+    super::checked(&call, "StartMigration", &[])?;
+    Err(no_migrations())
+}
+
+/// `GET /migrations/{id}`
+pub(crate) async fn migration(Path(id): Path<String>, call: Call) -> Result<Response, Refusal> {
+    super::require_named(&call, "GetMigration", &[("migrationId", &id)])?;
+    Err(no_migrations())
+}
+
+fn no_migrations() -> Refusal {
     let message = "Migrations to the second version of Lex are not supported.";
-    Err(AwsError::bad(message).into())
+    AwsError::bad(message).into()
 }
 
 fn kind(resource: Resource) -> Kind {

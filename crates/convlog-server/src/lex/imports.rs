@@ -169,6 +169,7 @@ pub(crate) async fn start(call: Call) -> Result<Response, Refusal> {
 
 /// `GET /imports/{importId}`
 pub(crate) async fn get(Path(id): Path<String>, call: Call) -> Result<Response, Refusal> {
+    super::require_named(&call, "GetImport", &[("importId", &id)])?;
     let key = scoped_id(&call.caller.instance, &id);
     let found = Collection::<Import>::new(&call.app, COLLECTION)
         .get(&key)

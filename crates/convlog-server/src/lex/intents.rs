@@ -15,8 +15,7 @@ use crate::aws::{AwsError, Call, Refusal};
 pub(super) const PART: parts::Part = parts::Part {
     kind: Kind::Intent,
     list: "intents",
-    put: "PutIntent",
-    publish: "CreateIntentVersion",
+    noun: "Intent",
     kept: &[
         "name",
         "description",
@@ -41,7 +40,7 @@ pub(crate) async fn put(
     call: Call,
 ) -> Result<Response, Refusal> {
     super::require_latest(&version)?;
-    let mut sent = super::checked(&call, PART.put, &[("name", &name)])?;
+    let mut sent = super::checked(&call, &PART.put(), &[("name", &name)])?;
     sent.set("name", Json::string(name.as_str()));
     check(&sent)?;
     let uses = slot_types(&call, &sent, &BTreeSet::new()).await?;

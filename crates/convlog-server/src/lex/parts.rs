@@ -14,10 +14,8 @@ pub(super) struct Part {
     pub kind: Kind,
     /// Member of lists.
     pub list: &'static str,
-    /// Operation that puts one.
-    pub put: &'static str,
-    /// Operation that numbers one.
-    pub publish: &'static str,
+    /// What its operations are called by, such as `Intent` in `PutIntent`.
+    pub noun: &'static str,
     /// Members of a request that are kept.
     pub kept: &'static [&'static str],
 }
@@ -25,6 +23,11 @@ pub(super) struct Part {
 impl Part {
     fn shelves(self, call: &Call) -> Shelves<'_> {
         Shelves::new(&call.app, self.kind, &call.caller.instance)
+    }
+
+    /// The operation that puts one.
+    pub(super) fn put(self) -> String {
+        format!("Put{}", self.noun)
     }
 
     /// What a request that has been checked brings.
@@ -73,7 +76,8 @@ pub(super) async fn put(
 
 pub(super) async fn publish(call: &Call, part: &Part, name: &str) -> Result<Response, Refusal> {
     call.caller.require_unscoped()?;
-    let sent = super::checked(call, part.publish, &[("name", name)])?;
+    let operation = format!("Create{}Version", part.noun);
+    let sent = super::checked(call, &operation, &[("name", name)])?;
     let shelves = part.shelves(call);
     super::require_numbered(&shelves.get(name).await?)?;
     let checksum = super::text(&sent, "checksum");
@@ -90,6 +94,8 @@ pub(super) async fn get(
     name: &str,
     version: &str,
 ) -> Result<Response, Refusal> {
+    let path = [("name", name), ("version", version)];
+    super::require_named(call, &format!("Get{}", part.noun), &path)?;
     let shelves = part.shelves(call);
     let shelf = shelves.get(name).await?;
     let shown = whole(shelves, &shelf, version).await?;
@@ -97,6 +103,7 @@ pub(super) async fn get(
 }
 
 pub(super) async fn list(call: &Call, part: &Part) -> Result<Response, Refusal> {
+    super::require_named(call, &format!("Get{}s", part.noun), &[])?;
     let all = part.shelves(call).list().await?;
     let all = all.into_iter().map(|shelf| {
         let shown = view::summary(&shelf.name, &shelf.latest, LATEST);
@@ -107,6 +114,8 @@ pub(super) async fn list(call: &Call, part: &Part) -> Result<Response, Refusal> 
 }
 
 pub(super) async fn versions(call: &Call, part: &Part, name: &str) -> Result<Response, Refusal> {
+    let operation = format!("Get{}Versions", part.noun);
+    super::require_named(call, &operation, &[("name", name)])?;
     let shelf = part.shelves(call).get(name).await?;
     let shown = view::versions(&shelf, |_, _| {});
     Ok(answer(StatusCode::OK, &view::page(call, part.list, shown)?))
@@ -114,6 +123,7 @@ pub(super) async fn versions(call: &Call, part: &Part, name: &str) -> Result<Res
 
 pub(super) async fn delete(call: &Call, part: &Part, name: &str) -> Result<Response, Refusal> {
     call.caller.require_unscoped()?;
+    super::require_named(call, &format!("Delete{}", part.noun), &[("name", name)])?;
     part.shelves(call).delete(&call.caller, name).await?;
     Ok(done())
 }
@@ -125,6 +135,8 @@ pub(super) async fn delete_version(
     version: &str,
 ) -> Result<Response, Refusal> {
     call.caller.require_unscoped()?;
+    let operation = format!("Delete{}Version", part.noun);
+    super::require_named(call, &operation, &[("name", name), ("version", version)])?;
     part.shelves(call)
         .delete_version(&call.caller, name, version)
         .await?;

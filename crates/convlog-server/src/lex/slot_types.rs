@@ -13,8 +13,7 @@ use crate::aws::{AwsError, Call, Refusal};
 pub(super) const PART: parts::Part = parts::Part {
     kind: Kind::SlotType,
     list: "slotTypes",
-    put: "PutSlotType",
-    publish: "CreateSlotTypeVersion",
+    noun: "SlotType",
     kept: &[
         "name",
         "description",
@@ -31,7 +30,7 @@ pub(crate) async fn put(
     call: Call,
 ) -> Result<Response, Refusal> {
     super::require_latest(&version)?;
-    let mut sent = super::checked(&call, PART.put, &[("name", &name)])?;
+    let mut sent = super::checked(&call, &PART.put(), &[("name", &name)])?;
     sent.set("name", Json::string(name.as_str()));
     check(&sent)?;
     parts::put(&call, &PART, &name, &sent, Vec::new()).await

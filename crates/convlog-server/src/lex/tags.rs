@@ -107,6 +107,7 @@ impl Tagged {
 
 /// `GET /tags/{arn}`
 pub(crate) async fn list(Path(arn): Path<String>, call: Call) -> Result<Response, Refusal> {
+    super::require_named(&call, "ListTagsForResource", &[("resourceArn", &arn)])?;
     let tagged = Tagged::of(&call, &arn)?;
     let shelves = Shelves::new(&call.app, Kind::Bot, &call.caller.instance);
     let mut shelf = shelves.get(&tagged.bot).await?;
@@ -119,8 +120,8 @@ pub(crate) async fn list(Path(arn): Path<String>, call: Call) -> Result<Response
 
 /// `POST /tags/{arn}`
 pub(crate) async fn add(Path(arn): Path<String>, call: Call) -> Result<Response, Refusal> {
-    let tagged = Tagged::of(&call, &arn)?;
     let sent = super::checked(&call, "TagResource", &[("resourceArn", &arn)])?;
+    let tagged = Tagged::of(&call, &arn)?;
     let new = of(&sent)?;
     let changed = tagged.change(&call, |tags| {
         check(new.keys(), tags)?;
@@ -133,12 +134,10 @@ pub(crate) async fn add(Path(arn): Path<String>, call: Call) -> Result<Response,
 
 /// `DELETE /tags/{arn}?tagKeys=`
 pub(crate) async fn remove(Path(arn): Path<String>, call: Call) -> Result<Response, Refusal> {
+    super::require_named(&call, "UntagResource", &[("resourceArn", &arn)])?;
     let tagged = Tagged::of(&call, &arn)?;
     let keys = call.query.iter().filter(|(name, _)| name == "tagKeys");
     let keys: Vec<String> = keys.map(|(_, key)| key.clone()).collect();
-    if keys.is_empty() {
-        return Err(AwsError::bad("tagKeys is missing.").into());
-    }
     let changed = tagged.change(&call, |tags| {
         tags.retain(|key, _| !keys.contains(key));
         Ok(())

@@ -73,9 +73,9 @@ pub(super) const ROUTES: &[Route] = &[
         get(exports::fetch)
     }),
     lex("GET", "/migrations", READ, || get(exports::migrations)),
-    lex("POST", "/migrations", ADMIN, || post(exports::migrations)),
+    lex("POST", "/migrations", ADMIN, || post(exports::migrate)),
     lex("GET", "/migrations/{migration}", READ, || {
-        get(exports::migrations)
+        get(exports::migration)
     }),
     lex("PUT", "/intents/{name}/versions/{version}", ADMIN, || {
         put(intents::put)

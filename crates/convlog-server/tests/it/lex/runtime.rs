@@ -112,7 +112,21 @@ async fn what_is_wrong_with_content_has_its_own_status() {
     let attributes = |value| ("x-amz-lex-session-attributes", value);
     let long = "x".repeat(1025);
     type Case<'a> = (&'a [(&'a str, &'a str)], &'a [u8], u16, &'a str);
-    let cases: [Case<'_>; 9] = [
+    // Each is as large as may be, both together are not.
+    let large = format!(r#"{{"a":"{}"}}"#, "x".repeat((12 << 10) - 1));
+    let large = STANDARD.encode(large);
+    let large = large.as_str();
+    let cases: [Case<'_>; 10] = [
+        (
+            &[
+                TEXT,
+                attributes(large),
+                ("x-amz-lex-request-attributes", "eyJhIjoiYiJ9"),
+            ],
+            b"x",
+            400,
+            "BadRequestException",
+        ),
         (
             &[("content-type", "text/html")],
             b"x",
@@ -148,6 +162,10 @@ async fn what_is_wrong_with_content_has_its_own_status() {
         is(&answer, status);
         assert_eq!(answer.header("x-amzn-errortype"), code, "{headers:?}");
     }
+    is(
+        &content(&server, &[TEXT, attributes(large)], b"x").await,
+        200,
+    );
     let broken = content(&server, &[TEXT, attributes("***")], b"x").await;
     assert!(broken.text().contains(
         "Failed to decode session attributes. Session attributes should be a Base64 encoded json \

@@ -89,3 +89,21 @@ async fn wrong_signatures_are_named_as_aws_names_them() {
         "UnrecognizedClientException"
     );
 }
+
+#[tokio::test]
+async fn what_is_no_operation_is_named_so() {
+    let server = Server::start().await;
+    for (method, path) in [
+        ("GET", "/nothing"),
+        ("GET", "/bots/Shop/nothing"),
+        ("POST", "/bots/"),
+        ("PUT", "/intents"),
+    ] {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header("authorization", "AWS4-HMAC-SHA256 Credential=x");
+        let answer = server.send(request.body(Body::empty()).unwrap()).await;
+        is(&answer, 400);
+        let code = answer.header("x-amzn-errortype");
+        assert_eq!(code, "UnknownOperationException", "{method} {path}");
+    }
+}

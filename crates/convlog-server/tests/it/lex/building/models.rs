@@ -373,13 +373,64 @@ async fn there_are_no_channels_and_no_migrations() {
         let none = server.call(ADMIN, method, channel, "").await;
         assert_error(&none, 404, "NotFoundException");
     }
-    for (method, uri) in [
-        ("GET", "/migrations"),
-        ("POST", "/migrations"),
-        ("GET", "/migrations/0123456789"),
+    let migrate = r#"{"v1BotName":"Shop","v1BotVersion":"1","v2BotName":"Shop",
+        "v2BotRole":"arn:aws:iam::123456789012:role/lex","migrationStrategy":"CREATE_NEW"}"#;
+    for (method, uri, body) in [
+        ("GET", "/migrations", ""),
+        ("POST", "/migrations", migrate),
+        ("GET", "/migrations/0123456789", ""),
     ] {
-        let refused = server.call(ADMIN, method, uri, "").await;
+        let refused = server.call(ADMIN, method, uri, body).await;
         assert_error(&refused, 400, "BadRequestException");
         assert!(error(&refused).2.contains("not supported"));
     }
+}
+
+#[tokio::test]
+async fn what_paths_and_queries_name_is_of_the_shape_that_each_operation_asks_for() {
+    let server = Server::start().await;
+    server.shop("NONE", false).await;
+    for (method, uri, member) in [
+        ("GET", "/bots/S/versions/1", "'name'"),
+        ("GET", "/bots?nameContains=Shop1", "'nameContains'"),
+        ("GET", "/bots?maxResults=51", "'maxResults'"),
+        ("GET", "/bots/Shop1/versions", "'name'"),
+        ("DELETE", "/bots/Shop1", "'name'"),
+        ("DELETE", "/bots/Shop/versions/$LATEST", "'version'"),
+        ("GET", "/bots/Shop/aliases/PROD1", "'name'"),
+        ("GET", "/bots/S/aliases", "'botName'"),
+        ("GET", "/bots/Shop/aliases?nameContains=1", "'nameContains'"),
+        ("DELETE", "/bots/Shop/aliases/PROD1", "'name'"),
+        ("GET", "/bots/Shop/aliases/1/channels", "'botAlias'"),
+        ("GET", "/bots/Shop/aliases/PROD/channels/1", "'name'"),
+        (
+            "DELETE",
+            "/bots/Shop/aliases/1/channels/Slack",
+            "'botAlias'",
+        ),
+        ("GET", "/intents/Order/versions/PROD", "'version'"),
+        ("GET", "/intents?nameContains=1", "'nameContains'"),
+        ("GET", "/intents/Order1/versions", "'name'"),
+        ("DELETE", "/intents/Order1", "'name'"),
+        ("DELETE", "/intents/Order/versions/$LATEST", "'version'"),
+        ("GET", "/slottypes/Kinds1/versions/1", "'name'"),
+        ("GET", "/slottypes?nameContains=1", "'nameContains'"),
+        ("GET", "/slottypes/Kinds1/versions", "'name'"),
+        ("DELETE", "/slottypes/Kinds1", "'name'"),
+        ("DELETE", "/slottypes/Kinds/version/x", "'version'"),
+        ("GET", "/migrations/1", "'migrationId'"),
+        ("GET", "/migrations?sortByOrder=UP", "'sortByOrder'"),
+        ("POST", "/migrations", "'v1BotName'"),
+        (
+            "DELETE",
+            "/tags/arn:aws:lex:us-east-1:123456789012:bot:Shop",
+            "'tagKeys'",
+        ),
+    ] {
+        let refused = server.call(ADMIN, method, uri, "").await;
+        assert_error(&refused, 400, "BadRequestException");
+        let message = error(&refused).2;
+        assert!(message.contains(member), "{method} {uri}: {message}");
+    }
+    server.found("/bots/Shop/aliases/PROD").await;
 }
