@@ -10,5 +10,6 @@ pub mod model;
 pub mod neutral;
 pub mod obfuscate;
 pub mod rules;
+pub mod sentiment;
 pub mod shapes;
 pub mod transfer;

@@ -299,6 +299,9 @@ pub struct LexConfig {
     pub transcriber: Option<String>,
     /// URL that gets a text and answers audio; without it answers are text.
     pub synthesizer: Option<String>,
+    /// URL that gets a text and answers as Amazon Comprehend's `DetectSentiment`; without it no
+    /// sentiment is told.
+    pub sentiment: Option<String>,
     /// Days that audio stays readable here after its delivery; 0 keeps none.
     pub keep_audio_days: u32,
 }
@@ -309,6 +312,7 @@ impl Default for LexConfig {
             customer_attribute: "x-convlog-customer-id".to_owned(),
             transcriber: None,
             synthesizer: None,
+            sentiment: None,
             keep_audio_days: 0,
         }
     }

@@ -8,6 +8,7 @@ use convlog_model::time::Timestamp;
 
 use super::dialog::{Answer, DialogState};
 use super::obfuscate::{self, Said, Slots};
+use super::sentiment::Sentiment;
 
 /// All that an entry tells of a turn.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Turn<'a> {
     pub session_attributes: Option<&'a BTreeMap<String, String>>,
     /// Request attributes.
     pub request_attributes: Option<&'a BTreeMap<String, String>>,
+    /// What the user felt, where the bot asks for it.
+    pub sentiment: Option<&'a Sentiment>,
     /// Where the audio goes, where it does.
     pub audio: Option<&'a str>,
 }
@@ -71,6 +74,9 @@ impl Turn<'_> {
         }
         entry.set("userId", text(self.user));
         entry.set("sessionId", text(self.session));
+        if let Some(sentiment) = self.sentiment {
+            entry.set("sentimentResponse", sentiment.json());
+        }
         if let Some(slot) = self.slot_to_elicit() {
             entry.set("slotToElicit", text(slot));
         }

@@ -128,6 +128,8 @@ types! {
     INTEGRATION_DISCONNECT: "integration.disconnect", Delete, OK, "a log webhook was taken away";
     INTEGRATION_ERROR: "integration.error", Login, ERROR,
         "a delivery to a log webhook was refused; `why` is `proof` for a wrong signature or header, `body` for what is no log; at most once a minute, hook and reason";
+    INTEGRATION_SENTIMENT_FAILED: "integration.sentiment.failed", Run, ERROR,
+        "the service that tells the sentiment of users of a Lex bot did not answer, and a turn went on without; `class` says how; at most once a minute and class";
     INTEGRATION_UPDATE: "integration.update", Update, OK, "a log webhook was changed";
     INTEGRATION_UPSTREAM_FAILED: "integration.upstream.failed", Run, ERROR,
         "the upstream server of a bot did not answer a message; `class` says how, `status` is its status; erased with the customer";

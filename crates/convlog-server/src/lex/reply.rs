@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use convlog_dialects::lex::dialog::{Answer, DialogState};
+use convlog_dialects::lex::sentiment::Sentiment;
 use convlog_model::json::Json;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,11 @@ impl Reply {
             transcript: said.to_owned(),
             locale: locale.to_owned(),
         }
+    }
+
+    /// Adds what the user felt.
+    pub(super) fn feels(&mut self, sentiment: &Sentiment) {
+        self.body.set("sentimentResponse", sentiment.json());
     }
 
     /// What is said.
@@ -98,6 +104,9 @@ impl Reply {
     }
 
     fn encoded(&self, headers: &mut HeaderMap) {
+        if let Some(sentiment) = self.body.get("sentimentResponse") {
+            insert(headers, "x-amz-lex-sentiment", &sentiment.to_string());
+        }
         for (name, member) in [
             ("x-amz-lex-slots", "slots"),
             ("x-amz-lex-session-attributes", "sessionAttributes"),

@@ -1,19 +1,20 @@
 //! One turn of a conversation: who is asked, what the session knows, what the bot answers, what is
 //! logged of it.
 
+use std::ops::ControlFlow;
+
 use convlog_dialects::lex::dialog::{self, Answer, DialogMode, DialogState, Request, Step};
-use convlog_dialects::lex::entry::Turn;
-use convlog_dialects::lex::{decode, neutral as lex_neutral};
+use convlog_dialects::lex::neutral as lex_neutral;
 use convlog_model::json::Json;
 use convlog_model::record::Draft;
 use convlog_model::store::Stored;
-use convlog_model::time::Timestamp;
 
+use super::heard::Heard;
 use super::known::Ready;
 use super::reply::Reply;
 use super::session::{self, Session, State, state_id};
 use super::target::{Address, Attributes, Question, Target};
-use super::{delivery, hook};
+use super::{delivery, hook, sentiment};
 use crate::aws::{AwsError, Call, Refusal};
 use crate::bots::ConnectorConfig;
 use crate::connector::neutral::{self, Carried};
@@ -27,35 +28,30 @@ use crate::sessions;
 /// 404 for an unknown bot or alias, 424 for a function or connector that failed; what the store
 /// answers.
 pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<Reply, Refusal> {
-    let target = Target::find(&call, &to).await?;
-    let id = state_id(&to.bot, &to.user);
-    let gate = call.app.sessions().turn(&call.caller.instance, &id).await;
-    let mut state = State::load(&call.app, &call.caller.instance, &id).await?;
-    let request = call.resend_key();
-    if let Some(reply) = state.answered(request.as_deref()) {
-        return Ok(reply.clone());
-    }
-    let mut session = open(&call, &target, &to, &mut state).await?;
-    target.require_built(&session.version)?;
-    let customer = session::customer(&call, question.request_attributes.as_ref())?;
-    if let Some(customer) = &customer
-        && !session.name(customer)
-    {
-        return Err(AwsError::bad("The session has named too many customers.").into());
-    }
+    let held = match hold(&call, &to).await? {
+        ControlFlow::Break(reply) => return Ok(reply),
+        ControlFlow::Continue(held) => held,
+    };
+    let (id, target, mut state, mut session) = (held.id, held.target, held.state, held.session);
+    let customer = name_customer(&call, &question, &mut session)?;
     let door = call.app.ingest();
     door.before_asking(&call.caller, &to.bot, || None).await?;
     let requested = call.app.now();
     let ready = target.ready(&call, &session.version).await?;
+    let said = question.utterance.as_deref().unwrap_or_default();
     let asking = ask(&call, &target, &ready, &to, &question, &mut session);
-    let asked = connector::in_time(&call.app, asking).await;
+    let asking = connector::in_time(&call.app, asking);
+    let feeling = sentiment::of(&call.app, &call.caller, ready.compiled.bot(), said);
+    let (asked, sentiment) = tokio::join!(asking, feeling);
     let (answer, failure) = match asked {
         Ok(answer) => (answer, None),
         Err(failure) => (failed(), Some(failure)),
     };
     session.turns += 1;
-    let said = question.utterance.as_deref().unwrap_or_default();
-    let reply = Reply::new(&answer, said, &session, &ready.compiled.bot().locale);
+    let mut reply = Reply::new(&answer, said, &session, &ready.compiled.bot().locale);
+    if let Some(sentiment) = &sentiment {
+        reply.feels(sentiment);
+    }
     let (underway, audio) = delivery::audio(&call, (&to, &question), &session, &customer).await?;
     let heard = Heard {
         call: &call,
@@ -67,6 +63,7 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
         customer: customer.as_deref(),
         requested,
         failure: failure.as_ref(),
+        sentiment: sentiment.as_ref(),
         audio: audio.as_deref(),
     };
     let draft = heard.draft()?;
@@ -75,12 +72,14 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
     let customers = session.customers.clone();
     state.session = Some(session);
     if failure.is_none() {
-        state.keep(request, &reply, call.app.now());
+        state.keep(held.request, &reply, call.app.now());
     }
     let logs_text = draft.is_some();
     let kept = keep(&call, &target, (&id, &mut state), draft, failure.as_ref()).await?;
     let is_kept = kept.is_some() || !logs_text;
-    let is_erased = customers.iter().any(|customer| gate.was_erased(customer));
+    let is_erased = customers
+        .iter()
+        .any(|customer| held.gate.was_erased(customer));
     if is_kept && !is_erased {
         underway.go();
         if let (Some(built_in), Some(kept)) = (built_in, kept) {
@@ -102,16 +101,11 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
 /// 404 for an unknown bot or alias, 400 for a body that the bot does not fit, 424 for a function
 /// that failed; what the store answers.
 pub(super) async fn put(call: Call, to: Address, body: Json) -> Result<Reply, Refusal> {
-    let target = Target::find(&call, &to).await?;
-    let id = state_id(&to.bot, &to.user);
-    let _gate = call.app.sessions().turn(&call.caller.instance, &id).await;
-    let mut state = State::load(&call.app, &call.caller.instance, &id).await?;
-    let request = call.resend_key();
-    if let Some(reply) = state.answered(request.as_deref()) {
-        return Ok(reply.clone());
-    }
-    let mut session = open(&call, &target, &to, &mut state).await?;
-    target.require_built(&session.version)?;
+    let held = match hold(&call, &to).await? {
+        ControlFlow::Break(reply) => return Ok(reply),
+        ControlFlow::Continue(held) => held,
+    };
+    let (id, target, mut state, mut session) = (held.id, held.target, held.state, held.session);
     let ready = target.ready(&call, &session.version).await?;
     let none = Attributes::new();
     let asked = Request {
@@ -131,9 +125,57 @@ pub(super) async fn put(call: Call, to: Address, body: Json) -> Result<Reply, Re
         .map_err(refused)?;
     let reply = Reply::new(&answer, "", &session, &ready.compiled.bot().locale);
     state.session = Some(session);
-    state.keep(request, &reply, call.app.now());
+    state.keep(held.request, &reply, call.app.now());
     keep(&call, &target, (&id, &mut state), None, None).await?;
     Ok(reply)
+}
+
+/// A session, held against further turns of its user.
+struct Held {
+    id: String,
+    target: Target,
+    state: State,
+    session: Session,
+    /// Tells the request from others when it is sent again.
+    request: Option<String>,
+    gate: sessions::Turn,
+}
+
+/// Holds the session of an address, unless the request was answered before.
+async fn hold(call: &Call, to: &Address) -> Result<ControlFlow<Reply, Held>, Refusal> {
+    let target = Target::find(call, to).await?;
+    let id = state_id(&to.bot, &to.user);
+    let gate = call.app.sessions().turn(&call.caller.instance, &id).await;
+    let mut state = State::load(&call.app, &call.caller.instance, &id).await?;
+    let request = call.resend_key();
+    if let Some(reply) = state.answered(request.as_deref()) {
+        return Ok(ControlFlow::Break(reply.clone()));
+    }
+    let session = open(call, &target, to, &mut state).await?;
+    target.require_built(&session.version)?;
+    Ok(ControlFlow::Continue(Held {
+        id,
+        target,
+        state,
+        session,
+        request,
+        gate,
+    }))
+}
+
+/// The customer of a turn, whom its session knows from now on.
+fn name_customer(
+    call: &Call,
+    question: &Question,
+    session: &mut Session,
+) -> Result<Option<String>, AwsError> {
+    let customer = session::customer(call, question.request_attributes.as_ref())?;
+    match &customer {
+        Some(customer) if !session.name(customer) => {
+            Err(AwsError::bad("The session has named too many customers."))
+        }
+        _ => Ok(customer),
+    }
 }
 
 /// The session of an address, or a new one.
@@ -250,80 +292,6 @@ fn refused(failure: Failure) -> AwsError {
     match failure.fault {
         Fault::Conflict { .. } => AwsError::bad(message),
         _ => AwsError::new("DependencyFailedException", message),
-    }
-}
-
-/// A turn, heard and answered.
-struct Heard<'a> {
-    call: &'a Call,
-    to: &'a Address,
-    question: &'a Question,
-    ready: &'a Ready,
-    session: &'a Session,
-    answer: &'a Answer,
-    customer: Option<&'a str>,
-    requested: Timestamp,
-    failure: Option<&'a Failure>,
-    /// Where its audio will be found.
-    audio: Option<&'a str>,
-}
-
-impl Heard<'_> {
-    /// The record of the turn, where its session logs text.
-    fn draft(&self) -> Result<Option<Draft>, Refusal> {
-        let Some(logs) = &self.session.logs else {
-            return Ok(None);
-        };
-        let Some(group) = logs.group() else {
-            return Ok(None);
-        };
-        let responded = self.call.app.now().max(self.requested);
-        let entry = self.turn(self.requested).entry().to_string();
-        let mut draft = decode::entry(&self.call.caller.instance, &entry)?;
-        draft.set_text("time.request", &self.requested.to_micros_text());
-        draft.set_text("time.response", &responded.to_micros_text());
-        if let Some(customer) = self.customer {
-            draft.set_text("customer", customer);
-        }
-        if let Some(failure) = self.failure {
-            draft.set_text("error", &failure.class);
-        }
-        let turns = i64::try_from(self.session.turns).unwrap_or(i64::MAX);
-        draft.set_value("conversation_turn", Json::integer(turns));
-        let latency = responded.millis() - self.requested.millis();
-        draft.set_value("latency_ms", Json::integer(latency));
-        let stream = logs.stream(
-            self.requested,
-            &self.call.caller.instance,
-            self.question.audio.is_some(),
-        );
-        draft
-            .labels
-            .insert("log_group".to_owned(), group.to_owned());
-        draft.labels.insert("log_stream".to_owned(), stream);
-        Ok(Some(draft))
-    }
-
-    fn turn(&self, time: Timestamp) -> Turn<'_> {
-        let question = self.question;
-        let bot = self.ready.compiled.bot();
-        Turn {
-            bot: &bot.name,
-            alias: &self.to.alias,
-            version: &self.session.version,
-            locale: &bot.locale,
-            utterance: question.utterance.as_deref().unwrap_or_default(),
-            is_speech: question.audio.is_some(),
-            answer: self.answer,
-            hidden: &self.ready.hidden,
-            request_id: &self.call.request_id,
-            user: &self.to.user,
-            session: &self.session.id,
-            time,
-            session_attributes: question.session_attributes.as_ref(),
-            request_attributes: question.request_attributes.as_ref(),
-            audio: self.audio,
-        }
     }
 }
 

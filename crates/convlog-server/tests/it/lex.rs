@@ -76,12 +76,14 @@ pub(crate) async fn put_alias(server: &Server, version: &str, logs: Option<&str>
 
 /// A server with the bot `Shop` in version 1 behind the alias `PROD`.
 pub(crate) async fn shop(config: ServerConfig, logs: Option<&str>) -> Server {
+    shop_of(config, &bot(""), logs).await
+}
+
+/// The same with another bot.
+pub(crate) async fn shop_of(config: ServerConfig, bot: &str, logs: Option<&str>) -> Server {
     let server = Server::with(config).await;
     put_order(&server, ORDER).await;
-    is(
-        &server.put("/bots/Shop/versions/$LATEST", &bot("")).await,
-        200,
-    );
+    is(&server.put("/bots/Shop/versions/$LATEST", bot).await, 200);
     is(&server.post("/bots/Shop/versions", "{}").await, 201);
     put_alias(&server, "1", logs).await;
     server

@@ -391,6 +391,7 @@ fn every_field_of_the_server_has_a_setting() {
                 customer_attribute: _,
                 transcriber: _,
                 synthesizer: _,
+                sentiment: _,
                 keep_audio_days: _,
             },
     } = ServerConfig::default();

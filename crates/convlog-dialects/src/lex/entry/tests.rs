@@ -56,6 +56,7 @@ fn entry(answer: &Answer, utterance: &str) -> Json {
         time: Timestamp::from_millis(1_767_323_045_678),
         session_attributes: None,
         request_attributes: Some(&BTreeMap::from([("channel".to_owned(), "web".to_owned())])),
+        sentiment: None,
         audio: None,
     }
     .entry()

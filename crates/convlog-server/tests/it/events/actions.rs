@@ -57,6 +57,8 @@ actions! {
     "integration.update" AT_ONCE [webhookId: "H"]: with_hook, put_hook;
     "integration.disconnect" AT_ONCE [webhookId: "H"]: with_hook, delete_hook;
     "integration.error" AT_ONCE [webhookId: "H"]: with_hook, deliver_without_proof;
+    "integration.sentiment.failed" AT_ONCE [botId: "Shop"]:
+        lex::with_sentiment_that_fails, lex::say_order;
     "integration.upstream.failed" AT_ONCE [botId: "shop", conversationId: "c"]:
         upstream_that_fails, ask;
     "integration.webhook.failed" AT_ONCE [botId: "shop", conversationId: "c"]:

@@ -106,6 +106,41 @@ async fn speech_is_read_and_spoken_by_services_of_the_configuration() {
     assert!(failed.text().contains(r#""Message":"#), "{}", failed.text());
 }
 
+const FEELS: &str = r#"{"Sentiment":"POSITIVE","SentimentScore":
+    {"Positive":0.9,"Negative":0.02,"Neutral":0.08,"Mixed":1e-3}}"#;
+
+#[tokio::test]
+async fn what_the_user_feels_is_told_where_the_bot_detects_it() {
+    let critic = Fake::json(FEELS).await;
+    let mut config = ServerConfig::default();
+    config.lex.sentiment = Some(critic.url());
+    let bot = bot(r#","detectSentiment":true"#);
+    let server = shop_of(config.clone(), &bot, Some(TEXT_LOGS)).await;
+    let label = ["sentimentResponse", "sentimentLabel"];
+    let score = ["sentimentResponse", "sentimentScore"];
+    let told = "{Positive: 0.9,Negative: 0.02,Neutral: 0.08,Mixed: 1e-3}";
+    let answer = say(&server, "order tulip").await;
+    assert_eq!(text(&answer, &label), "POSITIVE");
+    assert_eq!(text(&answer, &score), told);
+    let asked = r#"{"LanguageCode":"en","Text":"order tulip"}"#;
+    assert_eq!(critic.seen()[0].body, asked);
+    let answer = content(&server, &[TEXT, PLAIN], b"Ann").await;
+    is(&answer, 200);
+    let header = answer.header("x-amz-lex-sentiment");
+    let header = Json::parse(header.as_bytes()).unwrap();
+    assert_eq!(text(&header, &["sentimentScore"]), told);
+    let entries = entries(&server).await;
+    assert_eq!(text(&entries[0], &label), "POSITIVE");
+    assert_eq!(text(&entries[1], &score), told);
+    critic.now_does(Script::Answer(500, "text/plain", String::new()));
+    let answer = say(&server, "order tulip").await;
+    assert_eq!(answer.get("sentimentResponse"), None);
+    let without = shop(config, None).await;
+    let n_asked = critic.seen().len();
+    say(&without, "order tulip").await;
+    assert_eq!(critic.seen().len(), n_asked);
+}
+
 #[tokio::test]
 async fn what_is_wrong_with_content_has_its_own_status() {
     let server = with_logs().await;

@@ -155,4 +155,11 @@ pub(super) static SETTINGS: &[Setting] = &[
         server.lex.synthesizer,
         "URL that gets a text and answers audio. Without it answers are text."
     ),
+    optional!(
+        "lex.sentiment.url",
+        aws::to_url,
+        server.lex.sentiment,
+        "URL that gets `{\"LanguageCode\", \"Text\"}` and answers as Amazon Comprehend's DetectSentiment. \
+         Without it answers and logs tell no sentiment."
+    ),
 ];

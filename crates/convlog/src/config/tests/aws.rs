@@ -45,6 +45,9 @@ url = "http://127.0.0.1:9001/hear"
 
 [lex.synthesizer]
 url = "http://127.0.0.1:9002/say"
+
+[lex.sentiment]
+url = "http://127.0.0.1:9003/feel"
 "#;
 
 fn texts(texts: &[&str]) -> Vec<String> {
@@ -109,6 +112,7 @@ fn lex() -> LexConfig {
         customer_attribute: "customer".to_owned(),
         transcriber: Some("http://127.0.0.1:9001/hear".to_owned()),
         synthesizer: Some("http://127.0.0.1:9002/say".to_owned()),
+        sentiment: Some("http://127.0.0.1:9003/feel".to_owned()),
         keep_audio_days: 3,
     }
 }
@@ -154,7 +158,8 @@ fn tables_may_be_written_inline_and_by_dotted_keys() {
 #[test]
 fn without_them_the_defaults_hold() {
     let expected = ServerConfig::default();
-    let empty = "[aws]\n[aws.endpoints]\n[lex]\n[lex.transcriber]\n[lex.synthesizer]\n";
+    let empty =
+        "[aws]\n[aws.endpoints]\n[lex]\n[lex.transcriber]\n[lex.synthesizer]\n[lex.sentiment]\n";
     for file in ["", empty] {
         let server = of_file(file);
         assert_eq!(server.aws, expected.aws);
@@ -576,7 +581,8 @@ fn what_is_shown_follows_from_all_settings() {
                     destinations = []\n\n[[aws.functions]]\narn = \"arn:f\"\nurl = \"http://f\"\n\n\
                     [aws.endpoints]\nlogs = \"http://l\"\n# s3 is not set\n# sts is not set\n\n\
                     [lex]\ncustomer_attribute = \"x-convlog-customer-id\"\nkeep_audio_days = 0\n\n\
-                    [lex.transcriber]\n# url is not set\n\n[lex.synthesizer]\n# url is not set\n";
+                    [lex.transcriber]\n# url is not set\n\n[lex.synthesizer]\n# url is not set\n\n\
+                    [lex.sentiment]\n# url is not set\n";
     assert!(shown.ends_with(expected), "{shown}");
     assert_eq!(load(&shown, &[], &Flags::default()).unwrap(), config);
 }

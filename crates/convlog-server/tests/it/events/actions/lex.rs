@@ -1,7 +1,11 @@
 //! What changes the model of a Lex bot.
 
+use convlog_server::ServerConfig;
+
 use super::is;
+use crate::fake::{Fake, Script};
 use crate::harness::{ADMIN, Server};
+use crate::lex::{bot, say, shop_of};
 
 const BOT: &str = "/bots/Flowers/versions/$LATEST";
 const ALIAS: &str = "/bots/Flowers/aliases/PROD";
@@ -75,4 +79,15 @@ pub(super) async fn publish_slot_type(server: Server) {
 
 pub(super) async fn delete_slot_type(server: Server) {
     is(&server.call(ADMIN, "DELETE", SLOT_TYPE, "").await, 204);
+}
+
+pub(super) async fn with_sentiment_that_fails() -> Server {
+    let fake = Fake::start(Script::Answer(500, "text/plain", String::new())).await;
+    let mut config = ServerConfig::default();
+    config.lex.sentiment = Some(fake.url());
+    shop_of(config, &bot(r#","detectSentiment":true"#), None).await
+}
+
+pub(super) async fn say_order(server: Server) {
+    say(&server, "order tulip").await;
 }
