@@ -380,6 +380,33 @@ async fn audio_is_kept_as_long_as_the_configuration_says() {
 }
 
 #[tokio::test]
+async fn audio_that_is_kept_goes_with_its_customer() {
+    let aws = FakeAws::start().await;
+    aws.held()
+        .buckets
+        .insert(BUCKET.to_owned(), Default::default());
+    let mut config = config(&aws);
+    config.lex.keep_audio_days = 2;
+    let rig = rig_with(config);
+    for (id, customer) in [("r1", "ann"), ("r2", "bob")] {
+        let customer = Some(customer);
+        speak(
+            &rig.app,
+            Said {
+                customer,
+                ..spoken(id)
+            },
+        )
+        .await;
+    }
+    until("both texts", async || aws.events().len() == 2).await;
+    assert_eq!(n_blobs(&rig.app).await, 2);
+    let erasure = crate::erasures::of_customer(&rig.app, &OWNER, "ann", 0);
+    erasure.await.unwrap();
+    assert_eq!(n_blobs(&rig.app).await, 1);
+}
+
+#[tokio::test]
 async fn a_dead_letter_goes_with_its_record() {
     let (aws, rig) = place().await;
     aws.held().groups.clear();

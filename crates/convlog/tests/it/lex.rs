@@ -7,6 +7,8 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -44,10 +46,10 @@ fn bot(server: &Server, is_for_children: bool) {
     server.send("POST", "/bots/Shop/versions", &json!({}));
 }
 
-fn alias(server: &Server, log: Option<&Value>) {
+fn alias(server: &Server, logs: &[Value]) {
     let mut alias = json!({"botVersion": "1"});
-    if let Some(log) = log {
-        alias["conversationLogs"] = json!({"iamRoleArn": ROLE, "logSettings": [log]});
+    if !logs.is_empty() {
+        alias["conversationLogs"] = json!({"iamRoleArn": ROLE, "logSettings": logs});
     }
     server.send("PUT", "/bots/Shop/aliases/PROD", &alias);
 }
@@ -90,7 +92,8 @@ fn leaves_nothing(is_for_children: bool, has_logs: bool, through: &str) {
     let dir = scratch();
     let server = start(dir.path());
     bot(&server, is_for_children);
-    alias(&server, has_logs.then(text_log).as_ref());
+    let logs: Vec<Value> = has_logs.then(text_log).into_iter().collect();
+    alias(&server, &logs);
     let answer = say(&server, through, WORD);
     assert_eq!(answer["sessionAttributes"]["seen"], WORD, "{answer}");
     server.kill();
@@ -128,7 +131,7 @@ fn a_hidden_value_is_nowhere_on_disk_and_an_erased_customer_leaves_nothing() {
     let dir = scratch();
     let server = start(dir.path());
     bot(&server, false);
-    alias(&server, Some(&text_log()));
+    alias(&server, &[text_log()]);
     say(&server, "PROD", "order flowers");
     let body = json!({
         "inputText": format!("my name is {WORD}"),
@@ -159,7 +162,7 @@ fn a_hidden_value_is_nowhere_on_disk_and_an_erased_customer_leaves_nothing() {
     }
 }
 
-/// What stands for S3 and for a transcriber, which hears one word in everything.
+/// What stands for S3, for CloudWatch Logs and for a transcriber, which hears one word in everything.
 #[derive(Clone, Debug)]
 struct Elsewhere {
     url: String,
@@ -204,7 +207,7 @@ impl Elsewhere {
                 .unwrap();
         }
         reader.read_exact(&mut body).unwrap();
-        let (status, answer) = if head.starts_with("post ") {
+        let (status, answer) = if head.starts_with("post /hear ") {
             ("200 OK", json!({"transcript": WORD}).to_string())
         } else if *self.is_up.lock().unwrap() {
             self.objects.lock().unwrap().push(body);
@@ -220,12 +223,32 @@ impl Elsewhere {
     }
 }
 
-/// What somebody says aloud, where only audio is logged.
+/// Settings for a server that knows it; `logs` are the further ones of `[aws.endpoints]`.
+fn configure(dir: &Path, url: &str, logs: &str) {
+    let config = format!(
+        "[aws.endpoints]\ns3 = \"{url}\"\n{logs}[lex.transcriber]\nurl = \"{url}/hear\"\n\
+         [[aws.roles]]\narn = \"{ROLE}\"\naccess_key_id = \"AKIA\"\nsecret_access_key = \"s\"\n"
+    );
+    fs::write(dir.join("convlog.toml"), config).unwrap();
+}
+
+fn start_configured(dir: &Path) -> Server {
+    Start::on(dir).args(["--config", "convlog.toml"]).server()
+}
+
+fn audio_log() -> Value {
+    json!({"logType": "AUDIO", "destination": "S3", "resourceArn": "arn:aws:s3:::lex-audio"})
+}
+
+/// What the customer says aloud.
 fn say_aloud(server: &Server) -> String {
     let path = "/bot/Shop/alias/PROD/user/u1/content";
+    let attributes = json!({"x-convlog-customer-id": CUSTOMER}).to_string();
+    let attributes = STANDARD.encode(attributes);
     let headers = [
         ("Content-Type", "audio/l16; rate=16000; channels=1"),
         ("Accept", "text/plain; charset=utf-8"),
+        ("x-amz-lex-request-attributes", attributes.as_str()),
     ];
     let answered = server.client().request_with("POST", path, SHOWN, &headers);
     let (status, answer) = answered.unwrap();
@@ -237,23 +260,10 @@ fn say_aloud(server: &Server) -> String {
 fn of_audio_alone_the_object_is_delivered_and_no_word_is_kept() {
     let dir = scratch();
     let elsewhere = Elsewhere::start();
-    let url = &elsewhere.url;
-    let config = format!(
-        "[aws.endpoints]\ns3 = \"{url}\"\n[lex.transcriber]\nurl = \"{url}/hear\"\n\
-         [[aws.roles]]\narn = \"{ROLE}\"\naccess_key_id = \"AKIA\"\nsecret_access_key = \"s\"\n"
-    );
-    fs::write(dir.path().join("convlog.toml"), config).unwrap();
-    let start = || {
-        Start::on(dir.path())
-            .args(["--config", "convlog.toml"])
-            .server()
-    };
-    let server = start();
+    configure(dir.path(), &elsewhere.url, "");
+    let server = start_configured(dir.path());
     bot(&server, false);
-    let log = json!({
-        "logType": "AUDIO", "destination": "S3", "resourceArn": "arn:aws:s3:::lex-audio",
-    });
-    alias(&server, Some(&log));
+    alias(&server, &[audio_log()]);
     say_aloud(&server);
     server.kill();
     let none: Vec<String> = Vec::new();
@@ -261,7 +271,7 @@ fn of_audio_alone_the_object_is_delivered_and_no_word_is_kept() {
     let waiting = kept_in(dir.path(), SHOWN);
     assert!(!waiting.is_empty(), "the audio waits on disk");
     *elsewhere.is_up.lock().unwrap() = true;
-    let server = start();
+    let server = start_configured(dir.path());
     say_aloud(&server);
     eventually(|| {
         let waits = server.get("/convlog/v1/deliveries");
@@ -274,4 +284,45 @@ fn of_audio_alone_the_object_is_delivered_and_no_word_is_kept() {
     for part in [WORD, SHOWN] {
         assert_eq!(kept_in(dir.path(), part), none, "{part} after a stop");
     }
+}
+
+#[test]
+fn of_an_erased_customer_nothing_waits_for_delivery() {
+    let dir = scratch();
+    let elsewhere = Elsewhere::start();
+    let logs = format!("logs = \"{}\"\n", elsewhere.url);
+    configure(dir.path(), &elsewhere.url, &logs);
+    let server = start_configured(dir.path());
+    bot(&server, false);
+    alias(&server, &[text_log(), audio_log()]);
+    say(&server, "PROD", "order flowers");
+    say_aloud(&server);
+    let waits = server.get("/convlog/v1/deliveries");
+    assert_eq!(waits["audio"]["waiting"]["count"], 1, "{waits}");
+    let lanes = waits["lanes"].as_array().unwrap();
+    let n_waiting: u64 = lanes
+        .iter()
+        .map(|lane| lane["waiting"]["count"].as_u64().unwrap())
+        .sum();
+    assert_eq!(n_waiting, 2, "{waits}");
+    let none: Vec<String> = Vec::new();
+    assert_ne!(kept_in(dir.path(), SHOWN), none, "the audio waits");
+    let erase = json!({"customer_id": CUSTOMER});
+    let erasure = server.send("POST", "/convlog/v1/erasures", &erase);
+    all_erased(&server);
+    let id = erasure["id"].as_str().unwrap();
+    let told = server.get(&format!("/convlog/v1/erasures/{id}"));
+    // What was being tried at that moment may have arrived, for all that convlog knows.
+    let of = |member: &str| told[member].as_u64().unwrap();
+    assert_eq!(of("deliveries_dropped") + of("copies_count"), 3, "{told}");
+    server.stop();
+    *elsewhere.is_up.lock().unwrap() = true;
+    for part in [WORD, SHOWN, CUSTOMER] {
+        assert_eq!(kept_in(dir.path(), part), none, "{part}");
+    }
+    let server = start_configured(dir.path());
+    let waits = server.get("/convlog/v1/deliveries");
+    assert_eq!(waits["audio"]["waiting"]["count"], 0, "{waits}");
+    server.stop();
+    assert_eq!(*elsewhere.objects.lock().unwrap(), [[0; 0]; 0]);
 }
