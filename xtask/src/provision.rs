@@ -1,11 +1,14 @@
 //! Installs the unmodified vendor SDKs that the real-client stage runs, and the clients of the
 //! benchmark's peers, pinned, into the target directory. An environment is made anew when its pins change and is otherwise left alone.
 
+mod servers;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+pub(crate) use self::servers::{Had, Needed, ensure as ensure_server};
 use crate::{out, shell};
 
 /// What a script of `xtask/clients` runs in.

@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import pathlib
+import random
 import socket
 import subprocess
 import sys
@@ -61,6 +62,15 @@ def until(what, look):
         time.sleep(0.05)
 
 
+def names():
+    """A fresh log group and a fresh bucket."""
+    return kit.unique("lex-logs"), kit.unique("lex-audio")
+
+
+def speech(n_bytes=3200):
+    return random.randbytes(n_bytes)
+
+
 def client(service, url, key_id, secret, token=None):
     """A client of boto3 that tries once."""
     config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
@@ -71,6 +81,12 @@ def client(service, url, key_id, secret, token=None):
 
 def role_arn(name):
     return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+
+def stored(s3, path):
+    """The object that `s3://BUCKET/KEY` names."""
+    bucket, key = path.removeprefix("s3://").split("/", 1)
+    return s3.get_object(Bucket=bucket, Key=key)
 
 
 class Moto:
@@ -120,10 +136,15 @@ class Moto:
     def entries(self, group):
         return [entry for _, _, entry in self.events(group)]
 
+    def grouped(self, group, n):
+        """The entries of a group by their request ids, once there are so many."""
+        until(f"{n} entries", lambda: len(self.events(group)) >= n)
+        entries = {entry["requestId"]: entry for entry in self.entries(group)}
+        assert len(entries) == n, entries
+        return entries
+
     def object(self, path):
-        """The object that `s3://BUCKET/KEY` names."""
-        bucket, key = path.removeprefix("s3://").split("/", 1)
-        return self.client("s3").get_object(Bucket=bucket, Key=key)
+        return stored(self.client("s3"), path)
 
 
 class Program:
@@ -185,6 +206,21 @@ class Program:
         found = self.deliveries()
         lanes = sum(lane["waiting"]["count"] for lane in found["lanes"])
         return lanes + found["audio"]["waiting"]["count"]
+
+    def settle(self):
+        """Waits until nothing waits."""
+        until("an end of what waits", lambda: self.waiting() == 0)
+
+    def given_up(self, n):
+        """The dead letters, once there are so many, with what they are."""
+        until(f"{n} dead letters", lambda: len(self.dead()) >= n)
+        letters = self.dead()
+        assert len(letters) == n, letters
+        return letters
+
+    def is_audio_done(self):
+        audio = self.deliveries()["audio"]
+        return audio["dead_count"] == 0 and audio["waiting"]["count"] == 0
 
     def retry(self, letter):
         kit.expect(202, self.own("POST", f"/convlog/v1/deliveries/{letter}/retry"))

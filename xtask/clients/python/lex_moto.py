@@ -9,7 +9,7 @@ import time
 
 import aws_kit
 import kit
-from aws_kit import KMS_KEY, SPEECH, Bot, Moto, Program, Proxy, until
+from aws_kit import KMS_KEY, SPEECH, Bot, Moto, Program, Proxy, names, speech, until
 from botocore.exceptions import BotoCoreError, ClientError
 
 OPUS = ("audio/x-cbr-opus-with-preamble;preamble-size=0;bit-rate=256000;"
@@ -25,41 +25,6 @@ def open_program(url):
     return Program(aws_kit.config(url, ROLES))
 
 
-def names():
-    """A fresh log group and a fresh bucket."""
-    return kit.unique("lex-logs"), kit.unique("lex-audio")
-
-
-def settle(program):
-    """Waits until nothing waits."""
-    until("an end of what waits", lambda: program.waiting() == 0)
-
-
-def speech(n_bytes=3200):
-    return random.randbytes(n_bytes)
-
-
-def grouped(moto, group, n):
-    """The entries of a group by their request ids, once there are so many."""
-    until(f"{n} entries", lambda: len(moto.events(group)) >= n)
-    entries = {entry["requestId"]: entry for entry in moto.entries(group)}
-    assert len(entries) == n, entries
-    return entries
-
-
-def dead(program, n):
-    """The dead letters, once there are so many: (kind, letter)."""
-    until(f"{n} dead letters", lambda: len(program.dead()) >= n)
-    letters = program.dead()
-    assert len(letters) == n, letters
-    return letters
-
-
-def is_audio_done(program):
-    audio = program.deliveries()["audio"]
-    return audio["dead_count"] == 0 and audio["waiting"]["count"] == 0
-
-
 @kit.case
 def text_and_audio_arrive_as_they_were_said():
     group, bucket = names()
@@ -70,10 +35,10 @@ def text_and_audio_arrive_as_they_were_said():
         audio = speech(96_000)
         spoken = {bot.speak(audio): (audio, SPEECH, ".pcm"),
                   bot.speak(audio[:999], content_type=OPUS): (audio[:999], OPUS, ".opus")}
-        entries = grouped(MOTO, group, 4)
+        entries = MOTO.grouped(group, 4)
         assert set(entries) == {hit, missed, *spoken}
         until("the figures", lambda: program.counted(bot.name) == [4, 0, 2, 0])
-        settle(program)
+        program.settle()
     for stream, at_ms, entry in MOTO.events(group):
         tail = "/speech" if entry["requestId"] in spoken else ""
         day, time_of_day = entry["timestamp"].split("T")
@@ -109,7 +74,7 @@ def a_role_is_assumed_and_nobody_encrypts_without_a_key():
     with open_program(MOTO.url) as program:
         audio = speech()
         spoken = Bot(program, "assumed", group, bucket).speak(audio)
-        entries = grouped(MOTO, group, 1)
+        entries = MOTO.grouped(group, 1)
     stored = MOTO.object(entries[spoken]["s3PathForAudio"])
     assert stored["Body"].read() == audio
     assert stored.get("ServerSideEncryption") != "aws:kms", stored
@@ -123,7 +88,7 @@ def a_missing_group_and_bucket_change_no_answer_and_are_tried_again():
         audio = speech()
         typed, spoken = bot.say(), bot.speak(audio)
         answer = bot.last_answer
-        classes = sorted((kind, letter["class"]) for kind, letter in dead(program, 3))
+        classes = sorted((kind, letter["class"]) for kind, letter in program.given_up(3))
         assert classes == [("audio", "NoSuchBucket")] + [("text", "ResourceNotFoundException")] * 2
         until("the figures", lambda: program.counted(bot.name) == [0, 2, 0, 1])
         for kind, name in (("text", "ResourceNotFoundException"), ("audio", "NoSuchBucket")):
@@ -132,10 +97,10 @@ def a_missing_group_and_bucket_change_no_answer_and_are_tried_again():
         MOTO.make(group, bucket)
         (letter,) = program.deliveries()["audio"]["dead"]
         program.retry(letter["id"])
-        until("the audio", lambda: is_audio_done(program))
+        until("the audio", lambda: program.is_audio_done())
         for lane in program.deliveries()["lanes"]:
             program.retry(lane["id"])
-        entries = grouped(MOTO, group, 2)
+        entries = MOTO.grouped(group, 2)
         assert set(entries) == {typed, spoken}
         assert MOTO.object(entries[spoken]["s3PathForAudio"])["Body"].read() == audio
         until("no dead letter", lambda: not program.dead())
@@ -151,9 +116,9 @@ def text_whose_audio_was_given_up_has_no_link():
     MOTO.make(group)
     with open_program(MOTO.url) as program:
         spoken = Bot(program, "keys", group, bucket).speak(speech())
-        entries = grouped(MOTO, group, 1)
+        entries = MOTO.grouped(group, 1)
         assert "s3PathForAudio" not in entries[spoken], entries
-        ((kind, letter),) = dead(program, 1)
+        ((kind, letter),) = program.given_up(1)
         assert (kind, letter["class"]) == ("audio", "NoSuchBucket"), letter
 
 
@@ -202,7 +167,7 @@ def a_destination_that_fails_and_is_slow_gets_everything_in_order():
         bot = Bot(program, "keys", group, bucket)
         said, sent = converse(bot, 12)
         arrived(MOTO, group, said, sent)
-        settle(program)
+        program.settle()
         assert proxy.n_faults > 0 and not program.dead()
         assert program.counted(bot.name) == [24, 0, 12, 0]
 
@@ -214,13 +179,13 @@ def an_answer_that_gets_lost_makes_an_entry_come_twice_and_none_be_missing():
     with Proxy(MOTO.url) as proxy, open_program(proxy.url) as program:
         bot = Bot(program, "keys", group)
         first = bot.say("turn 0")
-        grouped(MOTO, group, 1)
+        MOTO.grouped(group, 1)
         proxy.loses_answers = True
         second = bot.say("turn 1")
         until("a second time", lambda: len(MOTO.events(group)) >= 3)
         proxy.loses_answers = False
         third = bot.say("turn 2")
-        settle(program)
+        program.settle()
         requests = [entry["requestId"] for entry in MOTO.entries(group)]
         assert list(dict.fromkeys(requests)) == [first, second, third], requests
         assert requests.count(first) == 1 and requests.count(third) == 1, requests
@@ -235,7 +200,7 @@ def a_destination_that_is_down_changes_no_answer_and_gets_everything_later():
         bot = Bot(program, "assumed", group, bucket)
         first = bot.say(user="bob")
         answer = bot.last_answer
-        grouped(moto, group, 1)
+        moto.grouped(group, 1)
         moto.stop()
         said = [bot.say(user="eve")]
         assert bot.last_answer == answer
@@ -248,7 +213,7 @@ def a_destination_that_is_down_changes_no_answer_and_gets_everything_later():
             moto.make(group, bucket)
             arrived(moto, group, said, sent)
             assert first not in [entry["requestId"] for entry in moto.entries(group)]
-            settle(program)
+            program.settle()
         assert not program.dead() and program.counted(bot.name) == [30, 0, 14, 0]
         until("the end of it", lambda: program.told("log_delivery.sent", kind="text"))
 
@@ -271,7 +236,7 @@ def nothing_is_lost_when_the_program_is_killed_while_entries_wait():
         with Moto(moto.port) as moto:
             moto.make(group, bucket)
             arrived(moto, group, said, sent)
-            settle(program)
+            program.settle()
         assert not program.dead()
 
 
@@ -301,7 +266,7 @@ def nothing_is_lost_when_the_program_is_killed_at_any_moment():
                 n_killed += 1
         assert n_killed == 11 and len(said) + len(sent) >= 100 - n_killed
         arrived(MOTO, group, said, sent)
-        settle(program)
+        program.settle()
         assert not program.dead()
 
 
@@ -383,12 +348,12 @@ def a_role_that_may_not_write_audio_loses_the_link_and_no_text():
         typed, spoken = bot.say(), bot.speak(speech())
         for entry in GUARDED.entries(typed, spoken):
             assert "s3PathForAudio" not in entry, entry
-        ((kind, letter),) = dead(program, 1)
+        ((kind, letter),) = program.given_up(1)
         assert (kind, letter["class"]) == ("audio", "AccessDenied"), letter
         until("the figures", lambda: program.counted(bot.name) == [2, 0, 0, 1])
         GUARDED.allow("texts", BOTH)
         program.retry(letter["id"])
-        until("the audio", lambda: is_audio_done(program))
+        until("the audio", lambda: program.is_audio_done())
         until("the figures", lambda: program.counted(bot.name) == [2, 0, 1, 1])
 
 
@@ -420,7 +385,7 @@ def a_key_whose_secret_is_wrong_makes_dead_letters():
     with GUARDED.program(aws_kit.role("mistyped", GUARDED.stranger[0], secret)) as program:
         bot = Bot(program, "mistyped", GUARDED.group, GUARDED.bucket)
         typed, spoken = bot.say(), bot.speak(speech())
-        letters = dead(program, 3)
+        letters = program.given_up(3)
         classes = sorted((kind, letter["class"]) for kind, letter in letters)
         # moto answers the protocol of log groups in that of IAM, where no client finds the code.
         assert classes == [("audio", "SignatureDoesNotMatch")] + [("text", "status_403")] * 2
@@ -439,7 +404,7 @@ def a_role_that_is_revoked_and_given_back_goes_on():
         GUARDED.entries(bot.say("before"))
         GUARDED.forbid("forbidden")
         second = bot.say("forbidden")
-        ((_, letter),) = dead(program, 1)
+        ((_, letter),) = program.given_up(1)
         GUARDED.allow("forbidden", LOGS)
         program.retry(letter["id"])
         GUARDED.entries(second, bot.say("allowed again"))

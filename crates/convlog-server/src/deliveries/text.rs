@@ -276,13 +276,26 @@ async fn give_up(
     failure: &Failure,
     n_tries: u32,
 ) -> Result<(), Fault> {
+    bury(app, lane, batch, failure, n_tries).await?;
     let mut load = Load::default();
     for entry in batch {
-        dead::bury(app, lane, entry.id, (&failure.class, n_tries)).await?;
-        count_text(app, &lane.instance, &entry.owner, false);
         load.add(entry.n_bytes);
     }
     lane.handled(load);
+    Ok(())
+}
+
+async fn bury(
+    app: &App,
+    lane: &Lane,
+    batch: &[&Entry],
+    failure: &Failure,
+    n_tries: u32,
+) -> Result<(), Fault> {
+    for entry in batch {
+        dead::bury(app, lane, entry.id, (&failure.class, n_tries)).await?;
+        count_text(app, &lane.instance, &entry.owner, false);
+    }
     tell(
         app,
         lane,
@@ -309,25 +322,16 @@ async fn retry(app: &App, lane: &Lane, caller: &Caller) -> Result<(), Fault> {
         match send(app, lane, &batch).await {
             Ok(rejected) => {
                 for (index, entry) in batch.iter().enumerate() {
-                    if rejected.iter().all(|(refused, _)| *refused != index) {
-                        dead::remove(app, lane, entry.id).await?;
-                        count_text(app, &lane.instance, &entry.owner, true);
+                    let refused = rejected.iter().find(|(refused, _)| *refused == index);
+                    if let Some((_, class)) = refused {
+                        bury(app, lane, &[entry], &Failure::permanent(class), 1).await?;
+                        continue;
                     }
+                    dead::remove(app, lane, entry.id).await?;
+                    count_text(app, &lane.instance, &entry.owner, true);
                 }
             }
-            Err(failure) => {
-                for entry in &batch {
-                    dead::bury(app, lane, entry.id, (&failure.class, 1)).await?;
-                }
-                tell(
-                    app,
-                    lane,
-                    events::LOG_DELIVERY_DEAD,
-                    &failure,
-                    (1, batch.len()),
-                )
-                .await;
-            }
+            Err(failure) => bury(app, lane, &batch, &failure, 1).await?,
         }
     }
     Ok(())

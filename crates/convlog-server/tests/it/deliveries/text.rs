@@ -161,6 +161,26 @@ async fn entries_for_a_missing_group_die_and_can_be_tried_again() {
     let events = server.get("/convlog/v1/audit?limit=100").await.text();
     assert!(events.contains("log_delivery.dead"), "{events}");
     assert!(events.contains("ResourceNotFoundException"), "{events}");
+    let found = server.get("/convlog/v1/deliveries").await.json();
+    let lanes = found.get("lanes").unwrap().as_array().unwrap();
+    let id = lanes[0].get("id").unwrap().as_str().unwrap();
+    let retry = format!("/convlog/v1/deliveries/{id}/retry");
+    assert_eq!(server.post(&retry, "").await.status, 202);
+    until("another failure", async || {
+        (counted(&server, FAILURE).await == 2).then_some(())
+    })
+    .await;
+    aws.held()
+        .groups
+        .insert(GROUP.to_owned(), Default::default());
+    assert_eq!(server.post(&retry, "").await.status, 202);
+    n_events(&aws, 1).await;
+    until("the success", async || {
+        (counted(&server, SUCCESS).await == 1).then_some(())
+    })
+    .await;
+    assert_eq!(counted(&server, "convlog_deliveries_dead_letters").await, 0);
+    assert_eq!(counted(&server, FAILURE).await, 2);
 }
 
 #[tokio::test]
