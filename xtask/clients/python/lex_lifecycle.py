@@ -3,6 +3,7 @@ as it was sent, changed with the checksum that is stored, deleted in its order; 
 
 import collections
 import concurrent.futures
+import functools
 import time
 
 from botocore.exceptions import ClientError
@@ -319,22 +320,51 @@ def two_that_change_the_same_are_each_applied_whole_or_refused():
     assert MODELS.get_bot_versions(name=bot["name"])["bots"][-1]["version"] == "1"
 
 
+def at_once(*calls):
+    """What becomes of calls that are made at once: answers, or the codes of their errors."""
+    def one(call):
+        try:
+            return call()
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(one, calls))
+
+
 @case
 def one_of_two_makes_it():
     """Both find that there is nothing; both make it."""
-    bot, order, _ = make_bot(alias=False)
+    bot, _, _ = make_bot(alias=False)
     named = {"botName": bot, "name": "PROD", "botVersion": "1"}
-    with concurrent.futures.ThreadPoolExecutor(4) as threads:
-        def one(text):
-            try:
-                return client("lex-models").put_bot_alias(**named, description=text)["checksum"]
-            except ClientError as error:
-                code = error.response["Error"]["Code"]
-                assert code in ("ConflictException", "PreconditionFailedException"), error
-                return None
-        made = [checksum for checksum in threads.map(one, "abcd") if checksum]
-    assert len(made) == 1, made
+    found = at_once(*(functools.partial(client("lex-models").put_bot_alias, **named, description=text)
+                      for text in "abcd"))
+    made = [answer["checksum"] for answer in found if isinstance(answer, dict)]
+    refusals = {answer for answer in found if isinstance(answer, str)}
+    assert len(made) == 1 and refusals <= {"ConflictException", "PreconditionFailedException"}, found
     assert MODELS.get_bot_alias(botName=bot, name="PROD")["checksum"] == made[0]
+    for _ in range(5):
+        name = letters("Kinds")
+        found = at_once(*(functools.partial(client("lex-models").put_slot_type, name=each,
+                                            enumerationValues=[{"value": "a"}])
+                          for each in (name, name.upper(), name.lower())))
+        assert sum(isinstance(answer, dict) for answer in found) == 1, "by case alone"
+        assert found.count("ConflictException") == 2, found
+
+
+@case
+def what_begins_to_be_used_is_not_deleted():
+    for _ in range(5):
+        kinds, intent, _ = definitions()
+        MODELS.put_slot_type(**kinds, createVersion=True)
+        put, gone = at_once(functools.partial(client("lex-models").put_intent, **intent),
+                            functools.partial(client("lex-models").delete_slot_type,
+                                              name=kinds["name"]))
+        if isinstance(put, dict):
+            assert gone == "ResourceInUseException", gone
+            assert MODELS.get_slot_type(name=kinds["name"], version="1")
+        else:
+            assert put in ("ConflictException", "BadRequestException") and isinstance(gone, dict)
+            refused("NotFoundException", MODELS.get_intent, name=intent["name"], version="$LATEST")
 
 
 run()

@@ -9,7 +9,7 @@ use convlog_dialects::lex::model::IntentRef;
 use convlog_dialects::lex::rules;
 use convlog_model::json::Json;
 
-use super::shelf::{Kind, LATEST, Put, Shelf, Shelves, Use, in_use};
+use super::shelf::{Kind, LATEST, Put, Shelf, Shelves, Use};
 use super::{answer, done, view};
 use crate::aws::{AwsError, Call, Refusal};
 use crate::bots::{self, Bot, ConnectorConfig};
@@ -184,10 +184,6 @@ pub(crate) async fn versions(Path(name): Path<String>, call: Call) -> Result<Res
 pub(crate) async fn delete(Path(name): Path<String>, call: Call) -> Result<Response, Refusal> {
     call.caller.require_bot(&name)?;
     super::require_named(&call, "DeleteBot", &[("name", &name)])?;
-    let shelf = shelves(&call).get(&name).await?;
-    if let Some(alias) = shelf.aliases.values().next() {
-        return Err(in_use("BotAlias", &alias.name, None).into());
-    }
     shelves(&call).delete(&call.caller, &name).await?;
     match bots::remove(&call.app, &call.caller, &name).await {
         Ok(()) | Err(Fault::NotFound { .. }) => Ok(done()),

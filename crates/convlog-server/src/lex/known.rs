@@ -24,6 +24,7 @@ pub(crate) struct Known {
     ready: Cache<(InstanceId, String, String), Arc<Ready>>,
     shelves: Cache<(InstanceId, String), Arc<Shelf>>,
     imports: Running,
+    changing: tokio::sync::Mutex<()>,
 }
 
 impl Default for Known {
@@ -32,6 +33,7 @@ impl Default for Known {
             ready: Cache::new(READY_MAX),
             shelves: Cache::new(SHELVES_MAX),
             imports: Running::default(),
+            changing: tokio::sync::Mutex::default(),
         }
     }
 }
@@ -41,6 +43,11 @@ impl Known {
     pub(super) fn changed(&self) {
         self.ready.clear();
         self.shelves.clear();
+    }
+
+    /// Held by whoever changes the model where a rule speaks of more than one name.
+    pub(super) async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
     }
 
     /// The imports that run.

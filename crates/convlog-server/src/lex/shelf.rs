@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
 
-pub(crate) use self::edition::{Edition, Put, Shelf, Use, in_use, stale};
-use self::edition::{busy, check_checksum};
+pub(crate) use self::edition::{Edition, Put, Shelf, Use, stale};
+use self::edition::{busy, check_checksum, in_use};
 pub(crate) use self::kind::Kind;
+use super::aliases::Alias;
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
 use crate::aws::{AwsError, Refusal};
@@ -105,10 +106,17 @@ impl<'a> Shelves<'a> {
     ///
     /// # Errors
     /// 400 and 412 for a checksum that does not fit, 429 beyond the limit, 409 for a name that
-    /// differs from another by case alone.
+    /// differs from another by case alone, and for the use of something that has just gone.
     pub(crate) async fn put(self, caller: &Caller, put: Put) -> Result<Shelf, Refusal> {
+        let _alone = self.app.lex().changing().await;
         if self.find(&put.name).await?.is_none() {
             self.require_room(&[&put.name]).await?;
+        }
+        for of in &put.uses {
+            let all = Shelves::new(self.app, of.kind, self.instance);
+            if !all.has(&of.name, &of.version).await? {
+                return Err(busy().into());
+            }
         }
         let mut refusal = None;
         let now_us = self.app.now().micros();
@@ -207,17 +215,26 @@ impl<'a> Shelves<'a> {
     /// Takes the name away with all versions.
     ///
     /// # Errors
-    /// 404; 400 when something else uses it.
+    /// 404; 400 when something else uses it, or an alias names it.
     pub(crate) async fn delete(self, caller: &Caller, name: &str) -> Result<(), Refusal> {
+        let _alone = self.app.lex().changing().await;
         let shelf = self.get(name).await?;
         self.require_unused(name, None).await?;
         let [_, _, gone] = self.kind.events();
         let event = gone.map(|kind| self.event(caller, kind, name));
-        let gone = self
-            .all()
-            .change(&self.id(name), |_| Ok(told(None, event.clone())));
+        let mut refusal = None;
+        let gone = self.all().change(&self.id(name), |old| {
+            let alias = old.as_ref().and_then(|old| old.aliases.keys().next());
+            match alias {
+                None => Ok(told(None, event.clone())),
+                Some(alias) => Err(set_aside(&mut refusal, in_use("BotAlias", alias, None))),
+            }
+        });
         let gone = gone.await;
         self.app.lex().changed();
+        if let Some(refusal) = refusal {
+            return Err(refusal.into());
+        }
         gone?;
         for number in shelf.versions.keys() {
             self.drop_edition(name, *number).await?;
@@ -238,16 +255,18 @@ impl<'a> Shelves<'a> {
         if version == LATEST {
             return Err(AwsError::bad("The $LATEST version cannot be deleted.").into());
         }
-        let shelf = self.get(name).await?;
-        shelf.edition(version)?;
+        let _alone = self.app.lex().changing().await;
+        self.get(name).await?.edition(version)?;
         let number: u32 = version.parse().unwrap_or_default();
-        if let Some(alias) = shelf.aliases.values().find(|a| a.bot_version == version) {
-            return Err(in_use("BotAlias", &alias.name, Some(version)).into());
-        }
         self.require_unused(name, Some(version)).await?;
         let mut refusal = None;
         let changed = self.all().change(&self.id(name), |old| match old {
             Some(mut shelf) => {
+                let of_version = |alias: &&Alias| alias.bot_version == version;
+                if let Some(alias) = shelf.aliases.values().find(of_version) {
+                    let error = in_use("BotAlias", &alias.name, Some(version));
+                    return Err(set_aside(&mut refusal, error));
+                }
                 shelf.versions.remove(&number);
                 Ok(told(Some(shelf), self.version_event(caller, name, number)))
             }

@@ -149,7 +149,7 @@ pub(super) fn busy() -> AwsError {
 }
 
 /// 400 of something that something else uses.
-pub(crate) fn in_use(what: &str, name: &str, version: Option<&str>) -> AwsError {
+pub(super) fn in_use(what: &str, name: &str, version: Option<&str>) -> AwsError {
     let mut example = Json::object([("name", Json::string(name))]);
     if let Some(version) = version {
         example.set("version", Json::string(version));

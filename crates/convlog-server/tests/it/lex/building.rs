@@ -2,6 +2,7 @@
 
 mod imports;
 mod models;
+mod races;
 mod utterances;
 
 use convlog_model::json::Json;
