@@ -67,8 +67,9 @@ fn radosgw() -> Result<Had> {
     out::line(&format!("installing {names}"));
     // A machine that was just made has no lists of packages, and an old one outdated ones.
     if apt_get(&["install"], RADOSGW_PACKAGES).is_err() {
-        apt_get(&["update"], &[])?;
-        apt_get(&["install"], RADOSGW_PACKAGES).with_context(|| {
+        let updated = apt_get(&["update"], &[]);
+        let installed = updated.and_then(|()| apt_get(&["install"], RADOSGW_PACKAGES));
+        installed.with_context(|| {
             format!("radosgw cannot be had: install {names}, or let `sudo -n apt-get` do it")
         })?;
     }
