@@ -4,13 +4,11 @@ of its own, bots that log, and a proxy that fails as it is told."""
 import http.client
 import http.server
 import json
-import os
 import pathlib
 import random
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.error
@@ -20,6 +18,8 @@ import boto3
 from botocore.config import Config
 
 import kit
+import program
+from program import ENVIRONMENT
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -27,9 +27,6 @@ SPEECH = "audio/l16; rate=16000; channels=1"
 KMS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11112222-3333-4444-5555-666677778888"
 # Whoever waits longer waits in vain.
 WAIT_SECONDS = 120
-
-# The program refuses variables of its own that it does not know.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CONVLOG_")}
 
 
 def free_port():
@@ -98,9 +95,9 @@ class Moto:
         self.url = f"http://127.0.0.1:{self.port}"
         self.key = ("AKIATEST", "test")
         more = {} if n_open is None else {"INITIAL_NO_AUTH_ACTION_COUNT": str(n_open)}
-        program = str(pathlib.Path(sys.executable).parent / "moto_server")
+        server = str(pathlib.Path(sys.executable).parent / "moto_server")
         self.process = subprocess.Popen(
-            [sys.executable, program, "-H", "127.0.0.1", "-p", str(self.port)],
+            [sys.executable, server, "-H", "127.0.0.1", "-p", str(self.port)],
             env={**ENVIRONMENT, **more}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         ready(self.url + "/moto-api/")
 
@@ -147,47 +144,14 @@ class Moto:
         return stored(self.client("s3"), path)
 
 
-class Program:
-    """The program with a configuration and a data directory of its own."""
-
-    def __init__(self, config):
-        self.folder = tempfile.TemporaryDirectory()
-        self.config = pathlib.Path(self.folder.name, "convlog.toml")
-        self.config.write_text(config, encoding="utf-8")
-        self.start()
+class Program(program.Program):
+    """The program with clients for Lex, and what it tells of deliveries."""
 
     def start(self):
-        with open(pathlib.Path(self.folder.name, "server.log"), "ab") as log:
-            self.process = subprocess.Popen(
-                [os.environ["CONVLOG_BIN"], "serve", "--config", str(self.config), "--data-dir",
-                 str(pathlib.Path(self.folder.name, "data")), "--listen", "127.0.0.1:0"],
-                env={**ENVIRONMENT, "CONVLOG_ADMIN_KEY": kit.KEY}, stdout=subprocess.PIPE,
-                stderr=log, text=True)
-        line = self.process.stdout.readline().strip()
-        assert line.startswith("listening on "), (line, self.log())
-        self.url = line.removeprefix("listening on ")
+        super().start()
         key = kit.KEY.split(".")
         self.models = client("lex-models", self.url, *key)
         self.runtime = client("lex-runtime", self.url, *key)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def kill(self):
-        """Kills it as a machine does that loses its power."""
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self):
-        self.process.terminate()
-        assert self.process.wait() == 0, self.log()
-        self.folder.cleanup()
-
-    def log(self):
-        return pathlib.Path(self.folder.name, "server.log").read_text(encoding="utf-8")
 
     def own(self, method, path, body=None):
         return kit.own(method, path, body, url=self.url)

@@ -108,7 +108,10 @@ pub(super) struct Lane {
     pub(super) is_speech: bool,
     /// Where its worker begins.
     pub(super) begin: Position,
+    /// There is something new to be sent.
     pub(super) wake: Notify,
+    /// Somebody asks for another try, also while it pauses after a failure.
+    pub(super) asked: Notify,
     figures: Mutex<Figures>,
     retries: Mutex<VecDeque<RecordId>>,
 }
@@ -215,7 +218,7 @@ impl Lane {
             }
         }
         drop(retries);
-        self.wake.notify_one();
+        self.asked.notify_one();
     }
 
     /// The next dead letters that are to be tried again.
@@ -320,6 +323,7 @@ fn begin(app: &App, kept: Entity<LaneDoc>) -> Result<Arc<Lane>, Fault> {
         is_speech: kept.doc.is_speech,
         begin: Position(position),
         wake: Notify::new(),
+        asked: Notify::new(),
         figures: Mutex::new(Figures {
             sending: Position(position),
             ..Figures::default()

@@ -92,6 +92,7 @@ pub(super) async fn run(app: App, lane: Arc<Lane>) {
         tokio::select! {
             () = &mut stopping => return,
             () = lane.wake.notified(), if is_resting => {}
+            () = lane.asked.notified() => {}
             _ = audio.changed(), if next == Next::Audio => {}
             () = tokio::time::sleep(pause) => {}
         }
