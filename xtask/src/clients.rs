@@ -172,7 +172,7 @@ fn label(client: &Client) -> String {
 enum Ended {
     /// With this last line of its output.
     Passed(String),
-    Skipped(&'static str),
+    Skipped(String),
 }
 
 /// Runs one script; the error is everything that explains its failure.

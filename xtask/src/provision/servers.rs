@@ -22,8 +22,8 @@ pub(crate) enum Needed {
 pub(crate) enum Had {
     /// It is here; variables that a script finds it by.
     Here(Vec<(&'static str, PathBuf)>),
-    /// This system has no way to it; why.
-    Nowhere(&'static str),
+    /// This machine has no way to it; why.
+    Nowhere(String),
 }
 
 const RADOSGW_PROGRAMS: &[&str] = &[
@@ -42,7 +42,7 @@ const S3S_FS_VERSION: &str = "0.14.1";
 /// Has a server installed.
 ///
 /// # Errors
-/// When it cannot be had here though it should.
+/// When it is not whole though it was installed, and when `cargo install` fails.
 pub(crate) fn ensure(needed: Needed, target: &Path) -> Result<Had> {
     match needed {
         Needed::Nothing => Ok(Had::Here(Vec::new())),
@@ -61,7 +61,8 @@ fn radosgw() -> Result<Had> {
         return Ok(Had::Here(Vec::new()));
     }
     if !is_program("apt-get") {
-        return Ok(Had::Nowhere("radosgw is not here, and apt-get neither"));
+        let why = "radosgw is not here, and apt-get neither".to_owned();
+        return Ok(Had::Nowhere(why));
     }
     let names = RADOSGW_PACKAGES.join(" ");
     out::line(&format!("installing {names}"));
@@ -69,9 +70,11 @@ fn radosgw() -> Result<Had> {
     if apt_get(&["install"], RADOSGW_PACKAGES).is_err() {
         let updated = apt_get(&["update"], &[]);
         let installed = updated.and_then(|()| apt_get(&["install"], RADOSGW_PACKAGES));
-        installed.with_context(|| {
-            format!("radosgw cannot be had: install {names}, or let `sudo -n apt-get` do it")
-        })?;
+        if let Err(error) = installed {
+            // Without the right to install, or the way to Debian, no fault of convlog's shows.
+            let why = format!("install {names}, or let `sudo -n apt-get` do it: {error:#}");
+            return Ok(Had::Nowhere(why));
+        }
     }
     let missing = RADOSGW_PROGRAMS.iter().find(|name| !is_program(name));
     match missing {
@@ -88,6 +91,7 @@ fn apt_get(command: &[&str], packages: &[&str]) -> Result<()> {
         words.splice(0..0, ["sudo", "-n"]);
     }
     words.extend(["-qq", "-y", "-o", "DPkg::Lock::Timeout=300"]);
+    words.extend(["-o", "Acquire::http::Timeout=30"]);
     words.extend(command);
     if !packages.is_empty() {
         words.push("--no-install-recommends");
