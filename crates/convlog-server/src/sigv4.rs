@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
 use convlog_model::time::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -247,6 +248,11 @@ impl<'a> Claim<'a> {
         body: SignableBody<'_>,
     ) -> Result<String, AwsError> {
         let mut headers = Vec::new();
+        if !request.headers.contains_key(header::HOST) {
+            // In HTTP/2 it is a part of the URI.
+            let host = request.uri.authority().map(Authority::as_str);
+            headers.push(("host", host.ok_or_else(|| invalid("'Host' is missing."))?));
+        }
         for name in &self.signed_headers {
             for value in request.headers.get_all(*name) {
                 let value = value

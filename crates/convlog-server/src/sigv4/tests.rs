@@ -213,3 +213,14 @@ fn the_date_may_be_off_by_a_quarter_of_an_hour() {
         assert_eq!(claim.check_time(now).is_ok(), is_right, "{seconds}");
     }
 }
+
+#[test]
+fn the_host_may_stand_in_the_uri_as_in_http_2() {
+    let (method, uri, more, body, signature) = VECTORS[0];
+    let mut sent = headers(uri, more, signature);
+    sent.remove("host");
+    let absolute = format!("http://127.0.0.1:8080{uri}");
+    assert_eq!(made(method, &absolute, &sent, body).unwrap(), signature);
+    let error = made(method, uri, &sent, body).unwrap_err();
+    assert_eq!(error.message(), "'Host' is missing.");
+}
