@@ -9,6 +9,7 @@ use convlog_dialects::lex::model::IntentRef;
 use convlog_dialects::lex::rules;
 use convlog_model::json::Json;
 
+use super::known::Changing;
 use super::shelf::{Kind, LATEST, Put, Shelf, Shelves, Use};
 use super::{answer, done, view};
 use crate::aws::{AwsError, Call, Refusal};
@@ -47,6 +48,7 @@ pub(crate) async fn put(
     let checksum = super::text(&sent, "checksum");
     let tags = super::tags::of(&sent)?;
     let body = body_of(&name, &sent)?;
+    let alone = call.app.lex().changing().await;
     let uses = intents(&call, &body, &BTreeSet::new()).await?;
     require_free(&call, &name).await?;
     let put = Put {
@@ -56,12 +58,12 @@ pub(crate) async fn put(
         uses,
         tags: tags.clone(),
     };
-    let mut shelf = shelves(&call).put(&call.caller, put).await?;
+    let mut shelf = shelves(&call).put(&alone, &call.caller, put).await?;
     keep_bot(&call, &shelf).await?;
     let mut version = LATEST.to_owned();
     if sent.get("createVersion").and_then(Json::as_bool) == Some(true) {
         let number;
-        (shelf, number) = publish_bot(&call, &name, None).await?;
+        (shelf, number) = publish_bot(&call, &alone, &name, None).await?;
         version = number.to_string();
     }
     let body = shelves(&call).body(&shelf, &version).await?;
@@ -101,7 +103,8 @@ pub(crate) async fn publish(Path(name): Path<String>, call: Call) -> Result<Resp
     call.caller.require_bot(&name)?;
     let sent = super::checked(&call, "CreateBotVersion", &[("name", &name)])?;
     let checksum = super::text(&sent, "checksum");
-    let (shelf, number) = publish_bot(&call, &name, checksum.as_deref()).await?;
+    let alone = call.app.lex().changing().await;
+    let (shelf, number) = publish_bot(&call, &alone, &name, checksum.as_deref()).await?;
     let version = number.to_string();
     let body = shelves(&call).body(&shelf, &version).await?;
     Ok(answer(
@@ -112,6 +115,7 @@ pub(crate) async fn publish(Path(name): Path<String>, call: Call) -> Result<Resp
 
 async fn publish_bot(
     call: &Call,
+    alone: &Changing<'_>,
     name: &str,
     checksum: Option<&str>,
 ) -> Result<(Shelf, u32), Refusal> {
@@ -128,7 +132,9 @@ async fn publish_bot(
     if shelf.latest.uses.is_empty() {
         return Err(AwsError::bad("The bot has no intents: it cannot be published.").into());
     }
-    shelves(call).publish(&call.caller, name, checksum).await
+    shelves(call)
+        .publish(alone, &call.caller, name, checksum)
+        .await
 }
 
 /// `GET /bots/{name}/versions/{version or alias}`
@@ -184,7 +190,8 @@ pub(crate) async fn versions(Path(name): Path<String>, call: Call) -> Result<Res
 pub(crate) async fn delete(Path(name): Path<String>, call: Call) -> Result<Response, Refusal> {
     call.caller.require_bot(&name)?;
     super::require_named(&call, "DeleteBot", &[("name", &name)])?;
-    shelves(&call).delete(&call.caller, &name).await?;
+    let alone = call.app.lex().changing().await;
+    shelves(&call).delete(&alone, &call.caller, &name).await?;
     match bots::remove(&call.app, &call.caller, &name).await {
         Ok(()) | Err(Fault::NotFound { .. }) => Ok(done()),
         Err(fault) => Err(fault.into()),
@@ -199,8 +206,9 @@ pub(crate) async fn delete_version(
     call.caller.require_bot(&name)?;
     let path = [("name", name.as_str()), ("version", version.as_str())];
     super::require_named(&call, "DeleteBotVersion", &path)?;
+    let alone = call.app.lex().changing().await;
     shelves(&call)
-        .delete_version(&call.caller, &name, &version)
+        .delete_version(&alone, &call.caller, &name, &version)
         .await?;
     Ok(done())
 }

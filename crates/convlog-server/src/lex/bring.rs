@@ -125,7 +125,8 @@ impl Plan {
 
 async fn carry_one(call: &Call, kind: Kind, put: Put) -> Result<(), Refusal> {
     let shelves = Shelves::new(&call.app, kind, &call.caller.instance);
-    let shelf = shelves.put(&call.caller, put).await?;
+    let alone = call.app.lex().changing().await;
+    let shelf = shelves.put(&alone, &call.caller, put).await?;
     match kind {
         Kind::Bot => bots::keep_bot(call, &shelf).await,
         Kind::Intent | Kind::SlotType => Ok(()),

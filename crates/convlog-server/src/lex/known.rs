@@ -6,6 +6,7 @@ use std::sync::Arc;
 use convlog_dialects::lex::dialog::Compiled;
 use convlog_dialects::lex::model::{Bot, Intent, Obfuscation};
 use convlog_model::ids::InstanceId;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::imports::Running;
 use super::shelf::{Kind, Shelf, Shelves, Use};
@@ -24,7 +25,7 @@ pub(crate) struct Known {
     ready: Cache<(InstanceId, String, String), Arc<Ready>>,
     shelves: Cache<(InstanceId, String), Arc<Shelf>>,
     imports: Running,
-    changing: tokio::sync::Mutex<()>,
+    changing: Mutex<()>,
 }
 
 impl Default for Known {
@@ -33,7 +34,7 @@ impl Default for Known {
             ready: Cache::new(READY_MAX),
             shelves: Cache::new(SHELVES_MAX),
             imports: Running::default(),
-            changing: tokio::sync::Mutex::default(),
+            changing: Mutex::default(),
         }
     }
 }
@@ -45,9 +46,9 @@ impl Known {
         self.shelves.clear();
     }
 
-    /// Held by whoever changes the model where a rule speaks of more than one name.
-    pub(super) async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.changing.lock().await
+    /// To be held by whoever changes the model.
+    pub(super) async fn changing(&self) -> Changing<'_> {
+        Changing(self.changing.lock().await)
     }
 
     /// The imports that run.
@@ -55,6 +56,10 @@ impl Known {
         &self.imports
     }
 }
+
+/// The right to change the model: rules speak of more than one name, and a bot is two documents.
+#[derive(Debug)]
+pub(crate) struct Changing<'a>(#[expect(dead_code, reason = "it is held")] MutexGuard<'a, ()>);
 
 /// A version of a bot that can be talked to.
 #[derive(Debug)]

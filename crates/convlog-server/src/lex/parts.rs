@@ -60,13 +60,14 @@ pub(super) async fn put(
     call.caller.require_unscoped()?;
     let put = part.put_of(name, sent, uses);
     let shelves = part.shelves(call);
-    let mut shelf = shelves.put(&call.caller, put).await?;
+    let alone = call.app.lex().changing().await;
+    let mut shelf = shelves.put(&alone, &call.caller, put).await?;
     let mut version = LATEST.to_owned();
     let create = sent.get("createVersion").and_then(Json::as_bool) == Some(true);
     if create {
         super::require_numbered(&shelf)?;
         let number;
-        (shelf, number) = shelves.publish(&call.caller, name, None).await?;
+        (shelf, number) = shelves.publish(&alone, &call.caller, name, None).await?;
         version = number.to_string();
     }
     let mut shown = whole(shelves, &shelf, &version).await?;
@@ -81,8 +82,9 @@ pub(super) async fn publish(call: &Call, part: &Part, name: &str) -> Result<Resp
     let shelves = part.shelves(call);
     super::require_numbered(&shelves.get(name).await?)?;
     let checksum = super::text(&sent, "checksum");
+    let alone = call.app.lex().changing().await;
     let (shelf, number) = shelves
-        .publish(&call.caller, name, checksum.as_deref())
+        .publish(&alone, &call.caller, name, checksum.as_deref())
         .await?;
     let shown = whole(shelves, &shelf, &number.to_string()).await?;
     Ok(answer(StatusCode::CREATED, &shown))
@@ -124,7 +126,10 @@ pub(super) async fn versions(call: &Call, part: &Part, name: &str) -> Result<Res
 pub(super) async fn delete(call: &Call, part: &Part, name: &str) -> Result<Response, Refusal> {
     call.caller.require_unscoped()?;
     super::require_named(call, &format!("Delete{}", part.noun), &[("name", name)])?;
-    part.shelves(call).delete(&call.caller, name).await?;
+    let alone = call.app.lex().changing().await;
+    part.shelves(call)
+        .delete(&alone, &call.caller, name)
+        .await?;
     Ok(done())
 }
 
@@ -137,8 +142,9 @@ pub(super) async fn delete_version(
     call.caller.require_unscoped()?;
     let operation = format!("Delete{}Version", part.noun);
     super::require_named(call, &operation, &[("name", name), ("version", version)])?;
+    let alone = call.app.lex().changing().await;
     part.shelves(call)
-        .delete_version(&call.caller, name, version)
+        .delete_version(&alone, &call.caller, name, version)
         .await?;
     Ok(done())
 }

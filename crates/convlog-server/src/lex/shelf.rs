@@ -13,6 +13,7 @@ pub(crate) use self::edition::{Edition, Put, Shelf, Use, stale};
 use self::edition::{busy, check_checksum, in_use};
 pub(crate) use self::kind::Kind;
 use super::aliases::Alias;
+use super::known::Changing;
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
 use crate::aws::{AwsError, Refusal};
@@ -107,8 +108,12 @@ impl<'a> Shelves<'a> {
     /// # Errors
     /// 400 and 412 for a checksum that does not fit, 429 beyond the limit, 409 for a name that
     /// differs from another by case alone, and for the use of something that has just gone.
-    pub(crate) async fn put(self, caller: &Caller, put: Put) -> Result<Shelf, Refusal> {
-        let _alone = self.app.lex().changing().await;
+    pub(crate) async fn put(
+        self,
+        _alone: &Changing<'_>,
+        caller: &Caller,
+        put: Put,
+    ) -> Result<Shelf, Refusal> {
         if self.find(&put.name).await?.is_none() {
             self.require_room(&[&put.name]).await?;
         }
@@ -141,6 +146,7 @@ impl<'a> Shelves<'a> {
     /// 404, 412 for another checksum, 429 beyond the limit.
     pub(crate) async fn publish(
         self,
+        _alone: &Changing<'_>,
         caller: &Caller,
         name: &str,
         checksum: Option<&str>,
@@ -216,8 +222,12 @@ impl<'a> Shelves<'a> {
     ///
     /// # Errors
     /// 404; 400 when something else uses it, or an alias names it.
-    pub(crate) async fn delete(self, caller: &Caller, name: &str) -> Result<(), Refusal> {
-        let _alone = self.app.lex().changing().await;
+    pub(crate) async fn delete(
+        self,
+        _alone: &Changing<'_>,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<(), Refusal> {
         let shelf = self.get(name).await?;
         self.require_unused(name, None).await?;
         let [_, _, gone] = self.kind.events();
@@ -248,6 +258,7 @@ impl<'a> Shelves<'a> {
     /// 404; 400 when something else uses it, and for `$LATEST`.
     pub(crate) async fn delete_version(
         self,
+        _alone: &Changing<'_>,
         caller: &Caller,
         name: &str,
         version: &str,
@@ -255,7 +266,6 @@ impl<'a> Shelves<'a> {
         if version == LATEST {
             return Err(AwsError::bad("The $LATEST version cannot be deleted.").into());
         }
-        let _alone = self.app.lex().changing().await;
         self.get(name).await?.edition(version)?;
         let number: u32 = version.parse().unwrap_or_default();
         self.require_unused(name, Some(version)).await?;
