@@ -51,8 +51,6 @@ pub(crate) async fn post(Path(parts): Path<Parts>, call: Call) -> Result<Respons
         Content::Text => question.utterance = Some(text(&call.body)?),
         Content::Speech(speech) => {
             media::require_short(&speech, &call.body)?;
-            question.utterance =
-                voice::transcript(&call.app, &speech.content_type, &call.body).await?;
             question.audio = Some(Audio {
                 content_type: speech.content_type,
                 bytes: call.body.clone(),

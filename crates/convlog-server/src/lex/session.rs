@@ -1,6 +1,6 @@
 //! Sessions of the runtime: one a bot and user, with the settings that held when it began.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use convlog_dialects::lex::dialog::Dialog;
 use convlog_model::ids::InstanceId;
@@ -38,6 +38,9 @@ struct Given {
     request: String,
     at_us: i64,
     reply: Reply,
+    /// The customers of its session, of whom it may tell.
+    #[serde(default)]
+    customers: Vec<String>,
 }
 
 /// A session.
@@ -90,9 +93,11 @@ impl State {
         found.map(|given| &given.reply)
     }
 
-    /// Keeps an answer for whoever sends the request again.
+    /// Keeps an answer of the session for whoever sends the request again.
     pub(super) fn keep(&mut self, request: Option<String>, reply: &Reply, now: Timestamp) {
         let Some(request) = request else { return };
+        let session = self.session.as_ref();
+        let customers = session.map(|session| session.customers.clone());
         if self.answers.len() == ANSWERS_MAX {
             self.answers.pop_front();
         }
@@ -100,7 +105,22 @@ impl State {
             request,
             at_us: now.micros(),
             reply: reply.clone(),
+            customers: customers.unwrap_or_default(),
         });
+    }
+
+    /// Everybody of whom something may be kept, also in answers of sessions before; of those the
+    /// oldest go where there are too many.
+    fn name_customers(&mut self) -> Vec<String> {
+        loop {
+            let of_session = self.session.iter().flat_map(|session| &session.customers);
+            let of_answers = self.answers.iter().flat_map(|given| &given.customers);
+            let all: BTreeSet<&String> = of_session.chain(of_answers).collect();
+            if all.len() <= CUSTOMERS_MAX || self.answers.is_empty() {
+                return all.into_iter().cloned().collect();
+            }
+            self.answers.pop_front();
+        }
     }
 
     /// The state to be written at `now`, from which the session lives on.
@@ -113,19 +133,16 @@ impl State {
         if let Some(session) = &mut self.session {
             session.renew(now);
         }
+        let customers = self.name_customers();
         let ends = self.session.as_ref().map_or(0, |session| session.ends_us);
         let last = self.answers.back();
         let kept = last.map_or(0, |given| given.at_us.saturating_add(RESEND_US));
-        let customers = self
-            .session
-            .as_ref()
-            .map(|session| session.customers.clone());
         StateWrite {
             instance: instance.clone(),
             session: id.to_owned(),
             // A struct of texts, numbers and JSON always serialises.
             state: serde_json::to_vec(self).unwrap_or_default(),
-            customers: customers.unwrap_or_default(),
+            customers,
             expires_at: Timestamp::from_micros(ends.max(kept)),
         }
     }

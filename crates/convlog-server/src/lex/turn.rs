@@ -7,19 +7,20 @@ use convlog_dialects::lex::dialog::{self, Answer, DialogMode, DialogState, Reque
 use convlog_dialects::lex::neutral as lex_neutral;
 use convlog_model::json::Json;
 use convlog_model::record::Draft;
-use convlog_model::store::Stored;
+use convlog_model::store::{StateWrite, Stored};
 
 use super::heard::Heard;
 use super::known::Ready;
 use super::reply::Reply;
 use super::session::{self, Session, State, state_id};
 use super::target::{Address, Attributes, Question, Target};
-use super::{delivery, hook, sentiment};
+use super::{delivery, hook, sentiment, voice};
 use crate::aws::{AwsError, Call, Refusal};
 use crate::bots::ConnectorConfig;
 use crate::connector::neutral::{self, Carried};
 use crate::connector::{self, Ask, Failure};
 use crate::error::Fault;
+use crate::events::OwnEvent;
 use crate::sessions;
 
 /// Hears what a user says, answers and logs it.
@@ -28,18 +29,24 @@ use crate::sessions;
 /// 404 for an unknown bot or alias, 424 for a function or connector that failed; what the store
 /// answers.
 pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<Reply, Refusal> {
-    let held = match hold(&call, &to).await? {
+    let mut held = match hold(&call, &to).await? {
         ControlFlow::Break(reply) => return Ok(reply),
         ControlFlow::Continue(held) => held,
     };
-    let (id, target, mut state, mut session) = (held.id, held.target, held.state, held.session);
-    let customer = name_customer(&call, &question, &mut session)?;
+    let question = heard(&call, question).await?;
+    let customer = name_customer(&call, &question, &mut held.session)?;
     let door = call.app.ingest();
     door.before_asking(&call.caller, &to.bot, || None).await?;
     let requested = call.app.now();
-    let ready = target.ready(&call, &session.version).await?;
+    let ready = held.target.ready(&call, &held.session.version).await?;
     let said = question.utterance.as_deref().unwrap_or_default();
-    let asking = ask(&call, &target, &ready, &to, &question, &mut session);
+    let asking = ask(
+        &call,
+        (&held.target, &ready),
+        &to,
+        &question,
+        &mut held.session,
+    );
     let asking = connector::in_time(&call.app, asking);
     let feeling = sentiment::of(&call.app, &call.caller, ready.compiled.bot(), said);
     let (asked, sentiment) = tokio::join!(asking, feeling);
@@ -47,18 +54,19 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
         Ok(answer) => (answer, None),
         Err(failure) => (failed(), Some(failure)),
     };
-    session.turns += 1;
-    let mut reply = Reply::new(&answer, said, &session, &ready.compiled.bot().locale);
+    held.session.turns += 1;
+    let session = &held.session;
+    let mut reply = Reply::new(&answer, said, session, &ready.compiled.bot().locale);
     if let Some(sentiment) = &sentiment {
         reply.feels(sentiment);
     }
-    let (underway, audio) = delivery::audio(&call, (&to, &question), &session, &customer).await?;
+    let (underway, audio) = delivery::audio(&call, (&to, &question), session, &customer).await?;
     let heard = Heard {
         call: &call,
         to: &to,
         question: &question,
         ready: &ready,
-        session: &session,
+        session,
         answer: &answer,
         customer: customer.as_deref(),
         requested,
@@ -67,27 +75,19 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
         audio: audio.as_deref(),
     };
     let draft = heard.draft()?;
-    let (underway, draft) = delivery::text(underway, (&session, &question), draft).await?;
-    let built_in = delivery::built_in(&call, &to, &session, draft.as_ref());
-    let customers = session.customers.clone();
-    state.session = Some(session);
-    if failure.is_none() {
-        state.keep(held.request, &reply, call.app.now());
-    }
+    let (underway, draft) = delivery::text(underway, (session, &question), draft).await?;
+    let built_in = delivery::built_in(&call, &to, session, draft.as_ref());
     let logs_text = draft.is_some();
-    let kept = keep(&call, &target, (&id, &mut state), draft, failure.as_ref()).await?;
-    let is_kept = kept.is_some() || !logs_text;
-    let is_erased = customers
-        .iter()
-        .any(|customer| held.gate.was_erased(customer));
-    if is_kept && !is_erased {
+    let answered = match &failure {
+        None => Ok(&reply),
+        Some(failure) => Err(failure),
+    };
+    let closed = held.close(&call, answered, draft).await?;
+    if !closed.is_erased && (closed.kept.is_some() || !logs_text) {
         underway.go();
-        if let (Some(built_in), Some(kept)) = (built_in, kept) {
+        if let (Some(built_in), Some(kept)) = (built_in, closed.kept) {
             built_in.tally(&call, &kept).await;
         }
-    }
-    if is_erased {
-        sessions::end(&call.app, &call.caller.instance, &id).await?;
     }
     match failure {
         None => Ok(reply),
@@ -101,12 +101,12 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
 /// 404 for an unknown bot or alias, 400 for a body that the bot does not fit, 424 for a function
 /// that failed; what the store answers.
 pub(super) async fn put(call: Call, to: Address, body: Json) -> Result<Reply, Refusal> {
-    let held = match hold(&call, &to).await? {
+    let mut held = match hold(&call, &to).await? {
         ControlFlow::Break(reply) => return Ok(reply),
         ControlFlow::Continue(held) => held,
     };
-    let (id, target, mut state, mut session) = (held.id, held.target, held.state, held.session);
-    let ready = target.ready(&call, &session.version).await?;
+    let session = &mut held.session;
+    let ready = held.target.ready(&call, &session.version).await?;
     let none = Attributes::new();
     let asked = Request {
         utterance: None,
@@ -119,14 +119,12 @@ pub(super) async fn put(call: Call, to: Address, body: Json) -> Result<Reply, Re
         dialog_mode: DialogMode::Text,
     };
     let step = dialog::put_session(&ready.compiled, &mut session.dialog, &body, &asked)?;
-    let going = go_on(&call, &ready, &mut session, step);
+    let going = go_on(&call, &ready, session, step);
     let answer = connector::in_time(&call.app, going)
         .await
         .map_err(refused)?;
-    let reply = Reply::new(&answer, "", &session, &ready.compiled.bot().locale);
-    state.session = Some(session);
-    state.keep(held.request, &reply, call.app.now());
-    keep(&call, &target, (&id, &mut state), None, None).await?;
+    let reply = Reply::new(&answer, "", session, &ready.compiled.bot().locale);
+    held.close(&call, Ok(&reply), None).await?;
     Ok(reply)
 }
 
@@ -161,6 +159,53 @@ async fn hold(call: &Call, to: &Address) -> Result<ControlFlow<Reply, Held>, Ref
         request,
         gate,
     }))
+}
+
+/// What became of a turn that has its answer.
+struct Closed {
+    /// The turn, where there was one to keep and the bot keeps any.
+    kept: Option<Stored>,
+    /// Whether somebody was erased meanwhile of whom the session may tell; then it is gone too.
+    is_erased: bool,
+}
+
+impl Held {
+    /// Keeps the session, and the turn with it.
+    async fn close(
+        mut self,
+        call: &Call,
+        answered: Result<&Reply, &Failure>,
+        draft: Option<Draft>,
+    ) -> Result<Closed, Refusal> {
+        let (app, instance) = (&call.app, &call.caller.instance);
+        self.state.session = Some(self.session);
+        if let Ok(reply) = answered {
+            self.state.keep(self.request, reply, app.now());
+        }
+        let write = self.state.renewed(instance, &self.id, app.now());
+        let customers = write.customers.clone();
+        app.sessions().lives_until(&write);
+        let failure = answered.err();
+        let event =
+            failure.and_then(|failure| failure.event(app, &call.caller, &self.target.bot.doc));
+        let kept = keep(call, write, draft, event).await?;
+        let is_erased = customers
+            .iter()
+            .any(|customer| self.gate.was_erased(customer));
+        if is_erased {
+            sessions::end(app, instance, &self.id).await?;
+        }
+        Ok(Closed { kept, is_erased })
+    }
+}
+
+/// The question with what was said, where it was spoken and somebody understands it.
+async fn heard(call: &Call, mut question: Question) -> Result<Question, AwsError> {
+    if let Some(audio) = &question.audio {
+        let said = voice::transcript(&call.app, &audio.content_type, &audio.bytes);
+        question.utterance = said.await?;
+    }
+    Ok(question)
 }
 
 /// The customer of a turn, whom its session knows from now on.
@@ -214,8 +259,7 @@ pub(super) async fn begin(call: &Call, target: &Target, to: &Address) -> Result<
 /// What the bot answers.
 async fn ask(
     call: &Call,
-    target: &Target,
-    ready: &Ready,
+    (target, ready): (&Target, &Ready),
     to: &Address,
     question: &Question,
     session: &mut Session,
@@ -295,29 +339,21 @@ fn refused(failure: Failure) -> AwsError {
     }
 }
 
-/// Keeps the turn and the state together; `None` where no turn is kept.
+/// Keeps the turn and the state together, and the event that tells of it; `None` where no turn is
+/// kept.
 async fn keep(
     call: &Call,
-    target: &Target,
-    (id, state): (&str, &mut State),
+    state: StateWrite,
     draft: Option<Draft>,
-    failure: Option<&Failure>,
+    event: Option<OwnEvent>,
 ) -> Result<Option<Stored>, Refusal> {
-    let app = &call.app;
-    let write = state.renewed(&call.caller.instance, id, app.now());
-    app.sessions().lives_until(&write);
-    let event = failure.and_then(|failure| failure.event(app, &call.caller, &target.bot.doc));
-    match draft {
-        Some(draft) => {
-            let kept = app.ingest().turn(&call.caller, draft, Some(write), event);
-            Ok(kept.await?)
-        }
-        None => {
-            app.ingest().state(write).await?;
-            if let Some(event) = event {
-                crate::events::record_or_warn(app, event).await;
-            }
-            Ok(None)
-        }
+    let door = call.app.ingest();
+    if let Some(draft) = draft {
+        return Ok(door.turn(&call.caller, draft, Some(state), event).await?);
     }
+    door.state(state).await?;
+    if let Some(event) = event {
+        crate::events::record_or_warn(&call.app, event).await;
+    }
+    Ok(None)
 }

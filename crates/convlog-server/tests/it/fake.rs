@@ -26,6 +26,8 @@ pub(crate) enum Script {
     Redirect(String),
     /// Never answers.
     Silence,
+    /// Answers this JSON once it may.
+    Waits(Arc<tokio::sync::Notify>, String),
     /// Answers a body without end.
     Flood,
 }
@@ -92,6 +94,10 @@ async fn answer(State(fake): State<Fake>, uri: Uri, headers: HeaderMap, body: By
             (StatusCode::TEMPORARY_REDIRECT, [("location", to)]).into_response()
         }
         Script::Silence => std::future::pending().await,
+        Script::Waits(may, body) => {
+            may.notified().await;
+            ([("content-type", "application/json")], body).into_response()
+        }
         Script::Flood => {
             let chunk = Bytes::from(vec![b' '; 64 << 10]);
             let endless =

@@ -158,6 +158,36 @@ async fn an_erased_customer_is_gone_from_the_log_and_the_session() {
 }
 
 #[tokio::test]
+async fn an_erased_customer_is_gone_from_answers_of_sessions_that_have_ended() {
+    let server = with_logs().await;
+    let send = |attributes: &str| {
+        let body = format!(r#"{{"inputText":"order roses"{attributes}}}"#);
+        let request = axum::http::Request::post(format!("{USER}/text"))
+            .header("authorization", format!("Bearer {ADMIN}"))
+            .header("amz-sdk-invocation-id", "a")
+            .body(axum::body::Body::from(body));
+        server.send(request.unwrap())
+    };
+    let customer = r#","requestAttributes":{"x-convlog-customer-id":"k1"}"#;
+    is(&send(customer).await, 200);
+    // The session ends before its last answer is forgotten.
+    server.clock.step(301_000_000);
+    say(&server, "order").await;
+    let instance = convlog_model::ids::InstanceId::default_instance();
+    let kept = async || {
+        server
+            .app
+            .store()
+            .load_state(&instance, "lex/Shop/u1")
+            .await
+    };
+    assert_eq!(kept().await.unwrap().unwrap().customers, ["k1"]);
+    let erase = r#"{"customer_id":"k1"}"#;
+    is(&server.post("/convlog/v1/erasures", erase).await, 202);
+    assert_eq!(kept().await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_session_ends_when_nobody_has_said_anything_for_its_time() {
     let server = with_logs().await;
     let first = say(&server, "order").await;

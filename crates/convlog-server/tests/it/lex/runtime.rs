@@ -8,6 +8,7 @@ use convlog_model::json::Json;
 use convlog_server::ServerConfig;
 
 use super::*;
+use crate::deliveries::until;
 use crate::fake::{Fake, Script};
 use crate::harness::ADMIN;
 
@@ -238,13 +239,8 @@ async fn a_session_is_shown_put_and_deleted() {
     );
 }
 
-#[tokio::test]
-async fn a_function_is_asked_at_each_turn_and_obeyed() {
-    let function = Fake::json(
-        r#"{"dialogAction":{"type":"Close","fulfillmentState":"Fulfilled",
-        "message":{"contentType":"PlainText","content":"No flowers today"}}}"#,
-    )
-    .await;
+/// A bot whose turns are decided by a function.
+async fn hooked(function: &Fake) -> Server {
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:flowers";
     let mut config = ServerConfig::default();
     config
@@ -255,10 +251,11 @@ async fn a_function_is_asked_at_each_turn_and_obeyed() {
             url: function.url(),
         });
     let server = Server::with(config).await;
+    let hook = format!(r#"{{"uri":"{arn}","messageVersion":"1.0"}}"#);
     let hooked = ORDER.replace(
-        r#""fulfillmentActivity""#,
+        r#""fulfillmentActivity":{"type":"ReturnIntent"}"#,
         &format!(
-            r#""dialogCodeHook":{{"uri":"{arn}","messageVersion":"1.0"}},"fulfillmentActivity""#
+            r#""dialogCodeHook":{hook},"fulfillmentActivity":{{"type":"CodeHook","codeHook":{hook}}}"#
         ),
     );
     put_order(&server, &hooked).await;
@@ -267,6 +264,44 @@ async fn a_function_is_asked_at_each_turn_and_obeyed() {
         200,
     );
     put_alias(&server, "$LATEST", Some(TEXT_LOGS)).await;
+    server
+}
+
+const CLOSE: &str = r#"{"dialogAction":{"type":"Close","fulfillmentState":"Fulfilled",
+    "message":{"contentType":"PlainText","content":"No flowers today"}}}"#;
+
+#[tokio::test]
+async fn a_customer_who_is_erased_during_a_turn_leaves_no_session() {
+    let function = Fake::json(r#"{"dialogAction":{"type":"Delegate"}}"#).await;
+    let server = hooked(&function).await;
+    let body = r#"{"inputText":"order roses",
+        "requestAttributes":{"x-convlog-customer-id":"k1"}}"#;
+    is(&server.post(&format!("{USER}/text"), body).await, 200);
+    let may = std::sync::Arc::new(tokio::sync::Notify::new());
+    function.now_does(Script::Waits(may.clone(), CLOSE.to_owned()));
+    let n_seen = function.seen().len();
+    let body = r#"{"dialogAction":{"type":"Delegate","intentName":"Order",
+        "slots":{"Kind":"roses","Name":"Ann"}}}"#;
+    let uri = format!("{USER}/session");
+    let put = server.post(&uri, body);
+    let erase = async {
+        until("a call of the function", async || {
+            (function.seen().len() > n_seen).then_some(())
+        })
+        .await;
+        let erase = r#"{"customer_id":"k1"}"#;
+        is(&server.post("/convlog/v1/erasures", erase).await, 202);
+        may.notify_one();
+    };
+    let (put, ()) = tokio::join!(put, erase);
+    is(&put, 200);
+    is(&server.get(&uri).await, 404);
+}
+
+#[tokio::test]
+async fn a_function_is_asked_at_each_turn_and_obeyed() {
+    let function = Fake::json(CLOSE).await;
+    let server = hooked(&function).await;
     let answer = say(&server, "order roses").await;
     assert_eq!(text(&answer, &["message"]), "No flowers today");
     assert_eq!(text(&answer, &["dialogState"]), "Fulfilled");
