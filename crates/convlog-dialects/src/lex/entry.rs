@@ -94,7 +94,7 @@ impl Turn<'_> {
             ("requestAttributes", self.request_attributes),
         ] {
             if let Some(attributes) = attributes {
-                entry.set(key, attributes_json(attributes));
+                entry.set(key, self::attributes(attributes));
             }
         }
         entry
@@ -108,7 +108,7 @@ impl Turn<'_> {
                 entry.set("intent", Json::string(intent));
             }
             let slots = obfuscate::slots(&answer.slots, &self.hidden_of(self.intent()));
-            entry.set("slots", slots_json(&slots));
+            entry.set("slots", self::slots(&slots));
         }
         let Some(confidence) = answer.nlu_confidence else {
             return;
@@ -124,7 +124,7 @@ impl Turn<'_> {
                 ),
                 (
                     "slots",
-                    slots_json(&obfuscate::slots(&other.slots, &hidden)),
+                    self::slots(&obfuscate::slots(&other.slots, &hidden)),
                 ),
             ])
         });
@@ -179,7 +179,9 @@ fn number(value: f64) -> String {
     format!("{value}")
 }
 
-fn slots_json(slots: &Slots) -> Json {
+/// Values by slot; a slot without one is `null`.
+#[must_use]
+pub fn slots(slots: &Slots) -> Json {
     let each = slots.iter().map(|(slot, value)| {
         let value = value.as_ref().map_or(Json::Null, Json::string);
         (slot.as_str().into(), value)
@@ -187,7 +189,9 @@ fn slots_json(slots: &Slots) -> Json {
     Json::Object(each.collect())
 }
 
-fn attributes_json(attributes: &BTreeMap<String, String>) -> Json {
+/// Attributes by name.
+#[must_use]
+pub fn attributes(attributes: &BTreeMap<String, String>) -> Json {
     let each = attributes.iter();
     let each = each.map(|(name, value)| (name.as_str().into(), Json::string(value.as_str())));
     Json::Object(each.collect())

@@ -49,14 +49,14 @@ impl Plan {
     ) -> Result<Self, Refusal> {
         let mut plan = Plan { puts: Vec::new() };
         for slot_type in &parts.slot_types {
-            let name = checked(slot_type, &slot_types::PART.put())?;
+            let name = checked(slot_type, Kind::SlotType, &slot_types::PART.put())?;
             slot_types::check(slot_type).map_err(|error| about(Kind::SlotType, name, &error))?;
             let put = slot_types::PART.put_of(name, slot_type, Vec::new());
             plan.puts.push((Kind::SlotType, put));
         }
         let own: BTreeSet<&str> = parts.slot_types.iter().map(name_of).collect();
         for intent in &parts.intents {
-            let name = checked(intent, &intents::PART.put())?;
+            let name = checked(intent, Kind::Intent, &intents::PART.put())?;
             intents::check(intent).map_err(|error| about(Kind::Intent, name, &error))?;
             let uses = intents::slot_types(call, intent, &own).await?;
             let put = intents::PART.put_of(name, intent, uses);
@@ -64,7 +64,7 @@ impl Plan {
         }
         let own: BTreeSet<&str> = parts.intents.iter().map(name_of).collect();
         if let Some(bot) = &parts.bot {
-            let name = checked(bot, "PutBot")?;
+            let name = checked(bot, Kind::Bot, "PutBot")?;
             let body = bots::body_of(name, bot).map_err(|error| about(Kind::Bot, name, &error))?;
             let uses = bots::intents(call, &body, &own).await?;
             bots::require_free(call, name).await?;
@@ -138,13 +138,8 @@ fn name_of(part: &Json) -> &str {
 }
 
 /// The name of a part of the shape that its put asks for.
-fn checked<'a>(part: &'a Json, operation: &str) -> Result<&'a str, AwsError> {
+fn checked<'a>(part: &'a Json, kind: Kind, operation: &str) -> Result<&'a str, AwsError> {
     let name = name_of(part);
-    let kind = match operation {
-        "PutBot" => Kind::Bot,
-        "PutIntent" => Kind::Intent,
-        _ => Kind::SlotType,
-    };
     super::check_shape(operation, part, &[("name", name)])
         .map_err(|error| about(kind, name, &error))?;
     Ok(name)

@@ -1,5 +1,6 @@
 //! What is logged of a turn: the record, with the entry of its log group as its raw body.
 
+use convlog_dialects::cloudwatch::event;
 use convlog_dialects::lex::decode;
 use convlog_dialects::lex::dialog::Answer;
 use convlog_dialects::lex::entry::Turn;
@@ -59,10 +60,9 @@ impl Heard<'_> {
             &self.call.caller.instance,
             self.question.audio.is_some(),
         );
-        draft
-            .labels
-            .insert("log_group".to_owned(), group.to_owned());
-        draft.labels.insert("log_stream".to_owned(), stream);
+        let labels = &mut draft.labels;
+        labels.insert(event::GROUP.to_owned(), group.to_owned());
+        labels.insert(event::STREAM.to_owned(), stream);
         Ok(Some(draft))
     }
 

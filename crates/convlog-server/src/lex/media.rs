@@ -22,8 +22,7 @@ pub(super) enum Content {
 pub(super) struct Speech {
     /// The media type as it was sent.
     pub content_type: String,
-    /// Bytes of a second, where every second has as many.
-    bytes_a_second: Option<usize>,
+    bytes_a_second: usize,
 }
 
 /// What an answer is to be.
@@ -36,23 +35,20 @@ pub(super) enum Accept {
 }
 
 /// The forms that are taken in, without spaces and in lower case, with bytes a second.
-const CONTENTS: &[(&str, Option<usize>)] = &[
-    ("audio/l16;rate=16000;channels=1", Some(32_000)),
-    (
-        "audio/x-l16;sample-rate=16000;channel-count=1",
-        Some(32_000),
-    ),
+const CONTENTS: &[(&str, usize)] = &[
+    ("audio/l16;rate=16000;channels=1", 32_000),
+    ("audio/x-l16;sample-rate=16000;channel-count=1", 32_000),
     (
         "audio/lpcm;sample-rate=8000;sample-size-bits=16;channel-count=1;is-big-endian=false",
-        Some(16_000),
+        16_000,
     ),
     (
         "audio/lpcm;sample-rate=16000;sample-size-bits=16;channel-count=1;is-big-endian=false",
-        Some(32_000),
+        32_000,
     ),
     (
         "audio/x-cbr-opus-with-preamble;preamble-size=0;bit-rate=256000;frame-size-milliseconds=4",
-        Some(32_000),
+        32_000,
     ),
 ];
 
@@ -126,10 +122,7 @@ pub(super) fn accept(sent: Option<&HeaderValue>, app: &App) -> Result<Accept, Aw
 /// # Errors
 /// 408.
 pub(super) fn require_short(speech: &Speech, body: &[u8]) -> Result<(), AwsError> {
-    let bytes_max = speech
-        .bytes_a_second
-        .map(|bytes| bytes * SPEECH_SECONDS_MAX);
-    match bytes_max.is_some_and(|max| body.len() > max) {
+    match body.len() > speech.bytes_a_second * SPEECH_SECONDS_MAX {
         false => Ok(()),
         true => Err(AwsError::new(
             "RequestTimeoutException",

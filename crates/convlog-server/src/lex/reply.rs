@@ -1,12 +1,11 @@
 //! What the runtime answers: as JSON to `PostText`, as headers and body to `PostContent`.
 
-use std::collections::BTreeMap;
-
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use convlog_dialects::lex::dialog::{Answer, DialogState};
+use convlog_dialects::lex::entry;
 use convlog_dialects::lex::sentiment::Sentiment;
 use convlog_model::json::Json;
 use serde::{Deserialize, Serialize};
@@ -144,15 +143,18 @@ fn body(answer: &Answer, session: &str, version: &str) -> Json {
             Json::object([
                 ("intentName", text(&other.name)),
                 ("nluIntentConfidence", score(other.confidence)),
-                ("slots", slots(&other.slots)),
+                ("slots", entry::slots(&other.slots)),
             ])
         });
         body.set("alternativeIntents", Json::Array(others.collect()));
     }
     if answer.intent_name.is_some() {
-        body.set("slots", slots(&answer.slots));
+        body.set("slots", entry::slots(&answer.slots));
     }
-    body.set("sessionAttributes", texts(&answer.session_attributes));
+    body.set(
+        "sessionAttributes",
+        entry::attributes(&answer.session_attributes),
+    );
     if let Some((format, message)) = &answer.message {
         body.set("message", text(message));
         body.set("messageFormat", text(format.as_str()));
@@ -181,18 +183,4 @@ fn insert(headers: &mut HeaderMap, name: &'static str, text: &str) {
 
 fn score(confidence: f64) -> Json {
     Json::object([("score", Json::Number(format!("{confidence}").into()))])
-}
-
-fn slots(slots: &BTreeMap<String, Option<String>>) -> Json {
-    let each = slots.iter().map(|(slot, value)| {
-        let value = value.as_ref().map_or(Json::Null, Json::string);
-        (slot.as_str().into(), value)
-    });
-    Json::Object(each.collect())
-}
-
-fn texts(map: &BTreeMap<String, String>) -> Json {
-    let each = map.iter();
-    let each = each.map(|(name, value)| (name.as_str().into(), Json::string(value.as_str())));
-    Json::Object(each.collect())
 }
