@@ -188,12 +188,20 @@ pub(crate) async fn change(
     responses(
         (status = 204, description = "it is gone"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json",
+            description = "it is a bot of Lex"),
 ))]
 pub(crate) async fn delete(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Fault> {
+    caller.require_bot(&id)?;
+    let found = find(&app, &caller.instance, &id).await?;
+    if found.is_some_and(|bot| bot.doc.lex) {
+        let message = "this is a bot of Lex: DeleteBot takes it away";
+        return Err(Fault::conflict(message));
+    }
     remove(&app, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -113,7 +113,10 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     if let Ok(value) = HeaderValue::from_str(&transaction) {
-        headers.insert(aws::REQUEST_ID, value.clone());
+        // A request of AWS that comes again has the id of its first answer.
+        headers
+            .entry(aws::REQUEST_ID)
+            .or_insert_with(|| value.clone());
         headers.insert(TRANSACTION, value);
     }
     if !headers.contains_key(RATE_LIMIT) {

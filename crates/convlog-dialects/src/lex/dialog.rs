@@ -35,6 +35,7 @@ pub use self::flow::Pending;
 pub use self::hook::HookError;
 pub use self::put::put_session;
 pub use self::session::Dialog;
+pub use self::slots::is_number_word;
 use super::model::{ActiveContext, MessageFormat};
 
 /// One request of a user.

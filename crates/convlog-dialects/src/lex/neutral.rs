@@ -1,10 +1,11 @@
 //! The answer of a connector as an answer of Lex.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use convlog_model::json::Json;
 
-use super::dialog::{Alternative, Answer, DialogState};
+use super::dialog::{Alternative, Answer, DialogState, Heard};
 use super::model::MessageFormat;
 use crate::reply::Reply;
 
@@ -14,7 +15,7 @@ const ALTERNATIVES_MAX: usize = 4;
 /// What a connector answered: its first intent is the intent, its entities are the slots, and what
 /// has an intent is done.
 #[must_use]
-pub fn answer(reply: &Reply, session_attributes: BTreeMap<String, String>) -> Answer {
+pub fn answer(reply: &Reply, said: &str, session_attributes: BTreeMap<String, String>) -> Answer {
     let mut intents = reply.intents.iter().filter_map(intent);
     let first = intents.next();
     let missed = first.is_none() || reply.fallback == Some(true);
@@ -41,7 +42,6 @@ pub fn answer(reply: &Reply, session_attributes: BTreeMap<String, String>) -> An
         intent_name,
         nlu_confidence,
         alternatives,
-        slots,
         session_attributes,
         message,
         dialog_state: match missed {
@@ -53,9 +53,40 @@ pub fn answer(reply: &Reply, session_attributes: BTreeMap<String, String>) -> An
         active_contexts: Vec::new(),
         missed,
         developer_override: false,
-        heard: Vec::new(),
+        heard: heard(&slots, said),
+        slots,
         elicited: None,
     }
+}
+
+/// Where values stand in what was said; one that does not stand there may be all of it.
+fn heard(slots: &BTreeMap<String, Option<String>>, said: &str) -> Vec<Heard> {
+    let values = slots
+        .iter()
+        .filter_map(|(slot, value)| Some((slot, value.as_ref()?)));
+    let mut all = Vec::new();
+    for (slot, value) in values {
+        let mut spans = places(said, value);
+        if spans.is_empty() {
+            spans.push(0..said.len());
+        }
+        all.extend(spans.into_iter().map(|span| Heard {
+            slot: slot.clone(),
+            span,
+            value: value.clone(),
+        }));
+    }
+    all
+}
+
+/// Every place of a value in a text; case does not matter in ASCII.
+fn places(text: &str, value: &str) -> Vec<Range<usize>> {
+    let (text, value) = (text.to_ascii_lowercase(), value.to_ascii_lowercase());
+    if value.is_empty() {
+        return Vec::new();
+    }
+    let each = text.match_indices(&value);
+    each.map(|(at, part)| at..at + part.len()).collect()
 }
 
 fn intent(item: &Json) -> Option<(String, Option<f64>)> {
@@ -82,7 +113,19 @@ mod tests {
         let body = br#"{"output":[{"type":"text","text":"a"},{"type":"text","text":"b"}],
             "intents":[{"name":"hello","confidence":0.5},{"name":"bye","confidence":0.25}],
             "entities":[{"name":"day","value":"monday"},{"name":"n","value":3}]}"#;
-        let got = answer(&Reply::from_webhook(body).unwrap(), BTreeMap::new());
+        let said = "Monday, if monday is free";
+        let got = answer(&Reply::from_webhook(body).unwrap(), said, BTreeMap::new());
+        let spans = |slot: &str| -> Vec<Range<usize>> {
+            let heard = got.heard.iter().filter(|heard| heard.slot == slot);
+            heard.map(|heard| heard.span.clone()).collect()
+        };
+        assert_eq!(spans("day"), [0..6, 11..17]);
+        let all = 0..said.len();
+        assert_eq!(
+            spans("n"),
+            std::slice::from_ref(&all),
+            "it may be all of it"
+        );
         assert_eq!(got.intent_name.as_deref(), Some("hello"));
         assert_eq!(got.nlu_confidence, Some(0.5));
         assert_eq!(got.alternatives[0].name, "bye");
@@ -100,7 +143,7 @@ mod tests {
 
     #[test]
     fn without_an_intent_the_utterance_is_missed() {
-        let got = answer(&Reply::text("pardon?"), BTreeMap::new());
+        let got = answer(&Reply::text("pardon?"), "", BTreeMap::new());
         assert!(got.missed);
         assert_eq!(got.dialog_state, DialogState::ElicitIntent);
     }

@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::dialog::Heard;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::dialog::{Heard, is_number_word};
 
 /// Values by slot.
 pub type Slots = BTreeMap<String, Option<String>>;
@@ -27,12 +29,17 @@ pub struct Said<'a> {
 
 /// The utterance as logs show it.
 ///
-/// A part that became the value of a hidden slot is `{slot}`. When a hidden slot was being asked
+/// A part that became the value of a hidden slot is `{slot}`. Where that is a number and digits or
+/// words of numbers are left over, all of the utterance is: of a number that is said in groups one
+/// may have become the value alone. When a hidden slot was being asked
 /// for and got no value, all of the utterance is: it may well be one. Else nothing is changed,
 /// missed utterances included. Braces of the user's own are escaped where a slot's name is shown.
 #[must_use]
 pub fn transcript(said: Said<'_>) -> String {
     let spans = hidden_spans(said);
+    if let Some(slot) = cut_number(said) {
+        return name(slot);
+    }
     if !spans.is_empty() {
         return with_names(said.utterance, &spans);
     }
@@ -92,6 +99,21 @@ fn hidden_spans(said: Said<'_>) -> Vec<(Range<usize>, &str)> {
         .into_iter()
         .map(|(span, slot, _)| (span, slot))
         .collect()
+}
+
+/// The hidden slot that may have got a part of a number alone.
+fn cut_number(said: Said<'_>) -> Option<&str> {
+    let mut hidden = said
+        .heard
+        .iter()
+        .filter(|heard| said.hidden.contains(&heard.slot));
+    let number = hidden.find(|heard| heard.value.contains(char::is_numeric))?;
+    let is_covered = |at: usize| said.heard.iter().any(|heard| heard.span.contains(&at));
+    let mut left = said.utterance.char_indices();
+    let has_digits = left.any(|(at, c)| c.is_numeric() && !is_covered(at));
+    let mut words = said.utterance.unicode_word_indices();
+    let has_words = words.any(|(at, word)| !is_covered(at) && is_number_word(word));
+    (has_digits || has_words).then_some(number.slot.as_str())
 }
 
 fn with_names(utterance: &str, spans: &[(Range<usize>, &str)]) -> String {
@@ -222,5 +244,37 @@ mod tests {
         assert_eq!(shown["full_name"].as_deref(), Some("{full_name}"));
         assert_eq!(shown["ssn"], None);
         assert_eq!(shown["kind"].as_deref(), Some("roses"));
+    }
+
+    #[test]
+    fn of_a_number_that_was_heard_in_part_nothing_is_left() {
+        for (utterance, part, expected) in [
+            ("4111 1111 1111 1111", "4111", "{ssn}"),
+            ("123-45-6789", "123", "{ssn}"),
+            ("it is AB-12-34", "34", "{ssn}"),
+            ("it is 4711", "4711", "it is {ssn}"),
+        ] {
+            assert_eq!(shown(utterance, &[("ssn", part)], None), expected);
+        }
+        let said = "four one one oh";
+        let heard = [Heard {
+            slot: "ssn".to_owned(),
+            span: 0..4,
+            value: "4".to_owned(),
+        }];
+        let hidden = BTreeSet::from(["ssn".to_owned()]);
+        let shown = transcript(Said {
+            utterance: said,
+            heard: &heard,
+            elicited: None,
+            hidden: &hidden,
+        });
+        assert_eq!(shown, "{ssn}");
+    }
+
+    #[test]
+    fn other_values_with_numbers_do_not_hide_the_rest() {
+        let parts = [("ssn", "12"), ("count", "3")];
+        assert_eq!(shown("12 and 3", &parts, None), "{ssn} and 3");
     }
 }

@@ -11,6 +11,7 @@ use convlog_model::json::Json;
 use serde::{Deserialize, Serialize};
 
 use super::session::Session;
+use crate::aws::REQUEST_ID;
 
 /// An answer, in the form of `PostText`, with what it needs to be shown otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub(super) struct Reply {
     pub transcript: String,
     /// The bot's locale.
     pub locale: String,
+    /// The id of the request that it answers.
+    #[serde(default)]
+    pub request_id: String,
 }
 
 /// Locales in whose answers texts stand in headers as they are, too.
@@ -30,11 +34,17 @@ const RAW_LOCALES: &[&str] = &[
 
 impl Reply {
     /// The answer to what the user said in a session; empty where nothing was.
-    pub(super) fn new(answer: &Answer, said: &str, session: &Session, locale: &str) -> Self {
+    pub(super) fn new(
+        answer: &Answer,
+        (said, request_id): (&str, &str),
+        session: &Session,
+        locale: &str,
+    ) -> Self {
         Reply {
             body: body(answer, &session.id, &session.version),
             transcript: said.to_owned(),
             locale: locale.to_owned(),
+            request_id: request_id.to_owned(),
         }
     }
 
@@ -50,12 +60,15 @@ impl Reply {
 
     /// The answer of `PostText`.
     pub(super) fn as_json(&self) -> Response {
-        super::answer(StatusCode::OK, &self.body)
+        let mut answer = super::answer(StatusCode::OK, &self.body);
+        insert(answer.headers_mut(), REQUEST_ID, &self.request_id);
+        answer
     }
 
     /// The answer of `PostContent`: everything in headers, the message as the body.
     pub(super) fn as_headers(&self, speech: Option<(HeaderValue, bytes::Bytes)>) -> Response {
         let mut headers = HeaderMap::new();
+        insert(&mut headers, REQUEST_ID, &self.request_id);
         self.plain(&mut headers);
         self.encoded(&mut headers);
         let message = self.message().to_owned();
@@ -97,14 +110,18 @@ impl Reply {
             ("x-amz-lex-session-id", "sessionId"),
         ] {
             if let Some(text) = self.text(member) {
-                insert(headers, name, text);
+                insert(headers, HeaderName::from_static(name), text);
             }
         }
     }
 
     fn encoded(&self, headers: &mut HeaderMap) {
         if let Some(sentiment) = self.body.get("sentimentResponse") {
-            insert(headers, "x-amz-lex-sentiment", &sentiment.to_string());
+            insert(
+                headers,
+                HeaderName::from_static("x-amz-lex-sentiment"),
+                &sentiment.to_string(),
+            );
         }
         for (name, member) in [
             ("x-amz-lex-slots", "slots"),
@@ -114,18 +131,26 @@ impl Reply {
             ("x-amz-lex-active-contexts", "activeContexts"),
         ] {
             if let Some(value) = self.body.get(member) {
-                insert(headers, name, &STANDARD.encode(value.to_string()));
+                insert(
+                    headers,
+                    HeaderName::from_static(name),
+                    &STANDARD.encode(value.to_string()),
+                );
             }
         }
     }
 
     /// A text encoded, and raw where that is what the locale's clients read.
     fn words(&self, raw: &'static str, encoded: &'static str, text: &str, headers: &mut HeaderMap) {
-        insert(headers, encoded, &STANDARD.encode(text));
+        insert(
+            headers,
+            HeaderName::from_static(encoded),
+            &STANDARD.encode(text),
+        );
         let is_plain = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         // Anything but ASCII in a raw header breaks clients.
         if is_plain && RAW_LOCALES.contains(&self.locale.as_str()) {
-            insert(headers, raw, text);
+            insert(headers, HeaderName::from_static(raw), text);
         }
     }
 }
@@ -175,9 +200,9 @@ fn body(answer: &Answer, session: &str, version: &str) -> Json {
     body
 }
 
-fn insert(headers: &mut HeaderMap, name: &'static str, text: &str) {
+fn insert(headers: &mut HeaderMap, name: HeaderName, text: &str) {
     if let Ok(value) = HeaderValue::from_str(text) {
-        headers.insert(HeaderName::from_static(name), value);
+        headers.insert(name, value);
     }
 }
 

@@ -75,10 +75,10 @@ pub(crate) async fn put_session(Path(parts): Path<Parts>, call: Call) -> Result<
 /// `GET …/session`
 pub(crate) async fn get_session(Path(parts): Path<Parts>, call: Call) -> Result<Response, Refusal> {
     let to = address(&call, "GetSession", &Json::Null, parts)?;
-    Target::find(&call, &to).await?;
+    let target = Target::find(&call, &to).await?;
     let id = state_id(&to.bot, &to.user);
     let state = State::load(&call.app, &call.caller.instance, &id).await?;
-    let session = state.session.filter(|session| session.alias == to.alias);
+    let session = state.session.filter(|session| target.serves(session));
     let session = session.ok_or_else(|| AwsError::not_found(&to.user))?;
     let label = call.parameter("checkpointLabelFilter");
     let now_ms = call.app.now().millis();
@@ -107,12 +107,12 @@ pub(crate) async fn delete_session(
     call: Call,
 ) -> Result<Response, Refusal> {
     let to = address(&call, "DeleteSession", &Json::Null, parts)?;
-    Target::find(&call, &to).await?;
+    let target = Target::find(&call, &to).await?;
     let id = state_id(&to.bot, &to.user);
     let instance = &call.caller.instance;
     let _gate = call.app.sessions().turn(instance, &id).await;
     let state = State::load(&call.app, instance, &id).await?;
-    let session = state.session.filter(|session| session.alias == to.alias);
+    let session = state.session.filter(|session| target.serves(session));
     let session = session.ok_or_else(|| AwsError::not_found(&to.user))?;
     sessions::end(&call.app, instance, &id).await?;
     let shown = Json::object([

@@ -48,6 +48,9 @@ struct Given {
 pub(super) struct Session {
     pub id: String,
     pub alias: String,
+    /// When the alias was made: one that is made again is another one.
+    #[serde(default)]
+    pub alias_us: i64,
     pub version: String,
     /// What is logged of it; `None` when nothing is.
     pub logs: Option<Logs>,
@@ -150,11 +153,17 @@ impl State {
 
 impl Session {
     /// A session that begins now.
-    pub(super) fn new(app: &App, alias: &str, version: &str, ttl_s: u32) -> Self {
+    pub(super) fn new(
+        app: &App,
+        (alias, alias_us): (&str, i64),
+        version: &str,
+        ttl_s: u32,
+    ) -> Self {
         let now = app.now();
         let mut session = Session {
             id: session_id(now, app.ids().random_u128()),
             alias: alias.to_owned(),
+            alias_us,
             version: version.to_owned(),
             logs: None,
             started_us: now.micros(),

@@ -9,6 +9,7 @@ use super::bots;
 use super::delivery::Audio;
 use super::known::{self, Ready};
 use super::logs::Logs;
+use super::session::Session;
 use super::shelf::{LATEST, Shelf};
 use crate::aws::{AwsError, Call, Refusal};
 use crate::bots::{Bot, ConnectorConfig};
@@ -45,6 +46,9 @@ pub(super) struct Target {
     pub bot: Arc<Entity<Bot>>,
     /// The version that new sessions get.
     pub version: String,
+    alias: String,
+    /// When the alias was made.
+    pub since_us: i64,
     /// What new sessions log.
     pub logs: Option<Logs>,
     pub shelf: Arc<Shelf>,
@@ -60,21 +64,32 @@ impl Target {
         call.caller.require_bot(&to.bot).map_err(unseen)?;
         let instance = &call.caller.instance;
         let shelf = known::shelf(&call.app, instance, &to.bot).await?;
-        let (version, logs) = match to.alias.as_str() {
-            LATEST => (LATEST.to_owned(), None),
+        let (version, since_us, logs) = match to.alias.as_str() {
+            LATEST => (LATEST.to_owned(), shelf.latest.created_us, None),
             name => {
                 let alias = shelf.aliases.get(name);
                 let alias = alias.ok_or_else(|| AwsError::not_found(name))?;
-                (alias.bot_version.clone(), Logs::of_alias(&to.bot, alias))
+                let logs = Logs::of_alias(&to.bot, alias);
+                (alias.bot_version.clone(), alias.created_us, logs)
             }
         };
         let bot = crate::bots::find(&call.app, instance, &to.bot).await?;
         Ok(Target {
             bot: bot.ok_or_else(|| AwsError::not_found(&to.bot))?,
             version,
+            alias: to.alias.clone(),
+            since_us,
             logs,
             shelf,
         })
+    }
+
+    /// Whether a session goes on here. Settings belong to an alias, so that another alias is another
+    /// session, and so is one that was made again; a version that was deleted serves nobody.
+    pub(super) fn serves(&self, session: &Session) -> bool {
+        session.alias == self.alias
+            && session.alias_us == self.since_us
+            && self.shelf.edition(&session.version).is_ok()
     }
 
     /// The version that a session has, ready to be talked to.

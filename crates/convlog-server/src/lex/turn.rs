@@ -56,7 +56,12 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
     };
     held.session.turns += 1;
     let session = &held.session;
-    let mut reply = Reply::new(&answer, said, session, &ready.compiled.bot().locale);
+    let mut reply = Reply::new(
+        &answer,
+        (said, &call.request_id),
+        session,
+        &ready.compiled.bot().locale,
+    );
     if let Some(sentiment) = &sentiment {
         reply.feels(sentiment);
     }
@@ -123,7 +128,12 @@ pub(super) async fn put(call: Call, to: Address, body: Json) -> Result<Reply, Re
     let answer = connector::in_time(&call.app, going)
         .await
         .map_err(refused)?;
-    let reply = Reply::new(&answer, "", session, &ready.compiled.bot().locale);
+    let reply = Reply::new(
+        &answer,
+        ("", &call.request_id),
+        session,
+        &ready.compiled.bot().locale,
+    );
     held.close(&call, Ok(&reply), None).await?;
     Ok(reply)
 }
@@ -230,11 +240,10 @@ async fn open(
     to: &Address,
     state: &mut State,
 ) -> Result<Session, Refusal> {
-    // Settings belong to an alias: another alias is another session.
     let running = state
         .session
         .take()
-        .filter(|session| session.alias == to.alias);
+        .filter(|session| target.serves(session));
     if let Some(session) = running {
         return Ok(session);
     }
@@ -248,7 +257,7 @@ pub(super) async fn begin(call: &Call, target: &Target, to: &Address) -> Result<
     let bot = ready.compiled.bot();
     let mut session = Session::new(
         &call.app,
-        &to.alias,
+        (&to.alias, target.since_us),
         &target.version,
         bot.idle_session_ttl_s,
     );
@@ -302,7 +311,7 @@ async fn ask(
         upstream: &mut session.upstream,
     };
     let reply = neutral::ask(&call.app, bot, &ask, carried).await?;
-    Ok(lex_neutral::answer(&reply, attributes))
+    Ok(lex_neutral::answer(&reply, text, attributes))
 }
 
 /// Calls the functions of a turn until it has its answer.
@@ -326,7 +335,7 @@ async fn go_on(
 
 /// What is logged of a turn that nothing answered.
 fn failed() -> Answer {
-    let mut answer = lex_neutral::answer(&Default::default(), Attributes::new());
+    let mut answer = lex_neutral::answer(&Default::default(), "", Attributes::new());
     answer.dialog_state = DialogState::Failed;
     answer
 }

@@ -30,6 +30,14 @@ const TRIES_MAX: u32 = 200_000;
 /// Longest alphanumeric value, in characters.
 const ALPHANUMERIC_MAX: usize = 30;
 
+/// Whether a word is a number, or a part of one.
+#[must_use]
+pub fn is_number_word(word: &str) -> bool {
+    let word = word.to_lowercase();
+    matches!(word.as_str(), "oh" | "hundred" | "thousand" | "million")
+        || number::value(Some(&word)).is_some()
+}
+
 /// A value in an utterance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Find {

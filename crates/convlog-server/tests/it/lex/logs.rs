@@ -105,6 +105,59 @@ async fn an_alias_that_is_gone_answers_no_more() {
 }
 
 #[tokio::test]
+async fn an_alias_that_is_made_again_begins_sessions_anew() {
+    let server = with_logs().await;
+    let first = say(&server, "one").await;
+    let alias = "/bots/Shop/aliases/PROD";
+    is(&server.call(ADMIN, "DELETE", alias, "").await, 204);
+    server.clock.step(1000);
+    put_alias(&server, "1", None).await;
+    is(&server.get(&format!("{USER}/session")).await, 404);
+    let second = say(&server, "two").await;
+    assert_ne!(text(&first, &["sessionId"]), text(&second, &["sessionId"]));
+    assert_eq!(entries(&server).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_bot_that_is_made_again_for_children_logs_nothing_of_a_session_before() {
+    let server = with_logs().await;
+    say(&server, "one").await;
+    let gone = server
+        .call(ADMIN, "DELETE", "/bots/Shop/aliases/PROD", "")
+        .await;
+    is(&gone, 204);
+    is(&server.call(ADMIN, "DELETE", "/bots/Shop", "").await, 204);
+    server.clock.step(1000);
+    let body = bot("").replace(r#""childDirected":false"#, r#""childDirected":true"#);
+    is(&server.put("/bots/Shop/versions/$LATEST", &body).await, 200);
+    is(&server.post("/bots/Shop/versions", "{}").await, 201);
+    put_alias(&server, "1", None).await;
+    say(&server, "two").await;
+    assert_eq!(entries(&server).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_session_does_not_outlive_its_version() {
+    let server = with_logs().await;
+    say(&server, "one").await;
+    let checksum = server
+        .get("/bots/Shop/versions/$LATEST")
+        .await
+        .text_at("checksum");
+    let more = format!(r#","description":"new","checksum":"{checksum}""#);
+    let latest = "/bots/Shop/versions/$LATEST";
+    is(&server.put(latest, &bot(&more)).await, 200);
+    is(&server.post("/bots/Shop/versions", "{}").await, 201);
+    put_alias(&server, "2", Some(TEXT_LOGS)).await;
+    let gone = server
+        .call(ADMIN, "DELETE", "/bots/Shop/versions/1", "")
+        .await;
+    is(&gone, 204);
+    let answer = say(&server, "two").await;
+    assert_eq!(text(&answer, &["botVersion"]), "2");
+}
+
+#[tokio::test]
 async fn what_must_not_be_logged_is_not() {
     let server = with_logs().await;
     let latest = "/bot/Shop/alias/%24LATEST/user/u1/text";
@@ -138,6 +191,10 @@ async fn a_request_that_is_sent_again_is_answered_as_before_and_logged_once() {
     let first = send("a").await;
     let again = send("a").await;
     assert_eq!(first.text(), again.text());
+    let id = first.header("x-amzn-requestid");
+    assert_eq!(again.header("x-amzn-requestid"), id);
+    let of_entry = entries(&server).await;
+    assert_eq!(text(&of_entry[0], &["requestId"]), id);
     assert_eq!(entries(&server).await.len(), 1);
     send("b").await;
     assert_eq!(entries(&server).await.len(), 2);

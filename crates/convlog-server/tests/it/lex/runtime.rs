@@ -333,6 +333,12 @@ async fn another_connector_may_answer_for_a_bot() {
         webhook.url()
     );
     is(&server.put("/convlog/v1/bots/Shop", &body).await, 200);
+    is(
+        &server
+            .call(ADMIN, "DELETE", "/convlog/v1/bots/Shop", "")
+            .await,
+        409,
+    );
     let answer = say(&server, "hi").await;
     assert_eq!(text(&answer, &["intentName"]), "greet");
     assert_eq!(text(&answer, &["message"]), "hello");
