@@ -244,7 +244,9 @@ impl Worker {
         let body = Json::object([("awslogs", data)]).to_string();
         let json = HeaderValue::from_static("application/json");
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, json)]);
-        let outbound = self.app.connectors().outbound().map_err(|_| "outbound")?;
+        // The URL is the operator's own choice, as is that of a function.
+        let outbound = self.app.connectors().configured();
+        let outbound = outbound.map_err(|_| "outbound")?;
         let body = Some(body.into_bytes());
         let post = reqwest::Method::POST;
         let answered = outbound.call(post, url, headers, body, TIMEOUT).await;

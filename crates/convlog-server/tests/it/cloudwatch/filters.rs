@@ -1,6 +1,7 @@
 //! Metric filters and subscription filters.
 
 use std::io::Read as _;
+use std::net::Ipv4Addr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -135,7 +136,8 @@ fn unpacked(seen: &Seen) -> Json {
 async fn subscribed(script: Script) -> (Server, Fake) {
     let fake = Fake::start(script).await;
     let mut config = ServerConfig::default();
-    config.connectors.allow = vec!["127.0.0.0/8".to_owned()];
+    // Beyond loopback, where connectors may not go to private addresses.
+    config.connectors.listening_on = vec![Ipv4Addr::UNSPECIFIED.into()];
     config.aws.destinations = vec![AwsTarget {
         arn: DESTINATION.to_owned(),
         url: fake.url(),
