@@ -3,6 +3,7 @@
 use axum::http::HeaderMap;
 use convlog_dialects::cloudwatch::event;
 use convlog_model::filter::Filter;
+use convlog_model::store::faulty::Call as Faulty;
 
 use super::documents::Documents;
 use super::*;
@@ -85,4 +86,63 @@ async fn what_came_while_a_group_was_deleted_goes_and_what_a_new_one_of_its_name
     call(&app, "DeleteLogGroup", GROUP).await;
     groups::erase_rest(&asked, "lex", &of_group).await.unwrap();
     assert_eq!(n().await, 0);
+}
+
+#[tokio::test]
+async fn a_small_page_of_what_a_pattern_takes_costs_few_steps_and_loses_nothing() {
+    let Rig { app, store, .. } = rig();
+    make(&app).await;
+    let all: Vec<String> = (0..3000)
+        .map(|i| match i {
+            0 | 1500 | 1501 | 1502 | 2998 => format!("wanted {i}"),
+            _ => format!("other {i}"),
+        })
+        .collect();
+    put(&app, &all).await;
+    for is_forward in [true, false] {
+        let (mut found, mut token) = (Vec::new(), String::new());
+        let before = store.calls(Faulty::Search);
+        loop {
+            let body = format!(
+                r#"{{"logGroupName":"lex","filterPattern":"wanted","limit":1,"startFromHead":{is_forward}{token}}}"#
+            );
+            let page = call(&app, "FilterLogEvents", &body).await;
+            let shown = messages(&page);
+            assert!(shown.len() <= 1, "{shown:?}");
+            found.extend(shown);
+            match page.get("nextToken") {
+                Some(next) => token = format!(r#","nextToken":{next}"#),
+                None => break,
+            }
+        }
+        if !is_forward {
+            found.reverse();
+        }
+        let wanted = [0, 1500, 1501, 1502, 2998].map(|i| format!("wanted {i}"));
+        assert_eq!(found, wanted);
+        let n_searches = store.calls(Faulty::Search) - before;
+        assert!(n_searches < 30, "{n_searches} searches");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_ends_within_a_step_is_the_last_only_where_nothing_follows() {
+    let Rig { app, .. } = rig();
+    make(&app).await;
+    put(&app, &["x", "wanted", "x"].map(str::to_owned)).await;
+    let body = r#"{"logGroupName":"lex","filterPattern":"wanted","limit":1}"#;
+    let page = call(&app, "FilterLogEvents", body).await;
+    assert_eq!(messages(&page), ["wanted"]);
+    let token = page.get("nextToken").unwrap();
+    let body = format!(
+        r#"{{"logGroupName":"lex","filterPattern":"wanted","limit":1,"nextToken":{token}}}"#
+    );
+    let page = call(&app, "FilterLogEvents", &body).await;
+    assert_eq!(messages(&page).len(), 0);
+    assert!(page.get("nextToken").is_none(), "{page}");
+    put(&app, &["wanted".to_owned()]).await;
+    let body = r#"{"logGroupName":"lex","filterPattern":"wanted","limit":2}"#;
+    let page = call(&app, "FilterLogEvents", body).await;
+    assert_eq!(messages(&page), ["wanted", "wanted"]);
+    assert!(page.get("nextToken").is_none(), "{page}");
 }
