@@ -71,6 +71,15 @@ impl<T> Change<T> {
         }
     }
 
+    /// The document goes, and nobody is told.
+    #[must_use]
+    pub(crate) fn gone() -> Self {
+        Change {
+            doc: None,
+            events: Vec::new(),
+        }
+    }
+
     /// The document becomes this, and nobody is told.
     #[must_use]
     pub(crate) fn silent(doc: T) -> Self {
@@ -102,7 +111,8 @@ impl Pending {
     }
 }
 
-/// Every collection whose documents may carry events.
+/// Every collection whose documents may wait for something: to have their events written, or to be
+/// taken away once they are deleted.
 pub(crate) const COLLECTIONS: &[&str] = &[
     "instances",
     "keys",
@@ -116,13 +126,21 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "redaction",
     "bot_redaction",
     "lex",
+    "lex_versions",
+    "lex_imports",
     "lex_unheard",
     "log_groups",
+    "log_groups_missed",
+    "log_streams",
+    "log_subscriptions",
     "deliveries",
     "dead_letters",
     "audio",
     "audio_copies",
 ];
+
+/// Collections whose documents neither carry events nor are deleted; a start does not walk them.
+const LASTING: &[&str] = &["seen"];
 
 /// A collection whose documents are of one type.
 #[derive(Debug)]
@@ -136,6 +154,8 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
     /// The collection of that name.
     #[must_use]
     pub(crate) fn new(app: &'a App, name: &'static str) -> Self {
+        let is_listed = COLLECTIONS.contains(&name) || LASTING.contains(&name);
+        debug_assert!(is_listed, "the collection {name} is in no list");
         Collection {
             app,
             name,
@@ -307,6 +327,8 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
         stored: Stored<T>,
     ) -> Result<Option<Entity<T>>, Fault> {
         if !stored.pending.is_empty() || stored.doc.is_none() {
+            let is_looked_at = COLLECTIONS.contains(&self.name);
+            debug_assert!(is_looked_at, "documents of {} may wait", self.name);
             self.app.pending().add(self.name, id);
             if let Err(fault) = self.flush(id).await {
                 tracing::warn!(
