@@ -13,11 +13,11 @@ use convlog_model::time::Timestamp;
 
 use super::Answered;
 use super::asked::{Asked, GROUP, exists, invalid, limit, listed, missing, nothing, page};
-use super::documents::{Documents, LogGroup, set_aside, told, told_change};
+use super::documents::{Documents, LogGroup, told, told_change};
 use super::missed;
 use super::tags;
 use super::view::View;
-use crate::aws::{AwsError, Refusal};
+use crate::aws::{AwsError, Refusal, set_aside};
 use crate::entity::Change;
 use crate::error::Fault;
 use crate::events::{LOG_GROUP_CREATE, LOG_GROUP_DELETE};

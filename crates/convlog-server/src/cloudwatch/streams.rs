@@ -12,10 +12,10 @@ use convlog_model::time::Timestamp;
 
 use super::Answered;
 use super::asked::{Asked, STREAM, encode, exists, invalid, limit, listed, missing, nothing, page};
-use super::documents::{Documents, LogStream, set_aside};
+use super::documents::{Documents, LogStream};
 use super::groups;
 use super::view::{NEWEST, OLDEST, View};
-use crate::aws::Refusal;
+use crate::aws::{Refusal, set_aside};
 use crate::entity::Change;
 use crate::error::Fault;
 

@@ -15,7 +15,7 @@ pub(crate) use self::kind::Kind;
 use super::aliases::Alias;
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
-use crate::aws::{AwsError, Refusal};
+use crate::aws::{AwsError, Refusal, set_aside};
 use crate::entity::{Change, Collection};
 use crate::events::{EventType, OwnEvent};
 
@@ -363,10 +363,4 @@ fn told<T>(doc: Option<T>, event: Option<OwnEvent>) -> Change<T> {
         doc,
         events: event.into_iter().collect(),
     }
-}
-
-/// Keeps the refusal for the end of a change, which knows faults alone.
-fn set_aside(place: &mut Option<AwsError>, error: AwsError) -> crate::error::Fault {
-    *place = Some(error);
-    crate::error::Fault::conflict("refused")
 }
