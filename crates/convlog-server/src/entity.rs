@@ -2,6 +2,8 @@
 //! that a change brings ride on the document, written by the same put, and are taken off once they
 //! are records; so no change is without its event, whenever the process ends.
 
+mod change;
+
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +14,7 @@ use convlog_model::store::ErrorKind;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::change::Change;
 use crate::app::App;
 use crate::error::Fault;
 use crate::events::OwnEvent;
@@ -41,53 +44,6 @@ struct Stored<T> {
     doc: Option<T>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pending: Vec<OwnEvent>,
-}
-
-/// What a change wants: the new document, and the events that tell of it.
-#[derive(Debug)]
-pub(crate) struct Change<T> {
-    /// The new document; `None` deletes it.
-    pub doc: Option<T>,
-    /// Events that become records with it.
-    pub events: Vec<OwnEvent>,
-}
-
-impl<T> Change<T> {
-    /// The document becomes this.
-    #[must_use]
-    pub(crate) fn to(doc: T, event: OwnEvent) -> Self {
-        Change {
-            doc: Some(doc),
-            events: vec![event],
-        }
-    }
-
-    /// The document goes.
-    #[must_use]
-    pub(crate) fn delete(event: OwnEvent) -> Self {
-        Change {
-            doc: None,
-            events: vec![event],
-        }
-    }
-
-    /// The document goes, and nobody is told.
-    #[must_use]
-    pub(crate) fn gone() -> Self {
-        Change {
-            doc: None,
-            events: Vec::new(),
-        }
-    }
-
-    /// The document becomes this, and nobody is told.
-    #[must_use]
-    pub(crate) fn silent(doc: T) -> Self {
-        Change {
-            doc: Some(doc),
-            events: Vec::new(),
-        }
-    }
 }
 
 /// Documents whose events are not records yet.
