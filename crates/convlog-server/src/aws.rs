@@ -208,6 +208,12 @@ impl IntoResponse for AwsError {
     }
 }
 
+/// Keeps a refusal for the end of a change of a document, which knows faults alone.
+pub(crate) fn set_aside(place: &mut Option<AwsError>, error: AwsError) -> Fault {
+    *place = Some(error);
+    Fault::conflict("refused")
+}
+
 /// Why a request of an AWS dialect was not done: a fault as everywhere, which the route's envelope
 /// shows, or an answer in AWS's own words.
 #[derive(Debug)]

@@ -137,3 +137,6 @@ async fn run(call: Call) -> Answered {
     let asked = Asked::new(call, operation.name)?;
     (operation.run)(&asked).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -181,9 +181,9 @@ pub(crate) async fn forget(app: &App, caller: &Caller, bot: &str) -> Result<(), 
         let event = OwnEvent::new(app, caller, events::DATASET_DELETE)
             .about("botId", bot)
             .about("datasetId", bot);
-        let change = Change {
-            doc: None,
-            events: old.iter().map(|_| event.clone()).collect(),
+        let change = match &old {
+            Some(_) => Change::delete(event),
+            None => Change::gone(),
         };
         replaced = old;
         Ok(change)

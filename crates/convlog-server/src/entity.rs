@@ -2,6 +2,8 @@
 //! that a change brings ride on the document, written by the same put, and are taken off once they
 //! are records; so no change is without its event, whenever the process ends.
 
+mod change;
+
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +14,7 @@ use convlog_model::store::ErrorKind;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::change::Change;
 use crate::app::App;
 use crate::error::Fault;
 use crate::events::OwnEvent;
@@ -43,44 +46,6 @@ struct Stored<T> {
     pending: Vec<OwnEvent>,
 }
 
-/// What a change wants: the new document, and the events that tell of it.
-#[derive(Debug)]
-pub(crate) struct Change<T> {
-    /// The new document; `None` deletes it.
-    pub doc: Option<T>,
-    /// Events that become records with it.
-    pub events: Vec<OwnEvent>,
-}
-
-impl<T> Change<T> {
-    /// The document becomes this.
-    #[must_use]
-    pub(crate) fn to(doc: T, event: OwnEvent) -> Self {
-        Change {
-            doc: Some(doc),
-            events: vec![event],
-        }
-    }
-
-    /// The document goes.
-    #[must_use]
-    pub(crate) fn delete(event: OwnEvent) -> Self {
-        Change {
-            doc: None,
-            events: vec![event],
-        }
-    }
-
-    /// The document becomes this, and nobody is told.
-    #[must_use]
-    pub(crate) fn silent(doc: T) -> Self {
-        Change {
-            doc: Some(doc),
-            events: Vec::new(),
-        }
-    }
-}
-
 /// Documents whose events are not records yet.
 #[derive(Debug, Default)]
 pub(crate) struct Pending(Mutex<BTreeSet<(String, String)>>);
@@ -102,7 +67,8 @@ impl Pending {
     }
 }
 
-/// Every collection whose documents may carry events.
+/// Every collection whose documents may wait for something: to have their events written, or to be
+/// taken away once they are deleted.
 pub(crate) const COLLECTIONS: &[&str] = &[
     "instances",
     "keys",
@@ -116,13 +82,21 @@ pub(crate) const COLLECTIONS: &[&str] = &[
     "redaction",
     "bot_redaction",
     "lex",
+    "lex_versions",
+    "lex_imports",
     "lex_unheard",
     "log_groups",
+    "log_groups_missed",
+    "log_streams",
+    "log_subscriptions",
     "deliveries",
     "dead_letters",
     "audio",
     "audio_copies",
 ];
+
+/// Collections whose documents neither carry events nor are deleted; a start does not walk them.
+const LASTING: &[&str] = &["seen"];
 
 /// A collection whose documents are of one type.
 #[derive(Debug)]
@@ -136,6 +110,8 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
     /// The collection of that name.
     #[must_use]
     pub(crate) fn new(app: &'a App, name: &'static str) -> Self {
+        let is_listed = COLLECTIONS.contains(&name) || LASTING.contains(&name);
+        debug_assert!(is_listed, "the collection {name} is in no list");
         Collection {
             app,
             name,
@@ -307,6 +283,8 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
         stored: Stored<T>,
     ) -> Result<Option<Entity<T>>, Fault> {
         if !stored.pending.is_empty() || stored.doc.is_none() {
+            let is_looked_at = COLLECTIONS.contains(&self.name);
+            debug_assert!(is_looked_at, "documents of {} may wait", self.name);
             self.app.pending().add(self.name, id);
             if let Err(fault) = self.flush(id).await {
                 tracing::warn!(

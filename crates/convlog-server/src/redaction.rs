@@ -309,12 +309,7 @@ async fn replace(
 
 /// Removes the policy of a bot that was deleted.
 pub(crate) async fn forget(app: &App, instance: &InstanceId, bot: &str) -> Result<(), Fault> {
-    let gone = of_bots(app).change(&scoped_id(instance, bot), |_| {
-        Ok(Change {
-            doc: None,
-            events: Vec::new(),
-        })
-    });
+    let gone = of_bots(app).change(&scoped_id(instance, bot), |_| Ok(Change::gone()));
     gone.await?;
     app.redaction().changed();
     Ok(())

@@ -174,18 +174,6 @@ impl Query {
         &self.sources
     }
 
-    /// The number behind the last `limit`.
-    #[must_use]
-    pub fn limit(&self) -> Option<usize> {
-        self.limit
-    }
-
-    /// Begins a run of at most as many rows as the query says, else [`ROWS_DEFAULT`].
-    #[must_use]
-    pub fn run(&self) -> Run {
-        self.run_within(ROWS_DEFAULT)
-    }
-
     /// Begins a run of at most as many rows as the query says, else `n_most`; never more than
     /// [`ROWS_MAX`].
     #[must_use]

@@ -131,23 +131,6 @@ impl Pattern {
         }
     }
 
-    /// As [`Pattern::matches`], for who has read the message already: `parsed` is what it holds,
-    /// `None` where it is no JSON. A pattern of which [`Pattern::is_json`] is true never looks at
-    /// `message`, all others never at `parsed`.
-    #[must_use]
-    pub fn matches_parsed(&self, message: &str, parsed: Option<Value<'_>>) -> bool {
-        match &self.0 {
-            Kind::Json(expr) => parsed.is_some_and(|value| json::matches(expr, value)),
-            Kind::All | Kind::Terms(_) | Kind::Columns(_) => self.matches(message),
-        }
-    }
-
-    /// Whether it is a JSON pattern.
-    #[must_use]
-    pub fn is_json(&self) -> bool {
-        matches!(self.0, Kind::Json(_))
-    }
-
     /// What `TestMetricFilter` shows as extracted from a message. JSON patterns: the values of
     /// their selectors, by selector as written. Space-delimited patterns: every field of the
     /// message, by `$` and its name, or `$` and its number from 1 where it has no name; of fields

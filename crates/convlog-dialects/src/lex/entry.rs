@@ -36,7 +36,7 @@ pub struct Turn<'a> {
     pub user: &'a str,
     /// The session.
     pub session: &'a str,
-    /// When it was answered.
+    /// When the request came.
     pub time: Timestamp,
     /// Session attributes of the request.
     pub session_attributes: Option<&'a BTreeMap<String, String>>,

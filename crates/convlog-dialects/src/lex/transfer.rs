@@ -18,6 +18,10 @@ const SCHEMA_VERSION: &str = "1.0";
 /// The version that an import makes.
 const LATEST: &str = "$LATEST";
 
+/// Most bytes of a document, taken out of its archive.
+pub const DOCUMENT_BYTES_MAX: usize = 16 << 20;
+/// Most levels of nesting of a document, unless something else is configured.
+pub const DEPTH_MAX: usize = 64;
 /// Most slot types of a file, and most intents.
 pub const PARTS_MAX: usize = 1_000;
 

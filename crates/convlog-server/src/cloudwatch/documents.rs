@@ -14,8 +14,8 @@ use super::metric_filters::MetricFilter;
 use super::subscriptions::Subscription;
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
-use crate::aws::{AwsError, Refusal};
-use crate::entity::{Change, Collection};
+use crate::aws::{AwsError, Refusal, set_aside};
+use crate::entity::{Change, Collection, Entity};
 use crate::error::Fault;
 use crate::events::{self, EventType, OwnEvent};
 
@@ -143,7 +143,7 @@ impl<'a> Documents<'a> {
         Ok(found.filter(|stream| stream.group == group.id))
     }
 
-    /// Changes a group; `decide` sees the present one. `kind` and details tell of it.
+    /// Changes a group; `decide` sees the present one. `event` tells of it.
     ///
     /// # Errors
     /// When there is none; what `decide` answers.
@@ -193,12 +193,6 @@ impl<'a> Documents<'a> {
     }
 }
 
-/// Keeps the refusal for the end of a change, which knows faults alone.
-pub(super) fn set_aside(place: &mut Option<AwsError>, error: AwsError) -> Fault {
-    *place = Some(error);
-    Fault::conflict("refused")
-}
-
 /// The event that tells what was done to a group.
 pub(super) fn told(app: &App, caller: &Caller, kind: EventType, group: &str) -> OwnEvent {
     OwnEvent::new(app, caller, kind).with("log_group", group)
@@ -209,12 +203,20 @@ pub(super) fn told_change(app: &App, caller: &Caller, group: &str, what: &str) -
     told(app, caller, events::LOG_GROUP_UPDATE, group).with("changed", what)
 }
 
+/// The groups of every instance.
+///
+/// # Errors
+/// What the control plane answers.
+pub(super) async fn every_group(app: &App) -> Result<Vec<Entity<LogGroup>>, Fault> {
+    Collection::new(app, GROUPS).list("").await
+}
+
 /// The days that groups keep their events: instance, group, days.
 ///
 /// # Errors
 /// What the control plane answers.
 pub(crate) async fn retention_rules(app: &App) -> Result<Vec<(InstanceId, String, u32)>, Fault> {
-    let groups = Collection::<LogGroup>::new(app, GROUPS).list("").await?;
+    let groups = every_group(app).await?;
     let rules = groups.into_iter().filter_map(|group| {
         let (instance, _) = group.id.split_once('/')?;
         let instance = InstanceId::new(instance).ok()?;
@@ -251,11 +253,8 @@ async fn try_sweep(app: &App) -> Result<(), Fault> {
                 let orphan = stream.doc.group.clone();
                 let gone = streams.change(&stream.id, move |old| {
                     // Meanwhile a new group may have a stream of that name.
-                    let doc = old.filter(|old: &LogStream| old.group != orphan);
-                    Ok(Change {
-                        doc,
-                        events: Vec::new(),
-                    })
+                    let other = old.filter(|old: &LogStream| old.group != orphan);
+                    Ok(other.map_or_else(Change::gone, Change::silent))
                 });
                 gone.await?;
             }

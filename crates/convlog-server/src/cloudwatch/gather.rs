@@ -74,16 +74,17 @@ pub(super) async fn gather(
     };
     let (mut n_looked, mut looked_bytes, mut page_bytes) = (0, 0, 0);
     let mut upto = upto;
-    let mut n = FIRST_STEP;
+    // Later steps do not shrink with the limit: few of their records may be kept.
+    let mut n = FIRST_STEP.min(limit.max(1));
     loop {
-        let n_max = n.min(limit.saturating_sub(found.events.len()).max(1));
-        let step = view.step(filter.clone(), sort, (found.last, upto), n_max);
+        let step = view.step(filter.clone(), sort, (found.last, upto), n);
         let step = step.await?;
         // The walk goes on through what was there when it began.
         upto = Some(step.upto);
         found.upto = step.upto;
         found.is_done = step.is_done;
-        for seen in step.seen {
+        let mut rest = step.seen.into_iter();
+        while let Some(seen) = rest.next() {
             n_looked += 1;
             if let Some(event) = seen.event {
                 looked_bytes += event.message.len();
@@ -98,10 +99,12 @@ pub(super) async fn gather(
             }
             found.first = found.first.or(Some(seen.at));
             found.last = Some(seen.at);
+            if found.events.len() >= limit {
+                found.is_done &= rest.as_slice().is_empty();
+                return Ok(found);
+            }
         }
-        let is_enough = found.events.len() >= limit
-            || n_looked >= LOOKED_AT_MAX
-            || looked_bytes >= LOOKED_BYTES_MAX;
+        let is_enough = n_looked >= LOOKED_AT_MAX || looked_bytes >= LOOKED_BYTES_MAX;
         if found.is_done || is_enough {
             return Ok(found);
         }

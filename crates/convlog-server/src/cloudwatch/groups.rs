@@ -6,23 +6,26 @@ use std::collections::BTreeMap;
 use convlog_dialects::cloudwatch::event;
 use convlog_dialects::cloudwatch::names;
 use convlog_model::filter::Filter;
+use convlog_model::ids::Position;
 use convlog_model::json::Json;
 use convlog_model::store::{Erase, Selector};
 use convlog_model::time::Timestamp;
 
 use super::Answered;
 use super::asked::{Asked, GROUP, exists, invalid, limit, listed, missing, nothing, page};
-use super::documents::{Documents, LogGroup, set_aside, told, told_change};
+use super::documents::{Documents, LogGroup, told, told_change};
 use super::missed;
 use super::tags;
 use super::view::View;
-use crate::aws::{AwsError, Refusal};
+use crate::aws::{AwsError, Refusal, set_aside};
 use crate::entity::Change;
 use crate::error::Fault;
 use crate::events::{LOG_GROUP_CREATE, LOG_GROUP_DELETE};
 
 /// Most groups of an instance.
 const GROUPS_MAX: usize = 10_000;
+/// Events that one erasure names.
+const ERASED_STEP: usize = 200;
 /// Groups of a page.
 const PAGE: usize = 50;
 const STANDARD: &str = "STANDARD";
@@ -76,7 +79,12 @@ pub(super) async fn create(asked: &Asked) -> Answered {
     let made = documents
         .groups()
         .change(&documents.group_id(name), |old| match old {
-            None => Ok(Change::to(group.clone(), event.clone())),
+            None => {
+                // What an older group of that name got until it was gone is not shown.
+                let since = asked.app.store().newest();
+                let group = group.clone();
+                Ok(Change::to(LogGroup { since, ..group }, event.clone()))
+            }
             Some(_) => Err(set_aside(&mut refusal, exists(GROUP))),
         });
     let made = made.await;
@@ -108,8 +116,7 @@ pub(super) async fn delete(asked: &Asked) -> Answered {
     if !was_there {
         return Err(missing(GROUP).into());
     }
-    // What came in between.
-    erase(asked, of_group).await?;
+    erase_rest(asked, name, &of_group).await?;
     missed::forget(&asked.app, &asked.caller.instance, name).await?;
     let app = asked.app.clone();
     asked
@@ -118,6 +125,47 @@ pub(super) async fn delete(asked: &Asked) -> Answered {
         .spawn(async move { super::documents::sweep(&app).await });
     apply_retention(asked).await;
     Ok(nothing())
+}
+
+/// Erases what came into a group while it was deleted. A new group of its name may be there
+/// already; what is put into that one stays.
+pub(super) async fn erase_rest(asked: &Asked, name: &str, filter: &Filter) -> Result<(), Fault> {
+    // In this order: a group that is made after the second look begins behind the first.
+    let newest = asked.app.store().newest();
+    let documents = Documents::new(&asked.app, &asked.caller.instance);
+    let anew = documents.groups().get(&documents.group_id(name)).await?;
+    let upto = anew.map_or(newest, |anew| anew.doc.since.min(newest));
+    erase_upto(asked, filter, upto).await
+}
+
+/// Erases events that `PutLogEvents` has brought up to a place: the rest of them, one by one.
+pub(super) async fn erase_upto(
+    asked: &Asked,
+    filter: &Filter,
+    upto: Position,
+) -> Result<(), Fault> {
+    let mut after = Position::START;
+    loop {
+        let query = asked.app.query();
+        let scanned = query.scan(
+            &asked.caller,
+            filter.clone(),
+            after,
+            Some(upto),
+            ERASED_STEP,
+        );
+        let scanned = scanned.await?;
+        // By id, since several may have one time of receipt.
+        let ids = scanned.records.iter().map(|record| record.id.to_string());
+        let ids: Vec<Filter> = ids.map(|id| Filter::equals("id", &id)).collect();
+        if !ids.is_empty() {
+            erase(asked, filter.clone().and(Filter::Or(ids))).await?;
+        }
+        if scanned.done {
+            return Ok(());
+        }
+        after = scanned.reached;
+    }
 }
 
 /// Erases events that `PutLogEvents` has brought; turns are records of their own and stay.

@@ -134,12 +134,7 @@ async fn note(app: &App, instance: &InstanceId, group: &str, turn: &Stored) -> R
 pub(super) async fn forget(app: &App, instance: &InstanceId, group: &str) -> Result<(), Fault> {
     let id = scoped_id(instance, group);
     if all(app).get(&id).await?.is_some() {
-        let gone = all(app).change(&id, |_| {
-            Ok(Change {
-                doc: None,
-                events: Vec::new(),
-            })
-        });
+        let gone = all(app).change(&id, |_| Ok(Change::gone()));
         gone.await?;
     }
     app.cloudwatch().missed().forget(&id);

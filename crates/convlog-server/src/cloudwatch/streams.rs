@@ -12,10 +12,10 @@ use convlog_model::time::Timestamp;
 
 use super::Answered;
 use super::asked::{Asked, STREAM, encode, exists, invalid, limit, listed, missing, nothing, page};
-use super::documents::{Documents, LogStream, set_aside};
+use super::documents::{Documents, LogStream};
 use super::groups;
 use super::view::{NEWEST, OLDEST, View};
-use crate::aws::Refusal;
+use crate::aws::{Refusal, set_aside};
 use crate::entity::Change;
 use crate::error::Fault;
 
@@ -95,6 +95,10 @@ pub(super) async fn delete(asked: &Asked) -> Answered {
         Ok(())
     });
     noted.await?;
+    let of_stream = Filter::equals(event::GROUP_FIELD, &view.group.name)
+        .and(Filter::equals(event::STREAM_FIELD, name))
+        .and(event::put());
+    groups::erase(asked, of_stream.clone()).await?;
     let cut = LogStream {
         group: view.group.id.clone(),
         created_us: asked.app.now().micros(),
@@ -106,10 +110,8 @@ pub(super) async fn delete(asked: &Asked) -> Answered {
         .streams()
         .change(&id, |_| Ok(Change::silent(cut.clone())));
     gone.await?;
-    let of_stream = Filter::equals(event::GROUP_FIELD, &view.group.name)
-        .and(Filter::equals(event::STREAM_FIELD, name))
-        .and(event::put());
-    groups::erase(asked, of_stream).await?;
+    // What came in between. A new stream of its name may have events already, behind the cut.
+    groups::erase_upto(asked, &of_stream, cut.since).await?;
     Ok(nothing())
 }
 

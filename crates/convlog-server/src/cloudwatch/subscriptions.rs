@@ -69,13 +69,12 @@ pub(super) async fn put(asked: &Asked) -> Answered {
     }
     let (group, name) = (asked.required("logGroupName"), asked.required("filterName"));
     let documents = Documents::new(&asked.app, &asked.caller.instance);
-    let n_all: usize = documents
-        .all("")
-        .await?
-        .iter()
-        .map(|group| group.subscription_filters.len())
-        .sum();
-    if n_all >= INSTANCE_MAX {
+    let all = documents.all("").await?;
+    let others = all.iter().flat_map(|other| {
+        let names = other.subscription_filters.keys();
+        names.filter(|known| (other.name.as_str(), known.as_str()) != (group, name))
+    });
+    if others.count() >= INSTANCE_MAX {
         let message = format!("There are {INSTANCE_MAX} subscription filters.");
         return Err(limit(message).into());
     }

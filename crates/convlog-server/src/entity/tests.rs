@@ -1,5 +1,6 @@
 //! Documents and the events that ride on them, through failures of store and control plane.
 
+use convlog_model::control::ControlPlane as _;
 use convlog_model::filter::Filter;
 use convlog_model::store::ErrorKind;
 use convlog_model::store::faulty::{Call, When};
@@ -140,4 +141,49 @@ async fn a_damaged_document_is_an_error_that_shows_nothing_of_it() {
         fault,
         Fault::internal("a document of settings at line 1 column 8")
     );
+}
+
+#[tokio::test]
+async fn a_deletion_that_was_cut_off_ends_after_the_next_start_in_every_collection() {
+    let Rig {
+        app, control, deps, ..
+    } = rig();
+    for name in COLLECTIONS {
+        let docs = Collection::<Doc>::new(&app, name);
+        let made = docs.change("a", |_| Ok(Change::silent(Doc { n: 1 })));
+        made.await.unwrap();
+        control.fail(Call::Delete, 1, When::Before, ErrorKind::Unavailable);
+        let gone = docs.change("a", |_| Ok(Change::gone()));
+        assert_eq!(gone.await.unwrap(), None);
+        let left = control.get(name, "a").await.unwrap();
+        assert!(left.is_some(), "{name}");
+    }
+    let next = App::new(ServerConfig::default(), deps);
+    for name in COLLECTIONS {
+        untyped(&next, name).note_pending().await.unwrap();
+    }
+    flush_all(&next).await;
+    for name in COLLECTIONS {
+        assert_eq!(control.get(name, "a").await.unwrap(), None, "{name}");
+    }
+}
+
+#[cfg(debug_assertions)]
+#[test]
+#[should_panic(expected = "the collection new_ones is in no list")]
+fn a_collection_that_is_in_no_list_is_noticed() {
+    let Rig { app, .. } = rig();
+    let _unlisted = untyped(&app, "new_ones");
+}
+
+#[cfg(debug_assertions)]
+#[tokio::test]
+#[should_panic(expected = "documents of seen may wait")]
+async fn a_deletion_in_a_collection_that_nobody_looks_through_is_noticed() {
+    let Rig { app, .. } = rig();
+    let docs = Collection::<Doc>::new(&app, LASTING[0]);
+    let made = docs.change("a", |_| Ok(Change::silent(Doc { n: 1 })));
+    made.await.unwrap();
+    let gone = docs.change("a", |_| Ok(Change::gone()));
+    gone.await.unwrap();
 }

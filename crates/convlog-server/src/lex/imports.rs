@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use convlog_dialects::lex::transfer::{Bounds, Document, Parts, Resource};
+use convlog_dialects::lex::transfer::{Bounds, DOCUMENT_BYTES_MAX, Document, Parts, Resource};
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
 use serde::{Deserialize, Serialize};
@@ -29,8 +29,6 @@ const KEPT_US: i64 = 30 * 24 * 3600 * 1_000_000;
 const KEPT_MAX: usize = 1_000;
 /// Imports that run at once.
 const AT_ONCE_MAX: usize = 4;
-/// Most bytes of a document, taken out of its archive.
-const DOCUMENT_BYTES_MAX: usize = 16 << 20;
 
 /// What became of an import.
 #[derive(Clone, Debug, Serialize, Deserialize)]

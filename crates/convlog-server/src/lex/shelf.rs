@@ -16,7 +16,7 @@ use super::aliases::Alias;
 use super::known::Changing;
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
-use crate::aws::{AwsError, Refusal};
+use crate::aws::{AwsError, Refusal, set_aside};
 use crate::entity::{Change, Collection};
 use crate::events::{EventType, OwnEvent};
 
@@ -373,10 +373,4 @@ fn told<T>(doc: Option<T>, event: Option<OwnEvent>) -> Change<T> {
         doc,
         events: event.into_iter().collect(),
     }
-}
-
-/// Keeps the refusal for the end of a change, which knows faults alone.
-fn set_aside(place: &mut Option<AwsError>, error: AwsError) -> crate::error::Fault {
-    *place = Some(error);
-    crate::error::Fault::conflict("refused")
 }

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use convlog_dialects::lex::transfer::DOCUMENT_BYTES_MAX;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -13,7 +14,8 @@ use crate::args::{Bots, BotsCommand, Listing, One};
 use crate::client::Client;
 use crate::out::{self, wrong_use};
 
-const FILE_BYTES_MAX: u64 = 16 << 20;
+/// Most bytes of a file: what one of Lex may have.
+const FILE_BYTES_MAX: usize = DOCUMENT_BYTES_MAX;
 
 /// Does it.
 pub(crate) async fn run(arguments: &Bots) -> Result<()> {
@@ -77,9 +79,17 @@ fn read_bytes(file: &Path) -> Result<Vec<u8>> {
         false => Box::new(std::fs::File::open(file).with_context(cannot)?),
     };
     let mut bytes = Vec::new();
+    let one_more = u64::try_from(FILE_BYTES_MAX + 1)?;
     source
-        .take(FILE_BYTES_MAX)
+        .take(one_more)
         .read_to_end(&mut bytes)
         .with_context(cannot)?;
-    Ok(bytes)
+    match bytes.len() <= FILE_BYTES_MAX {
+        true => Ok(bytes),
+        false => {
+            let mib = FILE_BYTES_MAX >> 20;
+            let message = format!("{} is larger than {mib} MiB", file.display());
+            Err(wrong_use(message))
+        }
+    }
 }

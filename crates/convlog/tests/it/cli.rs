@@ -276,6 +276,23 @@ fn a_bot_that_is_no_json_is_wrong_use() {
 }
 
 #[test]
+fn a_bot_that_is_larger_than_may_be_is_said_to_be() {
+    let dir = scratch();
+    let server = Start::on(dir.path()).server();
+    let bot = r#"{"name": "Shop", "language": "en", "connector": {"kind": "echo"}}"#;
+    let mut file = bot.as_bytes().to_vec();
+    file.resize((16 << 20) + 1, b' ');
+    fs::write(dir.path().join("bot.json"), &file).unwrap();
+    let put = server.cli(["bots", "put", "shop", "bot.json"]);
+    let import = server.cli(["bots", "import", "bot.json"]);
+    for said in [put, import] {
+        assert_eq!(said.status, 2);
+        let why = "error: bot.json is larger than 16 MiB";
+        assert!(said.stderr.starts_with(why), "{said:?}");
+    }
+}
+
+#[test]
 fn keys_are_created_listed_and_revoked() {
     let dir = scratch();
     let server = Start::on(dir.path()).server();

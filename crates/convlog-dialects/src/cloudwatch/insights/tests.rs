@@ -32,7 +32,7 @@ pub(super) fn shown(results: &Results) -> Vec<String> {
 }
 
 pub(super) fn run<'a>(query: &str, events: impl IntoIterator<Item = Event<'a>>) -> Results {
-    let mut run = Query::parse(query).unwrap().run();
+    let mut run = Query::parse(query).unwrap().run_within(ROWS_DEFAULT);
     for event in events {
         run.push(&event).unwrap();
     }
@@ -123,7 +123,7 @@ fn order_and_limits_choose_rows() {
 #[test]
 fn the_default_limit_and_the_callers_hold() {
     let query = Query::parse("fields x").unwrap();
-    let run = |query: &Query, run: Run| {
+    let run = |run: Run| {
         let mut run = run;
         for _ in 0..1200 {
             run.push(&event("{}")).unwrap();
@@ -132,23 +132,15 @@ fn the_default_limit_and_the_callers_hold() {
         let results = run.finish().unwrap();
         assert_eq!(results.records_scanned, 1200);
         assert_eq!(results.bytes_scanned, 2400);
-        (
-            results.rows.len(),
-            results.records_matched,
-            full,
-            query.limit(),
-        )
+        (results.rows.len(), results.records_matched, full)
     };
-    assert_eq!(run(&query, query.run()), (1000, 1200, true, None));
-    assert_eq!(run(&query, query.run_within(7)), (7, 1200, true, None));
-    assert_eq!(
-        run(&query, query.run_within(50_000)),
-        (1200, 1200, false, None)
-    );
+    assert_eq!(run(query.run_within(ROWS_DEFAULT)), (1000, 1200, true));
+    assert_eq!(run(query.run_within(7)), (7, 1200, true));
+    assert_eq!(run(query.run_within(50_000)), (1200, 1200, false));
     let query = Query::parse("fields x | filter x = 1 | limit 1100").unwrap();
-    assert_eq!(run(&query, query.run()), (0, 0, false, Some(1100)));
+    assert_eq!(run(query.run_within(ROWS_DEFAULT)), (0, 0, false));
     let query = Query::parse("sort x | limit 1100").unwrap();
-    assert_eq!(run(&query, query.run()), (1100, 1200, false, Some(1100)));
+    assert_eq!(run(query.run_within(ROWS_DEFAULT)), (1100, 1200, false));
 }
 
 #[test]
@@ -233,7 +225,9 @@ fn stats_can_be_counted_again_and_repeated_by_later_commands() {
 
 #[test]
 fn what_is_kept_is_bounded() {
-    let mut run = Query::parse("stats count(*) by n").unwrap().run();
+    let mut run = Query::parse("stats count(*) by n")
+        .unwrap()
+        .run_within(ROWS_DEFAULT);
     let mut last = Ok(());
     for n in 0..=groups::GROUPS_MAX {
         last = run.push(&event(&format!("{{\"n\":{n}}}")));
@@ -256,7 +250,9 @@ fn what_is_kept_is_bounded() {
     ));
 
     let long = "x".repeat(1_000_000);
-    let mut run = Query::parse("fields @message").unwrap().run();
+    let mut run = Query::parse("fields @message")
+        .unwrap()
+        .run_within(ROWS_DEFAULT);
     let pushed: Result<Vec<()>, RunError> = (0..200).map(|_| run.push(&event(&long))).collect();
     assert_eq!(pushed, Err(RunError::TooLarge));
 }

@@ -19,7 +19,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::Subscription;
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
-use crate::cloudwatch::documents::{Documents, LogGroup, place};
+use crate::cloudwatch::documents::{Documents, LogGroup, every_group, place};
 use crate::cloudwatch::metric_filters::checked;
 use crate::cloudwatch::view::{View, narrowed};
 use crate::entity::{Change, Collection};
@@ -51,10 +51,7 @@ struct Place {
 
 /// Starts the workers of every filter.
 pub(crate) async fn start(app: &App) {
-    let groups = Collection::<LogGroup>::new(app, "log_groups")
-        .list("")
-        .await;
-    let groups = match groups {
+    let groups = match every_group(app).await {
         Ok(groups) => groups,
         Err(fault) => {
             let status = fault.status().as_u16();
@@ -244,7 +241,9 @@ impl Worker {
         let body = Json::object([("awslogs", data)]).to_string();
         let json = HeaderValue::from_static("application/json");
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, json)]);
-        let outbound = self.app.connectors().outbound().map_err(|_| "outbound")?;
+        // The URL is the operator's own choice, as is that of a function.
+        let outbound = self.app.connectors().configured();
+        let outbound = outbound.map_err(|_| "outbound")?;
         let body = Some(body.into_bytes());
         let post = reqwest::Method::POST;
         let answered = outbound.call(post, url, headers, body, TIMEOUT).await;
@@ -276,12 +275,7 @@ impl Worker {
 
     async fn forget(&self) {
         let places = Collection::<Place>::new(&self.app, PLACES);
-        let gone = places.change(&self.id(), |_| {
-            Ok(Change {
-                doc: None,
-                events: Vec::new(),
-            })
-        });
+        let gone = places.change(&self.id(), |_| Ok(Change::gone()));
         if gone.await.is_err() {
             // It means nothing to a later filter of that name, whose id is another.
             tracing::debug!("the place of a subscription filter stays");

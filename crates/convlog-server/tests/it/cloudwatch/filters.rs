@@ -1,6 +1,7 @@
 //! Metric filters and subscription filters.
 
 use std::io::Read as _;
+use std::net::Ipv4Addr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -135,7 +136,8 @@ fn unpacked(seen: &Seen) -> Json {
 async fn subscribed(script: Script) -> (Server, Fake) {
     let fake = Fake::start(script).await;
     let mut config = ServerConfig::default();
-    config.connectors.allow = vec!["127.0.0.0/8".to_owned()];
+    // Beyond loopback, where connectors may not go to private addresses.
+    config.connectors.listening_on = vec![Ipv4Addr::UNSPECIFIED.into()];
     config.aws.destinations = vec![AwsTarget {
         arn: DESTINATION.to_owned(),
         url: fake.url(),
@@ -257,4 +259,38 @@ async fn destinations_are_those_of_the_configuration() {
         r#"{"logGroupName":"none"}"#,
     );
     assert_eq!(answer.await.text_at("__type"), "ResourceNotFoundException");
+}
+
+#[tokio::test]
+async fn a_filter_is_replaced_also_where_there_are_as_many_as_there_may_be() {
+    let fake = Fake::start(Script::Answer(200, "text/plain", String::new())).await;
+    let mut config = ServerConfig::default();
+    config.aws.destinations = vec![AwsTarget {
+        arn: DESTINATION.to_owned(),
+        url: fake.url(),
+    }];
+    let server = Server::with(config).await;
+    let filter = |group: usize, name: &str, pattern: &str| {
+        format!(
+            r#"{{"logGroupName":"g{group}","filterName":"{name}","filterPattern":"{pattern}","destinationArn":"{DESTINATION}"}}"#
+        )
+    };
+    for group in 0..=50 {
+        let body = format!(r#"{{"logGroupName":"g{group}"}}"#);
+        call(&server, "CreateLogGroup", &body).await;
+    }
+    for group in 0..50 {
+        for name in ["a", "b"] {
+            let body = filter(group, name, "old");
+            call(&server, "PutSubscriptionFilter", &body).await;
+        }
+    }
+    let body = filter(50, "a", "old");
+    let code = "LimitExceededException";
+    refused(&server, "PutSubscriptionFilter", &body, code).await;
+    call(&server, "PutSubscriptionFilter", &filter(7, "a", "new")).await;
+    let body = r#"{"logGroupName":"g7"}"#;
+    let shown = call(&server, "DescribeSubscriptionFilters", body).await;
+    let patterns = texts(&shown, "subscriptionFilters", "filterPattern");
+    assert_eq!(patterns, ["new", "old"]);
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use convlog_dialects::lex::transfer::{Bounds, Document, Parts, Resource};
+use convlog_dialects::lex::transfer::{
+    Bounds, DEPTH_MAX, DOCUMENT_BYTES_MAX, Document, Parts, Resource,
+};
 use convlog_model::json::Json;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,10 +17,10 @@ use crate::args::BotsImport;
 use crate::client::Client;
 use crate::out::{self, wrong_use};
 
-/// Bounds of a file, as the server has them.
+/// Bounds of a file, as the server has them where nothing else is configured.
 const BOUNDS: Bounds = Bounds {
-    bytes: 16 << 20,
-    depth: 64,
+    bytes: DOCUMENT_BYTES_MAX,
+    depth: DEPTH_MAX,
 };
 /// Questions for an import that runs on, and the time between two.
 const QUESTIONS_MAX: usize = 600;

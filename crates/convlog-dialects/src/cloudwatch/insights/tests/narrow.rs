@@ -160,7 +160,7 @@ proptest! {
         let query = Query::parse(&text).unwrap();
         let filter = query.narrow();
         for message in &messages {
-            let mut run = query.run();
+            let mut run = query.run_within(ROWS_DEFAULT);
             run.push(&event(message)).unwrap();
             let is_found = run.finish().unwrap().records_matched == 1;
             let is_kept = eval::matches(&filter, &flat(message));
