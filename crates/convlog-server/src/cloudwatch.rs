@@ -51,6 +51,15 @@ struct Operation {
     run: for<'a> fn(&'a Asked) -> BoxFuture<'a, Answered>,
 }
 
+impl Operation {
+    /// Whether it counts as a list call.
+    fn is_list(&self) -> bool {
+        let is_look = ["Describe", "List", "Filter"].iter();
+        let mut is_look = is_look.map(|begin| self.name.starts_with(begin));
+        is_look.any(|is| is) || matches!(self.name, "GetLogEvents" | "StartQuery")
+    }
+}
+
 impl std::fmt::Debug for Operation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} ({})", self.name, self.role)
@@ -133,6 +142,10 @@ async fn run(call: Call) -> Answered {
     call.caller.require(operation.role)?;
     if operation.is_instance_wide {
         call.caller.require_unscoped()?;
+    }
+    if operation.is_list() {
+        let allowed = call.app.limits().list(&call.caller);
+        allowed.map_err(|(fault, _)| fault)?;
     }
     let asked = Asked::new(call, operation.name)?;
     (operation.run)(&asked).await

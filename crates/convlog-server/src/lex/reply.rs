@@ -48,9 +48,12 @@ impl Reply {
         }
     }
 
-    /// Adds what the user felt.
-    pub(super) fn feels(&mut self, sentiment: &Sentiment) {
-        self.body.set("sentimentResponse", sentiment.json());
+    /// The same with what the user felt.
+    pub(super) fn feeling(mut self, sentiment: Option<&Sentiment>) -> Self {
+        if let Some(sentiment) = sentiment {
+            self.body.set("sentimentResponse", sentiment.json());
+        }
+        self
     }
 
     /// What is said.

@@ -56,15 +56,13 @@ pub(super) async fn run(call: Call, to: Address, question: Question) -> Result<R
     };
     held.session.turns += 1;
     let session = &held.session;
-    let mut reply = Reply::new(
+    let reply = Reply::new(
         &answer,
         (said, &call.request_id),
         session,
         &ready.compiled.bot().locale,
     );
-    if let Some(sentiment) = &sentiment {
-        reply.feels(sentiment);
-    }
+    let reply = reply.feeling(sentiment.as_ref());
     let (underway, audio) = delivery::audio(&call, (&to, &question), session, &customer).await?;
     let heard = Heard {
         call: &call,
@@ -252,7 +250,9 @@ async fn open(
 
 /// A new session, with the settings that hold now.
 pub(super) async fn begin(call: &Call, target: &Target, to: &Address) -> Result<Session, Refusal> {
-    call.app.sessions().require_room(call.app.now())?;
+    if call.app.sessions().require_room(call.app.now()).is_err() {
+        return Err(AwsError::limit("Too many sessions are alive.").into());
+    }
     let ready = target.ready(call, &target.version).await?;
     let bot = ready.compiled.bot();
     let mut session = Session::new(

@@ -144,3 +144,21 @@ async fn each_operation_needs_its_role() {
     let answer = ask(&server, &of_bot, "CreateLogGroup", group).await;
     assert_eq!(answer.text_at("__type"), "AccessDeniedException");
 }
+
+#[tokio::test]
+async fn lists_are_counted_in_every_operation() {
+    let mut config = convlog_server::ServerConfig::default();
+    config.limits.list_per_minute = 4;
+    let server = Server::with(config).await;
+    call(&server, "CreateLogGroup", r#"{"logGroupName":"lex"}"#).await;
+    call(&server, "DescribeLogGroups", "{}").await;
+    call(&server, "FilterLogEvents", r#"{"logGroupName":"lex"}"#).await;
+    for _ in 0..2 {
+        assert_eq!(server.get("/bots").await.status, 200);
+    }
+    let refused = ask(&server, ADMIN, "DescribeLogGroups", "{}").await;
+    assert_eq!(refused.text_at("__type"), "ThrottlingException");
+    let refused = server.get("/bots").await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.header("x-amzn-errortype"), "LimitExceededException");
+}
