@@ -16,6 +16,8 @@ mod failure;
 mod http;
 mod lane;
 mod missed;
+mod old;
+mod resume;
 mod text;
 mod turn;
 mod upload;
@@ -81,7 +83,7 @@ pub(crate) fn count_text(app: &App, instance: &InstanceId, owner: &Owner, is_ok:
 
 /// Removes audio that was kept long enough, and dead letters of records that are gone.
 pub(crate) async fn forget_old(app: &App) {
-    let old = audio::forget_old(app).await;
+    let old = old::forget(app).await;
     let gone = dead::forget_gone(app).await;
     if let Err(fault) = old.and(gone) {
         let status = fault.status().as_u16();
@@ -98,7 +100,7 @@ fn count_audio(app: &App, instance: &InstanceId, owner: &Owner, is_ok: bool) {
 /// Goes on with what an earlier process has left.
 pub(crate) async fn start(app: &App) {
     // Audio first: text asks whether it is there.
-    let started = match audio::start_all(app).await {
+    let started = match resume::start_all(app).await {
         Ok(()) => lane::start_all(app).await,
         failed => failed,
     };

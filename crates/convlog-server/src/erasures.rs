@@ -25,7 +25,7 @@ pub(crate) use self::done::Unfinished;
 pub(crate) use self::forward::{Forwards, HOPS, N_HOPS_MAX, n_hops};
 use self::holders::holders;
 use self::order::Order;
-pub(crate) use self::outside::add_copy;
+pub(crate) use self::outside::{add_copy, add_dropped};
 use self::view::view;
 pub(crate) use self::view::{DryRun, ErasureView};
 use crate::app::{App, scoped_id};

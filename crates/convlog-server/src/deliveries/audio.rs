@@ -300,6 +300,48 @@ pub(super) fn send(app: &App, instance: &InstanceId, owner: &Owner, id: RecordId
     }
 }
 
+/// Changes a document in one step, which `decide` does not see where it is gone; the state in which it
+/// was found.
+pub(super) async fn change(
+    app: &App,
+    document: &str,
+    mut decide: impl FnMut(AudioDoc) -> Option<AudioDoc> + Send,
+) -> Result<Option<State>, Fault> {
+    let mut found = None;
+    let changed = all(app).change(document, |doc: Option<AudioDoc>| {
+        found = doc.as_ref().map(|doc| doc.state.clone());
+        Ok(Change {
+            doc: doc.and_then(&mut decide),
+            events: Vec::new(),
+        })
+    });
+    changed.await?;
+    Ok(found)
+}
+
+/// Removes an object that was erased; the erasure, which hears of it from whoever has removed it.
+pub(super) async fn take_erased(
+    app: &App,
+    instance: &InstanceId,
+    id: RecordId,
+) -> Result<Option<String>, Fault> {
+    let document = scoped_id(instance, &id.to_string());
+    let found = all(app).get(&document).await?;
+    if !found.is_some_and(|found| matches!(found.doc.state, State::Erased { .. })) {
+        return Ok(None);
+    }
+    let found = change(app, &document, |doc| {
+        let is_erased = matches!(doc.state, State::Erased { .. });
+        (!is_erased).then_some(doc)
+    });
+    let Some(State::Erased { order }) = found.await? else {
+        return Ok(None);
+    };
+    app.blobs().remove(id).await?;
+    app.deliveries().audio.release(id);
+    Ok(Some(order))
+}
+
 /// Removes an object: first its document, so that a blob alone is known to be left over.
 pub(super) async fn remove(app: &App, instance: &InstanceId, id: RecordId) -> Result<(), Fault> {
     let document = scoped_id(instance, &id.to_string());
@@ -320,76 +362,6 @@ pub(super) async fn drop_quietly(app: &App, instance: &InstanceId, id: RecordId)
     if let Err(fault) = remove(app, instance, id).await {
         let status = fault.status().as_u16();
         tracing::warn!(status, "audio that nobody needs is still to be removed");
-    }
-}
-
-/// Goes on with what waits since before the process began, and removes blobs without a document.
-pub(super) async fn start_all(app: &App) -> Result<(), Fault> {
-    let mut known = BTreeSet::new();
-    let mut after = String::new();
-    loop {
-        let (step, next) = all(app).step("", &after).await?;
-        for audio in step {
-            let Some((instance, id)) = parse_id(&audio.id) else {
-                continue;
-            };
-            known.insert(id);
-            let (doc, held) = (audio.doc, &app.deliveries().audio);
-            match doc.state {
-                // One that came with a request of this process is in its line already.
-                State::Waiting if held.is_held(id) => {}
-                State::Waiting => {
-                    held.hold(id, doc.n_bytes, false);
-                    send(app, &instance, &doc.owner, id);
-                }
-                State::Dead => held.hold(id, doc.n_bytes, true),
-                State::Kept { .. } => {}
-                State::Erased { .. } => drop_quietly(app, &instance, id).await,
-            }
-        }
-        match next {
-            Some(next) => after = next,
-            None => break,
-        }
-    }
-    sweep(app, &known).await
-}
-
-/// Removes what was kept long enough.
-pub(super) async fn forget_old(app: &App) -> Result<(), Fault> {
-    let now_us = app.now().micros();
-    let mut after = String::new();
-    loop {
-        let (step, next) = all(app).step("", &after).await?;
-        for audio in step {
-            let is_old = matches!(audio.doc.state, State::Kept { until_us } if until_us <= now_us);
-            if let Some((instance, id)) = parse_id(&audio.id).filter(|_| is_old) {
-                remove(app, &instance, id).await?;
-            }
-        }
-        match next {
-            Some(next) => after = next,
-            None => return Ok(()),
-        }
-    }
-}
-
-/// Blobs of one step of a list.
-const STEP: usize = 1000;
-
-async fn sweep(app: &App, known: &BTreeSet<RecordId>) -> Result<(), Fault> {
-    let mut after = None;
-    loop {
-        let step = app.blobs().list(after, STEP).await?;
-        for blob in &step {
-            if !known.contains(&blob.id) && !app.deliveries().audio.is_held(blob.id) {
-                app.blobs().remove(blob.id).await?;
-            }
-        }
-        match step.last() {
-            Some(last) if step.len() == STEP => after = Some(last.id),
-            _ => return Ok(()),
-        }
     }
 }
 

@@ -334,9 +334,12 @@ async fn an_erasure_drops_what_waits_and_names_what_was_delivered() {
         .await
         .unwrap();
     assert_eq!(n_blobs(&rig.app).await, 1, "bob's alone");
-    let id = axum::extract::Path(erasure.id.to_string());
-    let shown = crate::erasures::get(axum::extract::State(rig.app.clone()), OWNER.clone(), id);
-    let shown = serde_json::to_value(&shown.await.unwrap().0).unwrap();
+    // The text and the audio of the turn that waits; a try that is under way ends first.
+    until("both are dropped", async || {
+        shown(&rig.app, erasure.id).await["deliveries_dropped"] == 2
+    })
+    .await;
+    let shown = shown(&rig.app, erasure.id).await;
     assert_eq!(shown["copies_count"], 2, "{shown}");
     let copies = shown["copies"].as_array().unwrap();
     assert_eq!(copies[0]["kind"], "text");
@@ -344,12 +347,101 @@ async fn an_erasure_drops_what_waits_and_names_what_was_delivered() {
     assert_eq!(copies[1]["kind"], "audio");
     assert_eq!(copies[1]["place"], BUCKET);
     assert_eq!(copies[1]["name"], key_of("r1"));
-    // The text and the audio of the turn that waits.
-    assert_eq!(shown["deliveries_dropped"], 2, "{shown}");
     aws.held().s3_down = None;
     until("bob's text", async || aws.events().len() == 2).await;
     assert!(aws.events()[1].1.contains("voice of r3"));
     assert!(!aws.held().buckets[BUCKET].contains_key(&key_of("r2")));
+}
+
+/// An erasure as it is shown.
+async fn shown(app: &App, id: RecordId) -> serde_json::Value {
+    let id = axum::extract::Path(id.to_string());
+    let shown = crate::erasures::get(axum::extract::State(app.clone()), OWNER.clone(), id);
+    serde_json::to_value(&shown.await.unwrap().0).unwrap()
+}
+
+async fn n_documents(app: &App) -> usize {
+    super::audio::all(app).list("").await.unwrap().len()
+}
+
+#[tokio::test]
+async fn audio_that_arrives_while_it_is_erased_is_a_copy_and_not_dropped() {
+    for keep_audio_days in [0, 2] {
+        let aws = FakeAws::start().await;
+        aws.held()
+            .buckets
+            .insert(BUCKET.to_owned(), Default::default());
+        let mut config = config(&aws);
+        config.lex.keep_audio_days = keep_audio_days;
+        let rig = rig_with(config);
+        aws.held().s3_trouble.push_back(Trouble::Slow(500));
+        let customer = Some("ann");
+        let said = Said {
+            customer,
+            ..spoken("r1")
+        };
+        speak(&rig.app, said).await.unwrap();
+        until("the object", async || !aws.held().order.is_empty()).await;
+        let erasure = crate::erasures::of_customer(&rig.app, &OWNER, "ann", 0);
+        let erasure = erasure.await.unwrap();
+        assert_eq!(n_blobs(&rig.app).await, 0);
+        until("the document goes", async || {
+            n_documents(&rig.app).await == 0
+        })
+        .await;
+        let first = shown(&rig.app, erasure.id).await;
+        assert_eq!(first["copies_count"], 1, "{first}");
+        assert_eq!(first["copies"][0]["name"], key_of("r1"), "{first}");
+        assert_eq!(first["deliveries_dropped"], 1, "the text alone: {first}");
+        let again = crate::erasures::of_customer(&rig.app, &OWNER, "ann", 0);
+        let again = shown(&rig.app, again.await.unwrap().id).await;
+        assert_eq!(again["copies_count"], 0, "told once: {again}");
+        until("nothing waits", async || {
+            rig.app.deliveries().audio.loads().0 == (0, 0)
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn audio_that_was_being_sent_when_the_process_ended_counts_as_a_copy() {
+    let (aws, rig) = place().await;
+    aws.held().s3_down = Some(Trouble::Slow(30_000));
+    let customer = Some("ann");
+    let said = Said {
+        customer,
+        ..spoken("r1")
+    };
+    speak(&rig.app, said).await.unwrap();
+    until("the object", async || !aws.held().order.is_empty()).await;
+    let erasure = crate::erasures::of_customer(&rig.app, &OWNER, "ann", 0);
+    let erasure = erasure.await.unwrap();
+    assert_eq!(n_documents(&rig.app).await, 1);
+    let app = again(&rig, &aws);
+    super::start(&app).await;
+    assert_eq!(n_documents(&app).await, 0);
+    let shown = shown(&app, erasure.id).await;
+    assert_eq!(shown["copies_count"], 1, "{shown}");
+    assert_eq!(shown["copies"][0]["name"], key_of("r1"), "{shown}");
+}
+
+#[tokio::test]
+async fn audio_whose_document_is_gone_does_not_count_as_waiting() {
+    let (aws, rig) = place().await;
+    aws.held().s3_down = Some(Trouble::Status(503, "ServiceUnavailable"));
+    speak(&rig.app, spoken("r1")).await.unwrap();
+    until("a refusal", async || aws.held().n_refused > 0).await;
+    let document = super::audio::all(&rig.app)
+        .list("")
+        .await
+        .unwrap()
+        .remove(0);
+    let gone = super::audio::change(&rig.app, &document.id, |_| None);
+    gone.await.unwrap();
+    until("nothing waits", async || {
+        rig.app.deliveries().audio.loads().0 == (0, 0)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -10,7 +10,6 @@ use super::copies;
 use super::failure::{Failure, Failures};
 use super::{count_audio, event};
 use crate::app::{App, scoped_id};
-use crate::entity::Change;
 use crate::error::Fault;
 use crate::events::{self, EventType};
 
@@ -59,15 +58,21 @@ async fn one(
     id: RecordId,
     progress: &mut Progress,
 ) -> Result<Option<Duration>, Fault> {
+    let slot = app.deliveries().audio.slots.acquire().await;
+    let _slot = slot.map_err(|_| Fault::internal("the slots of uploads are closed"))?;
+    // Before the document is read, and until it is noted what came of it: an erasure marks the
+    // document and then leaves to us what is being sent.
+    let _sending = Sending::begin(app, id);
     let document = scoped_id(instance, &id.to_string());
     let found = audio::all(app).get(&document).await?;
     let Some(doc) = found.map(|found| found.doc) else {
+        audio::remove(app, instance, id).await?;
         return Ok(None);
     };
     match doc.state {
         State::Waiting => {}
         State::Erased { .. } => {
-            audio::remove(app, instance, id).await?;
+            drop_erased(app, instance, id).await?;
             return Ok(None);
         }
         State::Dead | State::Kept { .. } => return Ok(None),
@@ -84,8 +89,7 @@ async fn one(
             Ok(None)
         }
         Err(failure) => {
-            if failure.class == LOST && audio::all(app).get(&document).await?.is_none() {
-                // Erased while it waited for its turn.
+            if drop_erased(app, instance, id).await? {
                 return Ok(None);
             }
             let is_last = progress.failures.note(&failure) || failure.class == LOST;
@@ -113,10 +117,6 @@ async fn one(
 const LOST: &str = "lost";
 
 async fn send(app: &App, id: RecordId, doc: &AudioDoc) -> Result<Result<(), Failure>, Fault> {
-    let deliveries = app.deliveries();
-    let slot = deliveries.audio.slots.acquire().await;
-    let _slot = slot.map_err(|_| Fault::internal("the slots of uploads are closed"))?;
-    let sending = Sending::begin(app, id);
     let Some(bytes) = app.blobs().get(id).await? else {
         return Ok(Err(Failure::permanent(LOST)));
     };
@@ -127,9 +127,18 @@ async fn send(app: &App, id: RecordId, doc: &AudioDoc) -> Result<Result<(), Fail
         content_type: doc.content_type.clone(),
         bytes,
     };
-    let sent = deliveries.clients.put_object(app, &doc.role, object).await;
-    drop(sending);
-    Ok(sent)
+    let clients = &app.deliveries().clients;
+    Ok(clients.put_object(app, &doc.role, object).await)
+}
+
+/// Removes an object that does not go any more since it was erased, and tells the erasure; whether
+/// that was so.
+async fn drop_erased(app: &App, instance: &InstanceId, id: RecordId) -> Result<bool, Fault> {
+    let Some(order) = audio::take_erased(app, instance, id).await? else {
+        return Ok(false);
+    };
+    crate::erasures::add_dropped(app, &order).await?;
+    Ok(true)
 }
 
 /// Marks an object as being sent, also when the work is cut off.
@@ -156,27 +165,41 @@ async fn arrived(
     doc: &AudioDoc,
 ) -> Result<(), Fault> {
     let document = scoped_id(instance, &id.to_string());
+    let now_us = app.now().micros();
     let copy = copies::Object {
         bucket: doc.bucket.clone(),
         key: doc.key.clone(),
-        at_us: app.now().micros(),
+        at_us: now_us,
     };
-    let present = audio::all(app).get(&document).await?;
-    if let Some(State::Erased { order }) = present.map(|present| present.doc.state) {
-        crate::erasures::add_copy(app, &order, copy.into()).await?;
-        return audio::remove(app, instance, id).await;
-    }
+    // First, so that an erasure that finds the document no longer finds the copy.
     if let Some(customer) = &doc.customer {
-        copies::note(app, instance, customer, copy).await?;
+        copies::note(app, instance, customer, copy.clone()).await?;
     }
     let keep_days = i64::from(app.config().lex.keep_audio_days);
-    if keep_days == 0 {
-        return audio::remove(app, instance, id).await;
+    let until_us = now_us.saturating_add(keep_days * DAY_US);
+    let found = audio::change(app, &document, |doc| match doc.state {
+        State::Waiting if keep_days == 0 => None,
+        State::Waiting => Some(AudioDoc {
+            state: State::Kept { until_us },
+            at_us: now_us,
+            ..doc
+        }),
+        _ => Some(doc),
+    });
+    match found.await? {
+        Some(State::Erased { order }) => {
+            crate::erasures::add_copy(app, &order, copy.clone().into()).await?;
+            if let Some(customer) = &doc.customer {
+                copies::take_back(app, instance, customer, &copy.key).await?;
+            }
+            audio::remove(app, instance, id).await
+        }
+        Some(State::Waiting) if keep_days == 0 => audio::remove(app, instance, id).await,
+        _ => {
+            app.deliveries().audio.release(id);
+            Ok(())
+        }
     }
-    let until_us = app.now().micros().saturating_add(keep_days * DAY_US);
-    set_state(app, &document, State::Kept { until_us }, None).await?;
-    app.deliveries().audio.release(id);
-    Ok(())
 }
 
 async fn give_up(
@@ -186,44 +209,33 @@ async fn give_up(
     (failure, n_tries): (&Failure, u32),
 ) -> Result<(), Fault> {
     let document = scoped_id(instance, &id.to_string());
-    let found = audio::all(app).get(&document).await?;
-    let Some(doc) = found.map(|found| found.doc) else {
-        return Ok(());
-    };
-    if doc.state != State::Waiting {
-        return audio::remove(app, instance, id).await;
+    let now_us = app.now().micros();
+    let mut n_bytes = 0;
+    let found = audio::change(app, &document, |mut doc| {
+        if doc.state == State::Waiting {
+            n_bytes = doc.n_bytes;
+            doc.state = State::Dead;
+            doc.at_us = now_us;
+            doc.class = Some(failure.class.clone());
+            doc.attempts = doc.attempts.saturating_add(n_tries);
+        }
+        Some(doc)
+    });
+    match found.await? {
+        Some(State::Waiting) => {}
+        Some(State::Erased { .. }) => return drop_erased(app, instance, id).await.map(drop),
+        Some(State::Dead | State::Kept { .. }) => return Ok(()),
+        None => return audio::remove(app, instance, id).await,
     }
     let audio = &app.deliveries().audio;
-    let has_room = audio.has_room_for_dead(app, doc.n_bytes);
-    let class = (failure.class.as_str(), n_tries);
-    set_state(app, &document, State::Dead, Some(class)).await?;
-    audio.hold(id, doc.n_bytes, true);
+    let has_room = audio.has_room_for_dead(app, n_bytes);
+    audio.hold(id, n_bytes, true);
     if !has_room {
         // The document stays for the text that still links to it; trying again is no use.
         app.blobs().remove(id).await?;
         audio.hold(id, 0, true);
     }
     Ok(())
-}
-
-pub(super) async fn set_state(
-    app: &App,
-    document: &str,
-    state: State,
-    failure: Option<(&str, u32)>,
-) -> Result<(), Fault> {
-    let at_us = app.now().micros();
-    let changed = audio::all(app).change(document, |doc: Option<AudioDoc>| {
-        let mut doc = doc.ok_or_else(|| Fault::not_found("Resource not found"))?;
-        doc.state = state.clone();
-        doc.at_us = at_us;
-        if let Some((class, n_tries)) = failure {
-            doc.class = Some(class.to_owned());
-            doc.attempts = doc.attempts.saturating_add(n_tries);
-        }
-        Ok(Change::silent(doc))
-    });
-    changed.await.map(drop)
 }
 
 fn about(
