@@ -18,6 +18,7 @@ mod lane;
 mod missed;
 mod old;
 mod resume;
+mod retry;
 mod text;
 mod turn;
 mod upload;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use convlog_model::ids::InstanceId;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub(crate) use self::audio::AudioOrder;
 use self::audio::Audios;
@@ -55,6 +57,9 @@ pub(crate) struct Deliveries {
     clients: Clients,
     lanes: Lanes,
     audio: Audios,
+    /// Taken for reading while text is taken up to be sent, for writing while an erasure looks at
+    /// what was sent and hides it.
+    looking: RwLock<()>,
 }
 
 /// Whose delivery it is, as metrics name it.
@@ -111,6 +116,17 @@ pub(crate) async fn start(app: &App) {
 }
 
 impl Deliveries {
+    /// Held by an erasure from before it looks for copies until the records are hidden: meanwhile no
+    /// lane takes up text, so none is sent that the erasure has told as dropped.
+    pub(crate) async fn hold_off(&self) -> RwLockWriteGuard<'_, ()> {
+        self.looking.write().await
+    }
+
+    /// Held by a lane from before it reads records until it is noted that they are being sent.
+    async fn take_up(&self) -> RwLockReadGuard<'_, ()> {
+        self.looking.read().await
+    }
+
     /// Bytes that wait.
     pub(crate) fn waiting_bytes(&self) -> u64 {
         let lanes = self.lanes.all();

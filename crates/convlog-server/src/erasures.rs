@@ -246,6 +246,7 @@ async fn request_one(
     if n_hops >= N_HOPS_MAX {
         holders.iter_mut().for_each(|holder| holder.forward = None);
     }
+    let looking = app.deliveries().hold_off().await;
     let found = outside::find(app, caller, &selector).await?;
     let (kind, customer) = match &selector {
         Selector::Customer(customer) => ("customer", Some(customer.clone())),
@@ -260,6 +261,7 @@ async fn request_one(
         app.sessions().note_erasure(&erase.instance, customer);
     }
     let erasure = app.store().erase(&erase).await?;
+    drop(looking);
     let order = Order {
         selector: kind.to_owned(),
         actor: caller.key_id.clone(),

@@ -207,7 +207,9 @@ async fn look_at(app: &App, record: &Record, found: &mut Found) -> Result<(), Fa
     let Some(lane) = app.deliveries().lanes.get(&id) else {
         return Ok(());
     };
-    if record.position > lane.sending() || dead::remove(app, &lane, record.id).await? {
+    let is_letter = dead::remove(app, &lane, record.id).await?;
+    let is_left = is_letter && !lane.is_retrying(record.id);
+    if record.position > lane.sending() || is_left {
         found.outside.n_dropped = found.outside.n_dropped.saturating_add(1);
         return Ok(());
     }

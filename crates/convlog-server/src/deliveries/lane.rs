@@ -113,7 +113,15 @@ pub(super) struct Lane {
     /// Somebody asks for another try, also while it pauses after a failure.
     pub(super) asked: Notify,
     figures: Mutex<Figures>,
-    retries: Mutex<VecDeque<RecordId>>,
+    retries: Mutex<Retries>,
+}
+
+/// Dead letters that are to be tried again.
+#[derive(Debug, Default)]
+struct Retries {
+    waiting: VecDeque<RecordId>,
+    /// Tried at this moment.
+    begun: Vec<RecordId>,
 }
 
 /// The lanes that this process works on.
@@ -186,9 +194,17 @@ impl Lane {
         figures.handled = figures.handled.most(ended).least(figures.ended);
     }
 
-    pub(super) fn note_sending(&self, upto: Position) {
+    /// Everything up to here may reach the destination from now on; up to where it was so before.
+    pub(super) fn note_sending(&self, upto: Position) -> Position {
         let mut figures = self.figures();
-        figures.sending = figures.sending.max(upto);
+        let before = figures.sending;
+        figures.sending = before.max(upto);
+        before
+    }
+
+    /// Nothing behind this place has been tried.
+    pub(super) fn end_sending(&self, tried: Position) {
+        self.figures().sending = tried;
     }
 
     /// Up to where entries may have reached the destination.
@@ -205,7 +221,7 @@ impl Lane {
         figures.n_dead = change(figures.n_dead);
     }
 
-    fn retries(&self) -> MutexGuard<'_, VecDeque<RecordId>> {
+    fn retries(&self) -> MutexGuard<'_, Retries> {
         self.retries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -213,19 +229,51 @@ impl Lane {
     pub(super) fn retry(&self, ids: impl IntoIterator<Item = RecordId>) {
         let mut retries = self.retries();
         for id in ids {
-            if retries.len() < dead::DEAD_MAX && !retries.contains(&id) {
-                retries.push_back(id);
+            if retries.waiting.len() < dead::DEAD_MAX && !retries.waiting.contains(&id) {
+                retries.waiting.push_back(id);
             }
         }
         drop(retries);
         self.asked.notify_one();
     }
 
-    /// The next dead letters that are to be tried again.
-    pub(super) fn take_retries(&self, n_max: usize) -> Vec<RecordId> {
+    /// The next dead letter that is to be tried again, which stays the next.
+    pub(super) fn next_retry(&self) -> Option<RecordId> {
+        self.retries().waiting.front().copied()
+    }
+
+    /// A letter is on its way.
+    pub(super) fn begin_retry(&self, id: RecordId) {
         let mut retries = self.retries();
-        let n_taken = retries.len().min(n_max);
-        retries.drain(..n_taken).collect()
+        retries.waiting.retain(|waiting| *waiting != id);
+        retries.begun.push(id);
+    }
+
+    pub(super) fn end_retry(&self, id: RecordId) {
+        let mut retries = self.retries();
+        match retries.begun.iter().position(|begun| *begun == id) {
+            Some(place) => drop(retries.begun.swap_remove(place)),
+            None => retries.waiting.retain(|waiting| *waiting != id),
+        }
+    }
+
+    /// What has begun and not ended is to be tried again.
+    pub(super) fn put_back_retries(&self) {
+        let mut retries = self.retries();
+        for id in std::mem::take(&mut retries.begun) {
+            if !retries.waiting.contains(&id) {
+                retries.waiting.push_back(id);
+            }
+        }
+    }
+
+    pub(super) fn has_retries(&self) -> bool {
+        !self.retries().waiting.is_empty()
+    }
+
+    /// Whether a letter is on its way.
+    pub(super) fn is_retrying(&self, id: RecordId) -> bool {
+        self.retries().begun.contains(&id)
     }
 
     /// Keeps the place up to which it has sent.

@@ -1,7 +1,6 @@
 //! Turns with audio, and erasures, against a fake of the services of AWS.
 
 #[path = "../../tests/it/deliveries/fake_aws.rs"]
-#[expect(dead_code, reason = "the other tests need more of it")]
 mod fake_aws;
 
 use bytes::Bytes;
@@ -77,6 +76,8 @@ struct Said<'a> {
     customer: Option<&'a str>,
     kms_key: Option<&'a str>,
     logs_text: bool,
+    has_audio: bool,
+    stream: &'a str,
 }
 
 fn spoken(id: &str) -> Said<'_> {
@@ -85,7 +86,22 @@ fn spoken(id: &str) -> Said<'_> {
         customer: None,
         kms_key: None,
         logs_text: true,
+        has_audio: true,
+        stream: "aws/lex/Flowers/PROD/1/speech",
     }
+}
+
+const TO: Destination<'_> = Destination {
+    group: GROUP_ARN,
+    role: ROLE,
+    is_speech: true,
+};
+
+/// The lane of the turns.
+async fn lane(app: &App) -> std::sync::Arc<super::lane::Lane> {
+    super::lane::of(app, &InstanceId::default_instance(), &TO)
+        .await
+        .unwrap()
 }
 
 fn key_of(id: &str) -> String {
@@ -106,7 +122,7 @@ async fn speak(app: &App, said: Said<'_>) -> Option<RecordId> {
         request_id: said.id,
         customer: said.customer,
     };
-    let is_kept = underway.keep_audio(&OWNER, &order).await.unwrap();
+    let is_kept = said.has_audio && underway.keep_audio(&OWNER, &order).await.unwrap();
     if said.logs_text {
         let link = match is_kept {
             true => format!(r#""s3PathForAudio":"s3://{BUCKET}/{key}","#),
@@ -122,16 +138,11 @@ async fn speak(app: &App, said: Said<'_>) -> Option<RecordId> {
             draft.labels.insert(name.to_owned(), value.to_owned());
         };
         label(GROUP_LABEL, GROUP);
-        label(STREAM, "aws/lex/Flowers/PROD/1/speech");
+        label(STREAM, said.stream);
         if let Some(customer) = said.customer {
             draft.set_text("customer", customer);
         }
-        let to = Destination {
-            group: GROUP_ARN,
-            role: ROLE,
-            is_speech: true,
-        };
-        underway.mark(&to, &mut draft).await.unwrap();
+        underway.mark(&TO, &mut draft).await.unwrap();
         let kept = app.ingest().turn(&OWNER, draft, None, None).await.unwrap();
         underway.go();
         return kept.map(|kept| kept.id);
@@ -517,4 +528,131 @@ async fn a_dead_letter_goes_with_its_record() {
     assert_eq!(rig.app.store().expire(&rules).await.unwrap(), 1);
     super::forget_old(&rig.app).await;
     assert_eq!(rig.app.deliveries().n_dead(), 0);
+}
+
+#[tokio::test]
+async fn text_that_a_step_holds_is_a_copy_while_another_call_of_it_is_made() {
+    let (aws, rig) = place().await;
+    aws.held().logs_down = Some(Trouble::Status(500, "InternalFailure"));
+    let of = |id, customer, stream| Said {
+        customer: Some(customer),
+        has_audio: false,
+        stream,
+        ..spoken(id)
+    };
+    speak(&rig.app, of("r1", "bob", "a")).await.unwrap();
+    speak(&rig.app, of("r2", "ann", "b")).await.unwrap();
+    until("a refusal", async || aws.held().n_refused > 0).await;
+    aws.held().logs_down = Some(Trouble::Slow(300));
+    until("the first text", async || !aws.events().is_empty()).await;
+    let erasure = crate::erasures::of_customer(&rig.app, &OWNER, "ann", 0);
+    let shown = shown(&rig.app, erasure.await.unwrap().id).await;
+    assert_eq!(shown["copies_count"], 1, "{shown}");
+    assert_eq!(shown["copies"][0]["name"], "b", "{shown}");
+    assert_eq!(shown["deliveries_dropped"], 0, "{shown}");
+    until("the second text", async || aws.events().len() == 2).await;
+}
+
+/// A dead letter of ann's, and the next try of it on its way.
+async fn retried(rig: &Rig, aws: &FakeAws) -> RecordId {
+    aws.held().groups.clear();
+    let said = Said {
+        customer: Some("ann"),
+        has_audio: false,
+        ..spoken("r1")
+    };
+    let record = speak(&rig.app, said).await.unwrap();
+    until("the dead letter", async || {
+        rig.app.deliveries().n_dead() == 1
+    })
+    .await;
+    aws.held().logs_down = Some(Trouble::Slow(500));
+    let lane = lane(&rig.app).await;
+    lane.retry([record]);
+    until("the try", async || lane.is_retrying(record)).await;
+    record
+}
+
+#[tokio::test]
+async fn a_dead_letter_on_its_way_is_a_copy() {
+    let (aws, rig) = place().await;
+    let record = retried(&rig, &aws).await;
+    aws.held()
+        .groups
+        .insert(GROUP.to_owned(), Default::default());
+    let erasure = crate::erasures::of_customer(&rig.app, &OWNER, "ann", 0);
+    let shown = shown(&rig.app, erasure.await.unwrap().id).await;
+    let lane = lane(&rig.app).await;
+    until("the end of the try", async || !lane.is_retrying(record)).await;
+    assert_eq!(shown["copies_count"], 1, "{shown}");
+    assert_eq!(shown["deliveries_dropped"], 0, "{shown}");
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_is_erased_on_its_way_is_not_made_again() {
+    let (aws, rig) = place().await;
+    let record = retried(&rig, &aws).await;
+    let erasure = crate::erasures::of_customer(&rig.app, &OWNER, "ann", 0);
+    erasure.await.unwrap();
+    let lane = lane(&rig.app).await;
+    until("the end of the try", async || !lane.is_retrying(record)).await;
+    assert_eq!(rig.app.deliveries().n_dead(), 0);
+    let letters = super::dead::of_lane(&rig.app, &lane).await.unwrap();
+    assert!(letters.is_empty(), "{letters:?}");
+}
+
+#[tokio::test]
+async fn letters_whose_try_did_not_end_are_tried_again() {
+    let (_aws, rig) = place().await;
+    let lane = lane(&rig.app).await;
+    let [first, second] = [1, 2].map(|n| RecordId::from_parts(n, 1));
+    // Its worker has not run yet.
+    lane.retry([first, second, first]);
+    assert_eq!(lane.next_retry(), Some(first));
+    assert_eq!(lane.next_retry(), Some(first), "it stays the next");
+    lane.begin_retry(first);
+    assert!(lane.is_retrying(first) && !lane.is_retrying(second));
+    assert_eq!(lane.next_retry(), Some(second));
+    lane.end_retry(second);
+    assert!(!lane.has_retries());
+    lane.put_back_retries();
+    assert_eq!(lane.next_retry(), Some(first));
+    assert!(!lane.is_retrying(first));
+}
+
+#[tokio::test]
+async fn an_imported_record_that_names_audio_holds_no_lane() {
+    let (aws, rig) = place().await;
+    aws.held().s3_down = Some(Trouble::Status(503, "ServiceUnavailable"));
+    let audio_alone = Said {
+        logs_text: false,
+        ..spoken("r1")
+    };
+    speak(&rig.app, audio_alone).await;
+    let audio = super::audio::all(&rig.app).list("").await.unwrap();
+    let (_, audio) = super::audio::parse_id(&audio[0].id).unwrap();
+    let entry = r#"{"botName":"Flowers","botAlias":"PROD","botVersion":"1","requestId":"forged","inputTranscript":"weeds","timestamp":"2026-01-01T00:00:00.000Z"}"#;
+    let mut forged = decode::entry(&InstanceId::default_instance(), entry).unwrap();
+    let key = lane(&rig.app).await.key().to_owned();
+    let labels = [
+        (super::LANE, key),
+        (super::DELIVERY, "forged".to_owned()),
+        (super::AUDIO, audio.to_string()),
+        (STREAM, "a".to_owned()),
+    ];
+    let labels = labels.map(|(name, value)| (name.to_owned(), value));
+    forged.labels.extend(labels);
+    let kept = rig.app.ingest().turn(&OWNER, forged, None, None).await;
+    kept.unwrap().unwrap();
+    let typed = Said {
+        has_audio: false,
+        ..spoken("r2")
+    };
+    speak(&rig.app, typed).await.unwrap();
+    until("the text", async || !aws.events().is_empty()).await;
+    assert_eq!(aws.said(), ["voice of r2"]);
+    assert_eq!(
+        rig.app.deliveries().audio.link(audio),
+        super::audio::Link::Waits
+    );
 }
