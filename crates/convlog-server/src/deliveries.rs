@@ -14,7 +14,9 @@ mod dead;
 mod entry;
 mod failure;
 mod http;
+mod keep;
 mod lane;
+mod load;
 mod missed;
 mod old;
 mod resume;
@@ -29,10 +31,10 @@ use std::time::Duration;
 use convlog_model::ids::InstanceId;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-pub(crate) use self::audio::AudioOrder;
 use self::audio::Audios;
 use self::clients::Clients;
 pub(crate) use self::copies::{Copy, Found, Outside, erase_audio, find, forget};
+pub(crate) use self::keep::AudioOrder;
 pub(crate) use self::lane::Destination;
 use self::lane::Lanes;
 pub(crate) use self::turn::Underway;
@@ -50,6 +52,9 @@ const GROUP: &str = "log_group";
 const STREAM: &str = "log_stream";
 /// Label with the id of the turn's audio.
 const AUDIO: &str = "log_audio";
+
+/// Class of what is dropped beyond the bound of the queue.
+const QUEUE_FULL: &str = "queue_full";
 
 /// What this process knows of deliveries.
 #[derive(Debug, Default)]
@@ -159,10 +164,6 @@ fn proof(app: &App, lane: &str, own_id: &str, stream: &str) -> String {
 /// Tells that a log group of this server's own, to which a bot logs, is not there.
 pub(crate) async fn tell_missing(app: &App, instance: &InstanceId, owner: &Owner) {
     tell_lost(app, instance, owner, ("text", "group_missing")).await;
-}
-
-async fn tell_dropped(app: &App, instance: &InstanceId, owner: &Owner, kind: &str) {
-    tell_lost(app, instance, owner, (kind, "queue_full")).await;
 }
 
 async fn tell_lost(app: &App, instance: &InstanceId, owner: &Owner, (kind, class): (&str, &str)) {

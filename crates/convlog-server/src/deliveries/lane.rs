@@ -8,6 +8,7 @@ use convlog_model::ids::{InstanceId, Position, RecordId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use super::load::Load;
 use super::{DELIVERY, LANE, dead, hex, keyed, text};
 use crate::app::{App, scoped_id};
 use crate::entity::{Change, Collection, Entity};
@@ -39,48 +40,6 @@ pub(super) struct LaneDoc {
     is_speech: bool,
     /// Everything up to here has been sent, or given up.
     position: String,
-}
-
-/// A number of entries with their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Load {
-    pub(super) entries: u64,
-    pub(super) bytes: u64,
-}
-
-impl Load {
-    pub(super) fn add(&mut self, bytes: u64) {
-        self.entries = self.entries.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(bytes);
-    }
-
-    fn plus(self, other: Load) -> Load {
-        Load {
-            entries: self.entries.saturating_add(other.entries),
-            bytes: self.bytes.saturating_add(other.bytes),
-        }
-    }
-
-    fn minus(self, other: Load) -> Load {
-        Load {
-            entries: self.entries.saturating_sub(other.entries),
-            bytes: self.bytes.saturating_sub(other.bytes),
-        }
-    }
-
-    fn most(self, other: Load) -> Load {
-        Load {
-            entries: self.entries.max(other.entries),
-            bytes: self.bytes.max(other.bytes),
-        }
-    }
-
-    fn least(self, other: Load) -> Load {
-        Load {
-            entries: self.entries.min(other.entries),
-            bytes: self.bytes.min(other.bytes),
-        }
-    }
 }
 
 /// What a lane has had to do since the process began. Erasures take entries away unseen, and rules
@@ -135,6 +94,13 @@ impl Lanes {
 
     pub(super) fn get(&self, id: &str) -> Option<Arc<Lane>> {
         self.lock().get(id).cloned()
+    }
+
+    /// As many destinations as there may be, all of them this one.
+    #[cfg(test)]
+    pub(super) fn fill(&self, lane: &Arc<Lane>) {
+        let ids = (0..LANES_MAX).map(|i| (i.to_string(), Arc::clone(lane)));
+        self.lock().extend(ids);
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Lane>> {
@@ -315,25 +281,24 @@ impl Drop for Hold {
 }
 
 /// The lane of a destination, durable before this returns: so what is appended behind is found by it.
+/// `None` beyond the bound of destinations.
 ///
 /// # Errors
-/// What the control plane answers; 507 for too many destinations.
+/// What the control plane answers.
 pub(super) async fn of(
     app: &App,
     instance: &InstanceId,
     to: &Destination<'_>,
-) -> Result<Arc<Lane>, Fault> {
+) -> Result<Option<Arc<Lane>>, Fault> {
     let speech = if to.is_speech { "speech" } else { "text" };
     let hash = keyed(app, &["lane", instance.as_str(), to.group, to.role, speech]);
     let key = hex(hash.get(..KEY_BYTES).unwrap_or_default());
     let id = scoped_id(instance, &key);
     if let Some(lane) = app.deliveries().lanes.get(&id) {
-        return Ok(lane);
+        return Ok(Some(lane));
     }
     if app.deliveries().lanes.lock().len() >= LANES_MAX {
-        return Err(Fault::Full {
-            message: "text goes to too many destinations".to_owned(),
-        });
+        return Ok(None);
     }
     let newest = app.store().newest();
     let lanes = Collection::<LaneDoc>::new(app, COLLECTION);
@@ -347,7 +312,7 @@ pub(super) async fn of(
     });
     let kept = kept.await?;
     let kept = kept.ok_or_else(|| Fault::internal("a lane was deleted while it was made"))?;
-    begin(app, kept)
+    begin(app, kept).map(Some)
 }
 
 /// Begins to work on every lane that there is.

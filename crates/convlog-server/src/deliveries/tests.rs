@@ -99,9 +99,9 @@ const TO: Destination<'_> = Destination {
 
 /// The lane of the turns.
 async fn lane(app: &App) -> std::sync::Arc<super::lane::Lane> {
-    super::lane::of(app, &InstanceId::default_instance(), &TO)
-        .await
-        .unwrap()
+    let instance = InstanceId::default_instance();
+    let lane = super::lane::of(app, &instance, &TO);
+    lane.await.unwrap().unwrap()
 }
 
 fn key_of(id: &str) -> String {
@@ -655,4 +655,142 @@ async fn an_imported_record_that_names_audio_holds_no_lane() {
         rig.app.deliveries().audio.link(audio),
         super::audio::Link::Waits
     );
+}
+
+async fn n_dead_audio(app: &App, n: u64) {
+    until("the audio is given up", async || {
+        app.deliveries().audio.loads().1.0 == n
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn audio_that_was_given_up_goes_with_its_record() {
+    let (aws, rig) = place().await;
+    aws.held().buckets.clear();
+    speak(&rig.app, spoken("r1")).await.unwrap();
+    until("the text", async || !aws.events().is_empty()).await;
+    n_dead_audio(&rig.app, 1).await;
+    rig.clock.step(100 * 24 * 3600 * 1_000_000);
+    super::forget_old(&rig.app).await;
+    assert_eq!(
+        (n_documents(&rig.app).await, n_blobs(&rig.app).await),
+        (1, 1)
+    );
+    let rules = convlog_model::store::Retention {
+        default_days: 1,
+        ..Default::default()
+    };
+    rig.app.store().expire(&rules).await.unwrap();
+    super::forget_old(&rig.app).await;
+    assert_eq!(
+        (n_documents(&rig.app).await, n_blobs(&rig.app).await),
+        (0, 0)
+    );
+    n_dead_audio(&rig.app, 0).await;
+}
+
+#[tokio::test]
+async fn audio_without_a_record_stays_thirty_days_after_it_was_given_up() {
+    let (aws, rig) = place().await;
+    aws.held().buckets.clear();
+    let said = Said {
+        logs_text: false,
+        ..spoken("r1")
+    };
+    speak(&rig.app, said).await;
+    n_dead_audio(&rig.app, 1).await;
+    rig.clock.step(29 * 24 * 3600 * 1_000_000);
+    super::forget_old(&rig.app).await;
+    assert_eq!(n_documents(&rig.app).await, 1);
+    rig.clock.step(24 * 3600 * 1_000_000);
+    super::forget_old(&rig.app).await;
+    assert_eq!(
+        (n_documents(&rig.app).await, n_blobs(&rig.app).await),
+        (0, 0)
+    );
+}
+
+#[tokio::test]
+async fn audio_that_has_lost_its_bytes_stays_until_its_text_is_sent() {
+    let aws = FakeAws::start().await;
+    let mut config = config(&aws);
+    config.aws.queue_bytes = 8192;
+    let rig = rig_with(config);
+    aws.held().logs_down = Some(Trouble::Status(500, "InternalFailure"));
+    speak(&rig.app, spoken("r1")).await.unwrap();
+    n_dead_audio(&rig.app, 1).await;
+    until("no room for it", async || n_blobs(&rig.app).await == 0).await;
+    super::forget_old(&rig.app).await;
+    assert_eq!(n_documents(&rig.app).await, 1);
+    aws.held().logs_down = None;
+    until("the text", async || !aws.events().is_empty()).await;
+    assert!(!aws.events()[0].1.contains("s3PathForAudio"));
+    until("the document goes", async || {
+        super::forget_old(&rig.app).await;
+        n_documents(&rig.app).await == 0
+    })
+    .await;
+}
+
+/// The newest event of that type, as it is kept.
+async fn told(app: &App, kind: &str) -> Option<String> {
+    let events = Filter::equals("event.type", kind);
+    let event = app.query().first(&OWNER, events).await.unwrap();
+    event.map(|event| event.draft.raw.as_str().to_owned())
+}
+
+#[tokio::test]
+async fn a_line_remembers_its_failures_while_it_is_empty() {
+    let (aws, rig) = place().await;
+    aws.held().buckets.clear();
+    let said = |id| Said {
+        logs_text: false,
+        ..spoken(id)
+    };
+    speak(&rig.app, said("r1")).await;
+    n_dead_audio(&rig.app, 1).await;
+    let is_idle = async || rig.app.deliveries().audio.is_idle();
+    until("the line ends", is_idle).await;
+    assert_eq!(aws.held().n_refused, 5);
+    speak(&rig.app, said("r2")).await;
+    n_dead_audio(&rig.app, 2).await;
+    until("the line ends again", is_idle).await;
+    assert_eq!(aws.held().n_refused, 6, "one try");
+    assert_eq!(told(&rig.app, "log_delivery.sent").await, None);
+    aws.held()
+        .buckets
+        .insert(BUCKET.to_owned(), Default::default());
+    speak(&rig.app, said("r3")).await;
+    until("the success is told", async || {
+        told(&rig.app, "log_delivery.sent").await.is_some()
+    })
+    .await;
+    aws.held().buckets.clear();
+    speak(&rig.app, said("r4")).await;
+    n_dead_audio(&rig.app, 3).await;
+    assert_eq!(aws.held().n_refused, 11, "five again");
+}
+
+#[tokio::test]
+async fn a_turn_for_one_destination_too_many_is_kept_and_told_as_dropped() {
+    let (aws, rig) = place().await;
+    let other = Destination {
+        group: "arn:aws:logs:us-east-1:123456789012:log-group:other",
+        ..TO
+    };
+    let instance = InstanceId::default_instance();
+    let other = super::lane::of(&rig.app, &instance, &other);
+    let other = other.await.unwrap().unwrap();
+    rig.app.deliveries().lanes.fill(&other);
+    let typed = Said {
+        has_audio: false,
+        ..spoken("r1")
+    };
+    let record = speak(&rig.app, typed).await.unwrap();
+    let kept = rig.app.query().get(&OWNER, record).await.unwrap().unwrap();
+    assert_eq!(kept.draft.labels.get(super::DELIVERY), None);
+    let event = told(&rig.app, "log_delivery.dead").await.unwrap();
+    assert!(event.contains("too_many_destinations"), "{event}");
+    assert!(aws.events().is_empty());
 }

@@ -8,7 +8,7 @@ use super::audio::{self, AudioDoc, State};
 use super::clients::Object;
 use super::copies;
 use super::failure::{Failure, Failures};
-use super::{count_audio, event};
+use super::{count_audio, event, old};
 use crate::app::{App, scoped_id};
 use crate::error::Fault;
 use crate::events::{self, EventType};
@@ -19,18 +19,27 @@ const DAY_US: i64 = 24 * 3600 * 1_000_000;
 
 type Line = (InstanceId, String, String);
 
+/// How the objects of a line have failed.
 #[derive(Debug, Default)]
-struct Progress {
+pub(super) struct Progress {
+    /// The bucket where they have.
+    bucket: String,
     failures: Failures,
     /// Whether an event has told of a failure since the last success.
     is_told: bool,
 }
 
+impl Progress {
+    pub(super) fn has_failed(&self) -> bool {
+        self.is_told || self.failures != Failures::default()
+    }
+}
+
 /// Works until the line is empty or the server stops.
 pub(super) async fn run(app: App, line: Line) {
     let mut stopping = std::pin::pin!(app.jobs().stopping());
-    let mut progress = Progress::default();
-    while let Some(id) = app.deliveries().audio.next(&line) {
+    let mut progress = app.deliveries().audio.take_progress(&line);
+    while let Some(id) = app.deliveries().audio.next(&line, &mut progress) {
         let tried = tokio::select! {
             () = &mut stopping => return,
             tried = one(&app, &line.0, id, &mut progress) => tried,
@@ -77,6 +86,13 @@ async fn one(
         }
         State::Dead | State::Kept { .. } => return Ok(None),
     }
+    if progress.bucket != doc.bucket {
+        let bucket = doc.bucket.clone();
+        *progress = Progress {
+            bucket,
+            ..Progress::default()
+        };
+    }
     match send(app, id, &doc).await? {
         Ok(()) => {
             arrived(app, instance, id, &doc).await?;
@@ -106,7 +122,7 @@ async fn one(
                 return Ok(Some(progress.failures.pause(app)));
             }
             let n_tries = std::mem::take(&mut progress.failures.n_tries);
-            give_up(app, instance, id, (&failure, n_tries)).await?;
+            give_up(app, instance, (id, &doc), (&failure, n_tries)).await?;
             count_audio(app, instance, &doc.owner, false);
             Ok(None)
         }
@@ -205,19 +221,23 @@ async fn arrived(
 async fn give_up(
     app: &App,
     instance: &InstanceId,
-    id: RecordId,
+    (id, doc): (RecordId, &AudioDoc),
     (failure, n_tries): (&Failure, u32),
 ) -> Result<(), Fault> {
     let document = scoped_id(instance, &id.to_string());
     let now_us = app.now().micros();
-    let mut n_bytes = 0;
+    let record = old::record_of(app, instance, id, doc).await?;
+    let audio = &app.deliveries().audio;
+    let has_room = audio.has_room_for_dead(app, doc.n_bytes);
+    let is_empty = !has_room || failure.class == LOST;
     let found = audio::change(app, &document, |mut doc| {
         if doc.state == State::Waiting {
-            n_bytes = doc.n_bytes;
             doc.state = State::Dead;
             doc.at_us = now_us;
             doc.class = Some(failure.class.clone());
             doc.attempts = doc.attempts.saturating_add(n_tries);
+            doc.record = record.clone().or(doc.record);
+            doc.is_empty = is_empty;
         }
         Some(doc)
     });
@@ -227,13 +247,10 @@ async fn give_up(
         Some(State::Dead | State::Kept { .. }) => return Ok(()),
         None => return audio::remove(app, instance, id).await,
     }
-    let audio = &app.deliveries().audio;
-    let has_room = audio.has_room_for_dead(app, n_bytes);
-    audio.hold(id, n_bytes, true);
-    if !has_room {
+    audio.hold(id, if is_empty { 0 } else { doc.n_bytes }, true);
+    if is_empty {
         // The document stays for the text that still links to it; trying again is no use.
         app.blobs().remove(id).await?;
-        audio.hold(id, 0, true);
     }
     Ok(())
 }
