@@ -437,6 +437,38 @@ async fn audio_that_was_being_sent_when_the_process_ended_counts_as_a_copy() {
 }
 
 #[tokio::test]
+async fn audio_that_is_marked_as_erased_is_removed_and_told_as_dropped() {
+    let (aws, rig) = place().await;
+    aws.held().s3_down = Some(Trouble::Status(503, "ServiceUnavailable"));
+    let said = Said {
+        logs_text: false,
+        ..spoken("r1")
+    };
+    speak(&rig.app, said).await;
+    until("a refusal", async || aws.held().n_refused > 0).await;
+    let erasure = crate::erasures::of_customer(&rig.app, &OWNER, "ann", 0);
+    let erasure = erasure.await.unwrap();
+    let order = crate::app::scoped_id(&InstanceId::default_instance(), &erasure.id.to_string());
+    let document = super::audio::all(&rig.app)
+        .list("")
+        .await
+        .unwrap()
+        .remove(0);
+    let marked = super::audio::change(&rig.app, &document.id, |mut doc| {
+        let order = order.clone();
+        doc.state = super::audio::State::Erased { order };
+        Some(doc)
+    });
+    marked.await.unwrap();
+    until("the drop is told", async || {
+        shown(&rig.app, erasure.id).await["deliveries_dropped"] == 1
+    })
+    .await;
+    assert_eq!(n_documents(&rig.app).await, 0);
+    assert_eq!(n_blobs(&rig.app).await, 0);
+}
+
+#[tokio::test]
 async fn audio_whose_document_is_gone_does_not_count_as_waiting() {
     let (aws, rig) = place().await;
     aws.held().s3_down = Some(Trouble::Status(503, "ServiceUnavailable"));
