@@ -78,6 +78,8 @@ struct Said<'a> {
     logs_text: bool,
     has_audio: bool,
     stream: &'a str,
+    /// Bytes that its entry has beside what was said.
+    n_more: usize,
 }
 
 fn spoken(id: &str) -> Said<'_> {
@@ -88,6 +90,7 @@ fn spoken(id: &str) -> Said<'_> {
         logs_text: true,
         has_audio: true,
         stream: "aws/lex/Flowers/PROD/1/speech",
+        n_more: 0,
     }
 }
 
@@ -130,8 +133,10 @@ async fn speak(app: &App, said: Said<'_>) -> Option<RecordId> {
         };
         let time = app.now().to_millis_text();
         let entry = format!(
-            r#"{{"botName":"Flowers","botAlias":"PROD","botVersion":"1","requestId":"{}",{link}"inputTranscript":"voice of {}","timestamp":"{time}"}}"#,
-            said.id, said.id
+            r#"{{"botName":"Flowers","botAlias":"PROD","botVersion":"1","requestId":"{}",{link}"inputTranscript":"voice of {}","timestamp":"{time}","more":"{}"}}"#,
+            said.id,
+            said.id,
+            "x".repeat(said.n_more)
         );
         let mut draft = decode::entry(&InstanceId::default_instance(), &entry).unwrap();
         let mut label = |name: &str, value: &str| {
@@ -650,6 +655,29 @@ async fn letters_whose_try_did_not_end_are_tried_again() {
     lane.put_back_retries();
     assert_eq!(lane.next_retry(), Some(first));
     assert!(!lane.is_retrying(first));
+}
+
+#[tokio::test]
+async fn letters_are_tried_again_in_steps_of_few_bytes() {
+    let (aws, rig) = place().await;
+    // No lane works by itself.
+    rig.app.jobs().stop();
+    let mut records = Vec::new();
+    for id in ["r0", "r1", "r2", "r3", "r4", "r5"] {
+        let said = Said {
+            has_audio: false,
+            n_more: 1_000_000,
+            ..spoken(id)
+        };
+        records.push(speak(&rig.app, said).await.unwrap());
+    }
+    let lane = lane(&rig.app).await;
+    lane.retry(records);
+    let caller = super::system(&lane.instance);
+    let is_left = super::retry::retry(&rig.app, &lane, &caller).await.unwrap();
+    assert_eq!((is_left, aws.events().len()), (true, 5));
+    let is_left = super::retry::retry(&rig.app, &lane, &caller).await.unwrap();
+    assert_eq!((is_left, aws.events().len()), (false, 6));
 }
 
 #[tokio::test]
