@@ -30,7 +30,9 @@ use crate::error::Fault;
 
 pub(crate) use self::documents::{retention_rules, sweep};
 pub(crate) use self::known::Known;
-pub(crate) use self::missed::{Missed, Range, missed, show, take_turn, turns_of};
+pub(crate) use self::missed::{
+    Missed, Range, missed, missed_names, n_missed, show, take_turn, turns_of,
+};
 pub(crate) use self::subscriptions::start;
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");

@@ -14,8 +14,13 @@ mod dead;
 mod entry;
 mod failure;
 mod http;
+mod keep;
 mod lane;
+mod load;
 mod missed;
+mod old;
+mod resume;
+mod retry;
 mod text;
 mod turn;
 mod upload;
@@ -24,11 +29,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use convlog_model::ids::InstanceId;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-pub(crate) use self::audio::AudioOrder;
 use self::audio::Audios;
 use self::clients::Clients;
 pub(crate) use self::copies::{Copy, Found, Outside, erase_audio, find, forget};
+pub(crate) use self::keep::AudioOrder;
 pub(crate) use self::lane::Destination;
 use self::lane::Lanes;
 pub(crate) use self::turn::Underway;
@@ -47,12 +53,18 @@ const STREAM: &str = "log_stream";
 /// Label with the id of the turn's audio.
 const AUDIO: &str = "log_audio";
 
+/// Class of what is dropped beyond the bound of the queue.
+const QUEUE_FULL: &str = "queue_full";
+
 /// What this process knows of deliveries.
 #[derive(Debug, Default)]
 pub(crate) struct Deliveries {
     clients: Clients,
     lanes: Lanes,
     audio: Audios,
+    /// Taken for reading while text is taken up to be sent, for writing while an erasure looks at
+    /// what was sent and hides it.
+    looking: RwLock<()>,
 }
 
 /// Whose delivery it is, as metrics name it.
@@ -81,7 +93,7 @@ pub(crate) fn count_text(app: &App, instance: &InstanceId, owner: &Owner, is_ok:
 
 /// Removes audio that was kept long enough, and dead letters of records that are gone.
 pub(crate) async fn forget_old(app: &App) {
-    let old = audio::forget_old(app).await;
+    let old = old::forget(app).await;
     let gone = dead::forget_gone(app).await;
     if let Err(fault) = old.and(gone) {
         let status = fault.status().as_u16();
@@ -98,7 +110,7 @@ fn count_audio(app: &App, instance: &InstanceId, owner: &Owner, is_ok: bool) {
 /// Goes on with what an earlier process has left.
 pub(crate) async fn start(app: &App) {
     // Audio first: text asks whether it is there.
-    let started = match audio::start_all(app).await {
+    let started = match resume::start_all(app).await {
         Ok(()) => lane::start_all(app).await,
         failed => failed,
     };
@@ -109,6 +121,17 @@ pub(crate) async fn start(app: &App) {
 }
 
 impl Deliveries {
+    /// Held by an erasure from before it looks for copies until the records are hidden: meanwhile no
+    /// lane takes up text, so none is sent that the erasure has told as dropped.
+    pub(crate) async fn hold_off(&self) -> RwLockWriteGuard<'_, ()> {
+        self.looking.write().await
+    }
+
+    /// Held by a lane from before it reads records until it is noted that they are being sent.
+    async fn take_up(&self) -> RwLockReadGuard<'_, ()> {
+        self.looking.read().await
+    }
+
     /// Bytes that wait.
     pub(crate) fn waiting_bytes(&self) -> u64 {
         let lanes = self.lanes.all();
@@ -141,10 +164,6 @@ fn proof(app: &App, lane: &str, own_id: &str, stream: &str) -> String {
 /// Tells that a log group of this server's own, to which a bot logs, is not there.
 pub(crate) async fn tell_missing(app: &App, instance: &InstanceId, owner: &Owner) {
     tell_lost(app, instance, owner, ("text", "group_missing")).await;
-}
-
-async fn tell_dropped(app: &App, instance: &InstanceId, owner: &Owner, kind: &str) {
-    tell_lost(app, instance, owner, (kind, "queue_full")).await;
 }
 
 async fn tell_lost(app: &App, instance: &InstanceId, owner: &Owner, (kind, class): (&str, &str)) {

@@ -25,7 +25,7 @@ pub(crate) use self::done::Unfinished;
 pub(crate) use self::forward::{Forwards, HOPS, N_HOPS_MAX, n_hops};
 use self::holders::holders;
 use self::order::Order;
-pub(crate) use self::outside::add_copy;
+pub(crate) use self::outside::{add_copy, add_dropped};
 use self::view::view;
 pub(crate) use self::view::{DryRun, ErasureView};
 use crate::app::{App, scoped_id};
@@ -246,6 +246,7 @@ async fn request_one(
     if n_hops >= N_HOPS_MAX {
         holders.iter_mut().for_each(|holder| holder.forward = None);
     }
+    let looking = app.deliveries().hold_off().await;
     let found = outside::find(app, caller, &selector).await?;
     let (kind, customer) = match &selector {
         Selector::Customer(customer) => ("customer", Some(customer.clone())),
@@ -260,6 +261,7 @@ async fn request_one(
         app.sessions().note_erasure(&erase.instance, customer);
     }
     let erasure = app.store().erase(&erase).await?;
+    drop(looking);
     let order = Order {
         selector: kind.to_owned(),
         actor: caller.key_id.clone(),

@@ -146,22 +146,45 @@ pub(super) async fn forget(app: &App, instance: &InstanceId, group: &str) -> Res
 /// # Errors
 /// What store and control plane answer.
 pub(crate) async fn missed(app: &App, instance: &InstanceId) -> Result<Vec<Missed>, Fault> {
-    let documents = Documents::new(app, instance);
-    let caller = Caller::system(instance.clone());
     let mut found = Vec::new();
     for missed in all(app).list(&scoped_id(instance, "")).await? {
-        let missed = missed.doc;
-        let id = documents.group_id(&missed.group);
-        let group = documents.groups().get(&id).await?.map(|group| group.doc);
-        let turns = turns(&missed, group.as_ref());
-        found.push(Missed {
-            since: Timestamp::from_micros(missed.since_us),
-            count: app.query().count(&caller, turns).await?,
-            is_there: group.is_some(),
-            group: missed.group,
-        });
+        found.push(look_at(app, instance, missed.doc).await?);
     }
     Ok(found)
+}
+
+/// Their names alone, for which no turn is counted.
+///
+/// # Errors
+/// What the control plane answers.
+pub(crate) async fn missed_names(app: &App, instance: &InstanceId) -> Result<Vec<String>, Fault> {
+    let found = all(app).list(&scoped_id(instance, "")).await?;
+    Ok(found.into_iter().map(|missed| missed.doc.group).collect())
+}
+
+/// Number of the turns that a group has missed.
+///
+/// # Errors
+/// What store and control plane answer.
+pub(crate) async fn n_missed(app: &App, instance: &InstanceId, group: &str) -> Result<u64, Fault> {
+    match all(app).get(&scoped_id(instance, group)).await? {
+        Some(missed) => Ok(look_at(app, instance, missed.doc).await?.count),
+        None => Ok(0),
+    }
+}
+
+async fn look_at(app: &App, instance: &InstanceId, missed: MissedDoc) -> Result<Missed, Fault> {
+    let documents = Documents::new(app, instance);
+    let caller = Caller::system(instance.clone());
+    let id = documents.group_id(&missed.group);
+    let group = documents.groups().get(&id).await?.map(|group| group.doc);
+    let turns = turns(&missed, group.as_ref());
+    Ok(Missed {
+        since: Timestamp::from_micros(missed.since_us),
+        count: app.query().count(&caller, turns).await?,
+        is_there: group.is_some(),
+        group: missed.group,
+    })
 }
 
 /// The turns that a group has missed; by time, which grows along the log.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::audio::{self, AudioDoc, State};
 use super::missed::{self, GroupView};
-use super::{AUDIO, dead, lane, upload};
+use super::{AUDIO, dead, lane};
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
 use crate::entity::Entity;
@@ -195,12 +195,20 @@ async fn retry_one(app: &App, instance: &InstanceId, id: &str) -> Result<u64, Fa
         }
     }
     let document = scoped_id(instance, &id.to_string());
-    let found = audio::all(app).get(&document).await?;
-    let dead = found.filter(|found| found.doc.state == State::Dead);
+    let mut dead = None;
+    let at_us = app.now().micros();
+    let changed = audio::change(app, &document, |mut doc| {
+        dead = (doc.state == State::Dead).then(|| doc.clone());
+        if dead.is_some() {
+            doc.state = State::Waiting;
+            doc.at_us = at_us;
+        }
+        Some(doc)
+    });
+    changed.await?;
     let dead = dead.ok_or_else(|| Fault::not_found("Resource not found"))?;
-    upload::set_state(app, &document, State::Waiting, None).await?;
-    app.deliveries().audio.hold(id, dead.doc.n_bytes, false);
-    audio::send(app, instance, &dead.doc.owner, id);
+    app.deliveries().audio.hold(id, dead.n_bytes, false);
+    audio::send(app, instance, &dead.owner, id);
     Ok(1)
 }
 

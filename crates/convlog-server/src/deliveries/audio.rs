@@ -4,15 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use convlog_model::blobs::BLOB_BYTES_MAX;
 use convlog_model::ids::{InstanceId, RecordId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, watch};
 
+use super::upload::Progress;
 use super::{Owner, hex, keyed, upload};
 use crate::app::{App, scoped_id};
-use crate::auth::Caller;
 use crate::entity::{Change, Collection};
 use crate::error::Fault;
 
@@ -21,25 +19,14 @@ pub(super) const COLLECTION: &str = "audio";
 /// Uploads at once.
 const UPLOADS_MAX: usize = 8;
 /// What a blob takes at least, as the queue counts it: a file and a document.
-const BYTES_MIN: u64 = 4096;
+pub(super) const BYTES_MIN: u64 = 4096;
 /// The part of the queue that objects may take that were given up.
 const DEAD_SHARE: u64 = 4;
 /// Most objects that were given up and are kept.
 const DEAD_MAX: usize = 10_000;
 
-/// Audio of a turn.
-#[derive(Clone, Debug)]
-pub(crate) struct AudioOrder<'a> {
-    pub(crate) bucket: &'a str,
-    pub(crate) key: &'a str,
-    pub(crate) kms_key: Option<&'a str>,
-    /// ARN of the role that writes there.
-    pub(crate) role: &'a str,
-    pub(crate) content_type: &'a str,
-    pub(crate) bytes: Bytes,
-    pub(crate) request_id: &'a str,
-    pub(crate) customer: Option<&'a str>,
-}
+/// Most lines that are empty and whose failures are remembered.
+const PROGRESS_MAX: usize = 10_000;
 
 /// How far an object has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +62,12 @@ pub(super) struct AudioDoc {
     pub(super) class: Option<String>,
     pub(super) attempts: u32,
     pub(super) at_us: i64,
+    /// Id of the record of its turn, where it was given up and there is one.
+    #[serde(default)]
+    pub(super) record: Option<String>,
+    /// Whether it was given up and its bytes are gone.
+    #[serde(default)]
+    pub(super) is_empty: bool,
 }
 
 /// What holds for an object that has not arrived.
@@ -93,6 +86,8 @@ struct Inner {
     lines: BTreeMap<Line, VecDeque<RecordId>>,
     /// Sent at this moment.
     sending: BTreeSet<RecordId>,
+    /// How the last objects of lines have failed that are empty.
+    progress: BTreeMap<Line, Progress>,
 }
 
 /// What this process knows of audio.
@@ -188,14 +183,28 @@ impl Audios {
         is_new
     }
 
-    /// The next of a line, which ends when there is none.
-    pub(super) fn next(&self, line: &Line) -> Option<RecordId> {
+    /// How the last objects of a line have failed, for who begins to work on it.
+    pub(super) fn take_progress(&self, line: &Line) -> Progress {
+        self.lock().progress.remove(line).unwrap_or_default()
+    }
+
+    /// The next of a line, which ends when there is none, and leaves behind how it has failed.
+    pub(super) fn next(&self, line: &Line, progress: &mut Progress) -> Option<RecordId> {
         let mut inner = self.lock();
         let next = inner.lines.get(line).and_then(|ids| ids.front().copied());
         if next.is_none() {
             inner.lines.remove(line);
+            let progress = std::mem::take(progress);
+            if progress.has_failed() && inner.progress.len() < PROGRESS_MAX {
+                inner.progress.insert(line.clone(), progress);
+            }
         }
         next
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_idle(&self) -> bool {
+        self.lock().lines.is_empty()
     }
 
     /// Takes the first of a line off.
@@ -227,76 +236,65 @@ pub(super) fn customer_hash(app: &App, instance: &InstanceId, customer: &str) ->
     hex(&keyed(app, &["customer", instance.as_str(), customer]))
 }
 
-/// Keeps the audio of a turn, durable before this returns; `None` where the bot keeps nothing, and
-/// beyond the bound of the queue, which is a failure that is counted. It goes on its way with
-/// [`send`].
-///
-/// # Errors
-/// 507 without room; what blobs and control plane answer.
-pub(super) async fn keep(
-    app: &App,
-    caller: &Caller,
-    owner: &Owner,
-    order: &AudioOrder<'_>,
-) -> Result<Option<RecordId>, Fault> {
-    let instance = &caller.instance;
-    if !app.ingest().keeps(instance, &owner.bot).await? {
-        return Ok(None);
-    }
-    let n_bytes = u64::try_from(order.bytes.len()).unwrap_or(u64::MAX);
-    let waiting = app.deliveries().waiting_bytes();
-    let is_full = waiting.saturating_add(n_bytes.max(BYTES_MIN)) > app.config().aws.queue_bytes;
-    if is_full || order.bytes.len() > BLOB_BYTES_MAX {
-        super::count_audio(app, instance, owner, false);
-        super::tell_dropped(app, instance, owner, "audio").await;
-        return Ok(None);
-    }
-    let id = app.new_id();
-    let audio = &app.deliveries().audio;
-    // Before the blob is there, so that nobody takes it for one that was left behind.
-    audio.hold(id, n_bytes, false);
-    let kept = keep_both(app, instance, id, (owner, order)).await;
-    if kept.is_err() {
-        drop_quietly(app, instance, id).await;
-    }
-    kept.map(|()| Some(id))
-}
-
-async fn keep_both(
-    app: &App,
-    instance: &InstanceId,
-    id: RecordId,
-    (owner, order): (&Owner, &AudioOrder<'_>),
-) -> Result<(), Fault> {
-    app.blobs().put(id, order.bytes.to_vec()).await?;
-    let doc = AudioDoc {
-        bucket: order.bucket.to_owned(),
-        key: order.key.to_owned(),
-        kms_key: order.kms_key.map(str::to_owned),
-        role: order.role.to_owned(),
-        content_type: order.content_type.to_owned(),
-        n_bytes: u64::try_from(order.bytes.len()).unwrap_or(u64::MAX),
-        owner: owner.clone(),
-        request_id: order.request_id.to_owned(),
-        customer: order
-            .customer
-            .map(|customer| customer_hash(app, instance, customer)),
-        state: State::Waiting,
-        class: None,
-        attempts: 0,
-        at_us: app.now().micros(),
-    };
-    let document = scoped_id(instance, &id.to_string());
-    let put = all(app).change(&document, |_| Ok(Change::silent(doc.clone())));
-    put.await.map(drop)
-}
-
 /// Sends what waits under this id, in the line of its alias.
 pub(super) fn send(app: &App, instance: &InstanceId, owner: &Owner, id: RecordId) {
     let line = (instance.clone(), owner.bot.clone(), owner.alias.clone());
     if app.deliveries().audio.line_up(&line, id) {
         let work = upload::run(app.clone(), line);
         app.jobs().spawn(work);
+    }
+}
+
+/// Changes a document in one step, which `decide` does not see where it is gone; the state in which it
+/// was found.
+pub(super) async fn change(
+    app: &App,
+    document: &str,
+    mut decide: impl FnMut(AudioDoc) -> Option<AudioDoc> + Send,
+) -> Result<Option<State>, Fault> {
+    let mut found = None;
+    let changed = all(app).change(document, |doc: Option<AudioDoc>| {
+        found = doc.as_ref().map(|doc| doc.state.clone());
+        Ok(Change {
+            doc: doc.and_then(&mut decide),
+            events: Vec::new(),
+        })
+    });
+    changed.await?;
+    Ok(found)
+}
+
+/// Removes an object if it is in such a state still; that state.
+pub(super) async fn remove_if(
+    app: &App,
+    instance: &InstanceId,
+    id: RecordId,
+    is_such: impl Fn(&State) -> bool + Send + Sync,
+) -> Result<Option<State>, Fault> {
+    let document = scoped_id(instance, &id.to_string());
+    let found = all(app).get(&document).await?;
+    if !found.is_some_and(|found| is_such(&found.doc.state)) {
+        return Ok(None);
+    }
+    let found = change(app, &document, |doc| (!is_such(&doc.state)).then_some(doc)).await?;
+    let Some(state) = found.filter(&is_such) else {
+        return Ok(None);
+    };
+    app.blobs().remove(id).await?;
+    app.deliveries().audio.release(id);
+    Ok(Some(state))
+}
+
+/// Removes an object that was erased; the erasure, which hears of it from whoever has removed it.
+pub(super) async fn take_erased(
+    app: &App,
+    instance: &InstanceId,
+    id: RecordId,
+) -> Result<Option<String>, Fault> {
+    let is_erased = |state: &State| matches!(state, State::Erased { .. });
+    match remove_if(app, instance, id, is_erased).await? {
+        Some(State::Erased { order }) => Ok(Some(order)),
+        _ => Ok(None),
     }
 }
 
@@ -320,76 +318,6 @@ pub(super) async fn drop_quietly(app: &App, instance: &InstanceId, id: RecordId)
     if let Err(fault) = remove(app, instance, id).await {
         let status = fault.status().as_u16();
         tracing::warn!(status, "audio that nobody needs is still to be removed");
-    }
-}
-
-/// Goes on with what waits since before the process began, and removes blobs without a document.
-pub(super) async fn start_all(app: &App) -> Result<(), Fault> {
-    let mut known = BTreeSet::new();
-    let mut after = String::new();
-    loop {
-        let (step, next) = all(app).step("", &after).await?;
-        for audio in step {
-            let Some((instance, id)) = parse_id(&audio.id) else {
-                continue;
-            };
-            known.insert(id);
-            let (doc, held) = (audio.doc, &app.deliveries().audio);
-            match doc.state {
-                // One that came with a request of this process is in its line already.
-                State::Waiting if held.is_held(id) => {}
-                State::Waiting => {
-                    held.hold(id, doc.n_bytes, false);
-                    send(app, &instance, &doc.owner, id);
-                }
-                State::Dead => held.hold(id, doc.n_bytes, true),
-                State::Kept { .. } => {}
-                State::Erased { .. } => drop_quietly(app, &instance, id).await,
-            }
-        }
-        match next {
-            Some(next) => after = next,
-            None => break,
-        }
-    }
-    sweep(app, &known).await
-}
-
-/// Removes what was kept long enough.
-pub(super) async fn forget_old(app: &App) -> Result<(), Fault> {
-    let now_us = app.now().micros();
-    let mut after = String::new();
-    loop {
-        let (step, next) = all(app).step("", &after).await?;
-        for audio in step {
-            let is_old = matches!(audio.doc.state, State::Kept { until_us } if until_us <= now_us);
-            if let Some((instance, id)) = parse_id(&audio.id).filter(|_| is_old) {
-                remove(app, &instance, id).await?;
-            }
-        }
-        match next {
-            Some(next) => after = next,
-            None => return Ok(()),
-        }
-    }
-}
-
-/// Blobs of one step of a list.
-const STEP: usize = 1000;
-
-async fn sweep(app: &App, known: &BTreeSet<RecordId>) -> Result<(), Fault> {
-    let mut after = None;
-    loop {
-        let step = app.blobs().list(after, STEP).await?;
-        for blob in &step {
-            if !known.contains(&blob.id) && !app.deliveries().audio.is_held(blob.id) {
-                app.blobs().remove(blob.id).await?;
-            }
-        }
-        match step.last() {
-            Some(last) if step.len() == STEP => after = Some(last.id),
-            _ => return Ok(()),
-        }
     }
 }
 

@@ -156,17 +156,27 @@ async fn put(
         call = call.log_events(event);
     }
     let answer = call.send().await.map_err(|error| Failure::of(&error))?;
-    let Some(rejected) = answer.rejected_log_events_info() else {
-        return Ok(Vec::new());
+    let info = answer.rejected_log_events_info();
+    Ok(info.map_or_else(Vec::new, |info| rejected(info, lines.len())))
+}
+
+/// The events of a call that were not taken, each once, whatever an answer says of others.
+fn rejected(
+    info: &logs::types::RejectedLogEventsInfo,
+    n_lines: usize,
+) -> Vec<(usize, &'static str)> {
+    let place = |index: Option<i32>| {
+        let index = index.and_then(|index| usize::try_from(index).ok());
+        index.map(|index| index.min(n_lines))
     };
-    let place = |index: Option<i32>| index.and_then(|index| usize::try_from(index).ok());
-    let n_lines = lines.len();
-    let old = 0..place(rejected.too_old_log_event_end_index()).unwrap_or(0);
-    let expired = old.end..place(rejected.expired_log_event_end_index()).unwrap_or(0);
-    let new = place(rejected.too_new_log_event_start_index()).unwrap_or(n_lines)..n_lines;
+    let old = 0..place(info.too_old_log_event_end_index()).unwrap_or(0);
+    let end = place(info.expired_log_event_end_index()).unwrap_or(0);
+    let expired = old.end..end.max(old.end);
+    let start = place(info.too_new_log_event_start_index()).unwrap_or(n_lines);
+    let new = start.max(expired.end)..n_lines;
     let each = |range: std::ops::Range<usize>, why: &'static str| range.map(move |i| (i, why));
     let all = each(old, "too_old").chain(each(expired, "expired"));
-    Ok(all.chain(each(new, "too_new")).collect())
+    all.chain(each(new, "too_new")).collect()
 }
 
 async fn create_stream(client: &logs::Client, group: &str, stream: &str) -> Result<(), Failure> {
@@ -268,4 +278,32 @@ async fn assume(
     );
     let until_us = given.expiration().secs().saturating_mul(1_000_000);
     Ok((credentials, Some(until_us)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_that_were_not_taken_are_those_of_the_call_each_once() {
+        let of = |old: Option<i32>, expired: Option<i32>, new: Option<i32>| {
+            let info = logs::types::RejectedLogEventsInfo::builder()
+                .set_too_old_log_event_end_index(old)
+                .set_expired_log_event_end_index(expired)
+                .set_too_new_log_event_start_index(new)
+                .build();
+            rejected(&info, 4)
+        };
+        let (old, expired, new) = ("too_old", "expired", "too_new");
+        assert_eq!(of(None, None, None), []);
+        assert_eq!(
+            of(Some(1), Some(2), Some(3)),
+            [(0, old), (1, expired), (3, new)]
+        );
+        assert_eq!(of(Some(2), Some(1), None), [(0, old), (1, old)]);
+        let all_old = [(0, old), (1, old), (2, old), (3, old)];
+        assert_eq!(of(Some(i32::MAX), Some(i32::MAX), Some(0)), all_old);
+        assert_eq!(of(Some(-1), None, Some(i32::MAX)), []);
+        assert_eq!(of(None, Some(3), Some(1)).len(), 4);
+    }
 }

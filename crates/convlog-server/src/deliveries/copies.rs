@@ -9,7 +9,7 @@ use convlog_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::audio::{self, State, customer_hash};
-use super::{AUDIO, DELIVERY, GROUP, LANE, STREAM, dead, entry, proof, upload};
+use super::{AUDIO, DELIVERY, GROUP, LANE, STREAM, dead, entry, proof};
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
 use crate::entity::{Change, Collection};
@@ -19,6 +19,8 @@ use crate::error::Fault;
 const COLLECTION: &str = "audio_copies";
 /// Most copies that are named one by one.
 pub(crate) const COPIES_MAX: usize = 1000;
+/// Kind of a copy that is an object.
+const AUDIO_KIND: &str = "audio";
 /// Records of one step of a walk.
 const STEP: usize = 1000;
 
@@ -53,7 +55,7 @@ pub(crate) struct Copy {
 impl From<Object> for Copy {
     fn from(object: Object) -> Self {
         Copy {
-            kind: "audio".to_owned(),
+            kind: AUDIO_KIND.to_owned(),
             place: object.bucket,
             name: object.key,
             time: Timestamp::from_micros(object.at_us).to_millis_text(),
@@ -72,7 +74,12 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
+    /// Adds a copy; the same object, told of from two sides, is one copy.
     pub(crate) fn add(&mut self, copy: Copy) {
+        let is_same = |known: &Copy| (&known.place, &known.name) == (&copy.place, &copy.name);
+        if copy.kind == AUDIO_KIND && self.copies.iter().any(is_same) {
+            return;
+        }
         if self.copies.len() < COPIES_MAX {
             self.copies.push(copy);
         }
@@ -101,11 +108,7 @@ pub(super) async fn note(
     let noted = all.change(&scoped_id(instance, customer), |old| {
         let mut objects = old.unwrap_or_default();
         // Told again after a crash, it is the same object.
-        if objects
-            .newest
-            .last()
-            .is_some_and(|last| last.key == object.key)
-        {
+        if objects.newest.iter().any(|known| known.key == object.key) {
             return Ok(Change::silent(objects));
         }
         if objects.newest.len() >= COPIES_MAX {
@@ -116,6 +119,45 @@ pub(super) async fn note(
         Ok(Change::silent(objects))
     });
     noted.await.map(drop)
+}
+
+/// Takes back what [`note`] has remembered: an erasure is told of the object itself.
+pub(super) async fn take_back(
+    app: &App,
+    instance: &InstanceId,
+    customer: &str,
+    key: &str,
+) -> Result<(), Fault> {
+    subtract(app, instance, customer, (&BTreeSet::from([key]), 1)).await
+}
+
+/// Takes objects out of what is remembered of a customer: those of these keys, and as many of all.
+async fn subtract(
+    app: &App,
+    instance: &InstanceId,
+    customer: &str,
+    (keys, count): (&BTreeSet<&str>, u64),
+) -> Result<(), Fault> {
+    let all = Collection::<Objects>::new(app, COLLECTION);
+    let changed = all.change(&scoped_id(instance, customer), |old| {
+        let doc = old.and_then(|mut objects: Objects| {
+            let n_before = objects.newest.len();
+            objects
+                .newest
+                .retain(|object| !keys.contains(object.key.as_str()));
+            let n_left = u64::try_from(objects.newest.len()).unwrap_or(u64::MAX);
+            if objects.newest.len() < n_before {
+                // What came since is counted still.
+                objects.count = objects.count.saturating_sub(count).max(n_left);
+            }
+            (objects.count > 0).then_some(objects)
+        });
+        Ok(Change {
+            doc,
+            events: Vec::new(),
+        })
+    });
+    changed.await.map(drop)
 }
 
 /// Looks at the records that an erasure is about to hide: what of them was delivered, and what no
@@ -165,7 +207,9 @@ async fn look_at(app: &App, record: &Record, found: &mut Found) -> Result<(), Fa
     let Some(lane) = app.deliveries().lanes.get(&id) else {
         return Ok(());
     };
-    if record.position > lane.sending() || dead::remove(app, &lane, record.id).await? {
+    let is_letter = dead::remove(app, &lane, record.id).await?;
+    let is_left = is_letter && !lane.is_retrying(record.id);
+    if record.position > lane.sending() || is_left {
         found.outside.n_dropped = found.outside.n_dropped.saturating_add(1);
         return Ok(());
     }
@@ -199,16 +243,8 @@ pub(crate) async fn erase_audio(
             if !is_customers && !found.audio.contains(&id) {
                 continue;
             }
-            if matches!(one.doc.state, State::Waiting | State::Dead) {
+            if erase_one(app, instance, id, order).await? {
                 outside.n_dropped = outside.n_dropped.saturating_add(1);
-            }
-            // What is under way at this moment may still arrive.
-            if app.deliveries().audio.is_sending(id) {
-                let order = order.to_owned();
-                upload::set_state(app, &one.id, State::Erased { order }, None).await?;
-                app.blobs().remove(id).await?;
-            } else {
-                audio::remove(app, instance, id).await?;
             }
         }
         match next {
@@ -227,17 +263,43 @@ pub(crate) async fn erase_audio(
     Ok(outside)
 }
 
+/// Erases one object; whether it was kept from going out. First it is marked: from then on nobody
+/// begins to send it, and whoever is sending it tells the erasure what has come of it.
+async fn erase_one(
+    app: &App,
+    instance: &InstanceId,
+    id: RecordId,
+    order: &str,
+) -> Result<bool, Fault> {
+    let document = scoped_id(instance, &id.to_string());
+    let at_us = app.now().micros();
+    let found = audio::change(app, &document, |mut doc| {
+        if !matches!(doc.state, State::Erased { .. }) {
+            let order = order.to_owned();
+            doc.state = State::Erased { order };
+            doc.at_us = at_us;
+        }
+        Some(doc)
+    });
+    let found = found.await?;
+    if app.deliveries().audio.is_sending(id) {
+        app.blobs().remove(id).await?;
+        return Ok(false);
+    }
+    let is_taken = audio::take_erased(app, instance, id).await?.is_some();
+    Ok(is_taken && !matches!(found, Some(State::Kept { .. })))
+}
+
 /// Forgets what was known of a customer's objects, now that the erasure names them.
-pub(crate) async fn forget(app: &App, instance: &InstanceId, found: &Found) -> Result<(), Fault> {
+pub(crate) async fn forget(
+    app: &App,
+    instance: &InstanceId,
+    found: &Found,
+    named: &Outside,
+) -> Result<(), Fault> {
     let Some(customer) = &found.customer else {
         return Ok(());
     };
-    let all = Collection::<Objects>::new(app, COLLECTION);
-    let gone = all.change(&scoped_id(instance, customer), |_| {
-        Ok(Change {
-            doc: None,
-            events: Vec::new(),
-        })
-    });
-    gone.await.map(drop)
+    let keys = named.copies.iter().map(|copy| copy.name.as_str()).collect();
+    subtract(app, instance, customer, (&keys, named.n_copies)).await
 }

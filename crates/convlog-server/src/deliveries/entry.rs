@@ -26,27 +26,41 @@ pub(super) struct Entry {
     pub(super) owner: Owner,
 }
 
-/// What is sent of a record; `None` for one that was not to be delivered by this lane.
-pub(super) fn of_record(app: &App, lane: &Lane, record: &Record) -> Option<Entry> {
+/// A record that a lane is to deliver.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Proven<'a> {
+    record: &'a Record,
+    stream: &'a str,
+}
+
+/// Whether a record is to be delivered by this lane. Nothing else of its labels counts before: an
+/// imported record may carry any.
+pub(super) fn prove<'a>(app: &App, lane: &Lane, record: &'a Record) -> Option<Proven<'a>> {
     let draft = &record.draft;
     let (own_id, stream) = (draft.own_id.as_ref()?, draft.labels.get(STREAM)?);
     let proven = draft.labels.get(DELIVERY)?;
-    if draft.dialect != Dialect::LexV1 || *proven != proof(app, &lane.id, own_id, stream) {
-        return None;
+    let is_own = draft.dialect == Dialect::LexV1 && *proven == proof(app, &lane.id, own_id, stream);
+    is_own.then_some(Proven { record, stream })
+}
+
+impl Proven<'_> {
+    /// What is sent of it.
+    pub(super) fn entry(self, app: &App) -> Entry {
+        let draft = &self.record.draft;
+        let text = match link(app, self.record) {
+            Link::Broken => without_link(draft.raw.as_str()),
+            Link::Holds | Link::Waits => draft.raw.as_str().to_owned(),
+        };
+        Entry {
+            position: self.record.position,
+            id: self.record.id,
+            stream: self.stream.to_owned(),
+            at_ms: time(self.record).millis(),
+            text,
+            n_bytes: n_bytes(&draft.raw),
+            owner: owner(draft),
+        }
     }
-    let text = match link(app, record) {
-        Link::Broken => without_link(draft.raw.as_str()),
-        Link::Holds | Link::Waits => draft.raw.as_str().to_owned(),
-    };
-    Some(Entry {
-        position: record.position,
-        id: record.id,
-        stream: stream.clone(),
-        at_ms: time(record).millis(),
-        text,
-        n_bytes: n_bytes(&draft.raw),
-        owner: owner(draft),
-    })
 }
 
 /// When a turn happened, as its entry says.

@@ -8,6 +8,7 @@ use convlog_model::ids::{InstanceId, Position, RecordId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use super::load::Load;
 use super::{DELIVERY, LANE, dead, hex, keyed, text};
 use crate::app::{App, scoped_id};
 use crate::entity::{Change, Collection, Entity};
@@ -41,48 +42,6 @@ pub(super) struct LaneDoc {
     position: String,
 }
 
-/// A number of entries with their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Load {
-    pub(super) entries: u64,
-    pub(super) bytes: u64,
-}
-
-impl Load {
-    pub(super) fn add(&mut self, bytes: u64) {
-        self.entries = self.entries.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(bytes);
-    }
-
-    fn plus(self, other: Load) -> Load {
-        Load {
-            entries: self.entries.saturating_add(other.entries),
-            bytes: self.bytes.saturating_add(other.bytes),
-        }
-    }
-
-    fn minus(self, other: Load) -> Load {
-        Load {
-            entries: self.entries.saturating_sub(other.entries),
-            bytes: self.bytes.saturating_sub(other.bytes),
-        }
-    }
-
-    fn most(self, other: Load) -> Load {
-        Load {
-            entries: self.entries.max(other.entries),
-            bytes: self.bytes.max(other.bytes),
-        }
-    }
-
-    fn least(self, other: Load) -> Load {
-        Load {
-            entries: self.entries.min(other.entries),
-            bytes: self.bytes.min(other.bytes),
-        }
-    }
-}
-
 /// What a lane has had to do since the process began. Erasures take entries away unseen, and rules
 /// of redaction change their length, so what is handled is put right whenever nothing waits.
 #[derive(Debug, Default)]
@@ -113,7 +72,15 @@ pub(super) struct Lane {
     /// Somebody asks for another try, also while it pauses after a failure.
     pub(super) asked: Notify,
     figures: Mutex<Figures>,
-    retries: Mutex<VecDeque<RecordId>>,
+    retries: Mutex<Retries>,
+}
+
+/// Dead letters that are to be tried again.
+#[derive(Debug, Default)]
+struct Retries {
+    waiting: VecDeque<RecordId>,
+    /// Tried at this moment.
+    begun: Vec<RecordId>,
 }
 
 /// The lanes that this process works on.
@@ -127,6 +94,13 @@ impl Lanes {
 
     pub(super) fn get(&self, id: &str) -> Option<Arc<Lane>> {
         self.lock().get(id).cloned()
+    }
+
+    /// As many destinations as there may be, all of them this one.
+    #[cfg(test)]
+    pub(super) fn fill(&self, lane: &Arc<Lane>) {
+        let ids = (0..LANES_MAX).map(|i| (i.to_string(), Arc::clone(lane)));
+        self.lock().extend(ids);
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Lane>> {
@@ -186,9 +160,17 @@ impl Lane {
         figures.handled = figures.handled.most(ended).least(figures.ended);
     }
 
-    pub(super) fn note_sending(&self, upto: Position) {
+    /// Everything up to here may reach the destination from now on; up to where it was so before.
+    pub(super) fn note_sending(&self, upto: Position) -> Position {
         let mut figures = self.figures();
-        figures.sending = figures.sending.max(upto);
+        let before = figures.sending;
+        figures.sending = before.max(upto);
+        before
+    }
+
+    /// Nothing behind this place has been tried.
+    pub(super) fn end_sending(&self, tried: Position) {
+        self.figures().sending = tried;
     }
 
     /// Up to where entries may have reached the destination.
@@ -205,7 +187,7 @@ impl Lane {
         figures.n_dead = change(figures.n_dead);
     }
 
-    fn retries(&self) -> MutexGuard<'_, VecDeque<RecordId>> {
+    fn retries(&self) -> MutexGuard<'_, Retries> {
         self.retries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -213,19 +195,51 @@ impl Lane {
     pub(super) fn retry(&self, ids: impl IntoIterator<Item = RecordId>) {
         let mut retries = self.retries();
         for id in ids {
-            if retries.len() < dead::DEAD_MAX && !retries.contains(&id) {
-                retries.push_back(id);
+            if retries.waiting.len() < dead::DEAD_MAX && !retries.waiting.contains(&id) {
+                retries.waiting.push_back(id);
             }
         }
         drop(retries);
         self.asked.notify_one();
     }
 
-    /// The next dead letters that are to be tried again.
-    pub(super) fn take_retries(&self, n_max: usize) -> Vec<RecordId> {
+    /// The next dead letter that is to be tried again, which stays the next.
+    pub(super) fn next_retry(&self) -> Option<RecordId> {
+        self.retries().waiting.front().copied()
+    }
+
+    /// A letter is on its way.
+    pub(super) fn begin_retry(&self, id: RecordId) {
         let mut retries = self.retries();
-        let n_taken = retries.len().min(n_max);
-        retries.drain(..n_taken).collect()
+        retries.waiting.retain(|waiting| *waiting != id);
+        retries.begun.push(id);
+    }
+
+    pub(super) fn end_retry(&self, id: RecordId) {
+        let mut retries = self.retries();
+        match retries.begun.iter().position(|begun| *begun == id) {
+            Some(place) => drop(retries.begun.swap_remove(place)),
+            None => retries.waiting.retain(|waiting| *waiting != id),
+        }
+    }
+
+    /// What has begun and not ended is to be tried again.
+    pub(super) fn put_back_retries(&self) {
+        let mut retries = self.retries();
+        for id in std::mem::take(&mut retries.begun) {
+            if !retries.waiting.contains(&id) {
+                retries.waiting.push_back(id);
+            }
+        }
+    }
+
+    pub(super) fn has_retries(&self) -> bool {
+        !self.retries().waiting.is_empty()
+    }
+
+    /// Whether a letter is on its way.
+    pub(super) fn is_retrying(&self, id: RecordId) -> bool {
+        self.retries().begun.contains(&id)
     }
 
     /// Keeps the place up to which it has sent.
@@ -267,25 +281,24 @@ impl Drop for Hold {
 }
 
 /// The lane of a destination, durable before this returns: so what is appended behind is found by it.
+/// `None` beyond the bound of destinations.
 ///
 /// # Errors
-/// What the control plane answers; 507 for too many destinations.
+/// What the control plane answers.
 pub(super) async fn of(
     app: &App,
     instance: &InstanceId,
     to: &Destination<'_>,
-) -> Result<Arc<Lane>, Fault> {
+) -> Result<Option<Arc<Lane>>, Fault> {
     let speech = if to.is_speech { "speech" } else { "text" };
     let hash = keyed(app, &["lane", instance.as_str(), to.group, to.role, speech]);
     let key = hex(hash.get(..KEY_BYTES).unwrap_or_default());
     let id = scoped_id(instance, &key);
     if let Some(lane) = app.deliveries().lanes.get(&id) {
-        return Ok(lane);
+        return Ok(Some(lane));
     }
     if app.deliveries().lanes.lock().len() >= LANES_MAX {
-        return Err(Fault::Full {
-            message: "text goes to too many destinations".to_owned(),
-        });
+        return Ok(None);
     }
     let newest = app.store().newest();
     let lanes = Collection::<LaneDoc>::new(app, COLLECTION);
@@ -299,7 +312,7 @@ pub(super) async fn of(
     });
     let kept = kept.await?;
     let kept = kept.ok_or_else(|| Fault::internal("a lane was deleted while it was made"))?;
-    begin(app, kept)
+    begin(app, kept).map(Some)
 }
 
 /// Begins to work on every lane that there is.

@@ -60,16 +60,16 @@ pub(super) async fn retry(
     instance: &InstanceId,
     id: &str,
 ) -> Result<Option<u64>, Fault> {
-    let missed = cloudwatch::missed(app, instance).await?;
-    let mut named = missed.into_iter();
-    let Some(missed) = named.find(|missed| id_of(app, instance, &missed.group) == id) else {
+    let names = cloudwatch::missed_names(app, instance).await?;
+    let mut names = names.into_iter();
+    let Some(group) = names.find(|group| id_of(app, instance, group) == id) else {
         return Ok(None);
     };
-    let Some(range) = cloudwatch::show(app, instance, &missed.group).await? else {
+    let n_missed = cloudwatch::n_missed(app, instance, &group).await?;
+    let Some(range) = cloudwatch::show(app, instance, &group).await? else {
         return Ok(None);
     };
     let (owned, instance) = (app.clone(), instance.clone());
-    let group = missed.group;
     app.jobs().spawn(async move {
         if let Err(fault) = count(&owned, &instance, &group, range).await {
             let status = fault.status().as_u16();
@@ -79,7 +79,7 @@ pub(super) async fn retry(
             );
         }
     });
-    Ok(Some(missed.count))
+    Ok(Some(n_missed))
 }
 
 /// Counts the entries as delivered, and by the metric filters of their group.

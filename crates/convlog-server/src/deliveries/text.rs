@@ -9,9 +9,11 @@ use convlog_model::ids::Position;
 use super::audio::Link;
 use super::batch;
 use super::clients::Line;
-use super::entry::{Entry, cut, link, n_bytes, of_record};
+use super::entry::{Entry, cut, link, n_bytes, prove};
 use super::failure::{Failure, Failures};
-use super::lane::{Lane, Load};
+use super::lane::Lane;
+use super::load::Load;
+use super::retry::retry;
 use super::{count_text, dead, event, system};
 use crate::app::App;
 use crate::auth::Caller;
@@ -125,8 +127,10 @@ async fn count_left(app: &App, lane: &Lane, caller: &Caller) -> Result<(), Fault
 
 /// Sends what the next step of the walk brings.
 async fn step(app: &App, lane: &Lane, caller: &Caller, walk: &mut Walk) -> Result<Next, Fault> {
-    retry(app, lane, caller).await?;
+    let is_retry_left = retry(app, lane, caller).await?;
     let ended = lane.ended();
+    // No erasure looks between what is read here and the note that it is being sent.
+    let looking = app.deliveries().take_up().await;
     let scanned = app
         .query()
         .scan(caller, lane.filter(), walk.after, None, walk.n_step);
@@ -142,16 +146,20 @@ async fn step(app: &App, lane: &Lane, caller: &Caller, walk: &mut Walk) -> Resul
         if walk.done.contains(&record.position) {
             continue;
         }
+        let Some(proven) = prove(app, lane, record) else {
+            walk.done.insert(record.position);
+            continue;
+        };
         waits = link(app, record) == Link::Waits;
         if waits {
             break;
         }
-        match of_record(app, lane, record) {
-            Some(entry) => entries.push(entry),
-            None => drop(walk.done.insert(record.position)),
-        }
+        entries.push(proven.entry(app));
     }
-    let result = send_all(app, lane, walk, entries).await;
+    let last = entries.iter().map(|entry| entry.position).max();
+    let sent_before = lane.note_sending(last.unwrap_or_default());
+    drop(looking);
+    let result = send_all(app, lane, walk, (entries, sent_before)).await;
     let left = scanned.records.iter().map(|record| record.position);
     let left = left.filter(|position| !walk.done.contains(position)).min();
     let reached = match left {
@@ -168,6 +176,7 @@ async fn step(app: &App, lane: &Lane, caller: &Caller, walk: &mut Walk) -> Resul
     }
     match result? {
         Some(pause) => Ok(Next::After(pause)),
+        None if is_retry_left => Ok(Next::Again),
         None if waits => Ok(Next::Audio),
         None if !scanned.done => Ok(Next::Again),
         None => {
@@ -182,8 +191,9 @@ async fn send_all(
     app: &App,
     lane: &Lane,
     walk: &mut Walk,
-    entries: Vec<Entry>,
+    (entries, sent_before): (Vec<Entry>, Position),
 ) -> Result<Option<Duration>, Fault> {
+    let mut tried = sent_before;
     let (large, entries): (Vec<Entry>, Vec<Entry>) = entries
         .into_iter()
         .partition(|entry| batch::is_too_large(entry.text.len()));
@@ -193,7 +203,7 @@ async fn send_all(
     }
     for batch in cut(&entries) {
         let last = batch.iter().map(|entry| entry.position).max();
-        lane.note_sending(last.unwrap_or_default());
+        tried = tried.max(last.unwrap_or_default());
         match send(app, lane, &batch).await {
             Ok(rejected) => {
                 take(app, lane, &batch, &rejected).await?;
@@ -216,6 +226,8 @@ async fn send_all(
                         (n_tries, batch.len()),
                     )
                     .await;
+                    // The other calls are not made: what they would send is read again first.
+                    lane.end_sending(tried);
                     return Ok(Some(walk.failures.pause(app)));
                 }
                 give_up(app, lane, &batch, &failure, n_tries).await?;
@@ -228,7 +240,7 @@ async fn send_all(
 }
 
 /// One call, of entries of one stream.
-async fn send(
+pub(super) async fn send(
     app: &App,
     lane: &Lane,
     batch: &[&Entry],
@@ -286,54 +298,30 @@ async fn give_up(
     Ok(())
 }
 
-async fn bury(
+/// Makes dead letters of entries whose records are still there; others were erased or expired while
+/// they were sent.
+pub(super) async fn bury(
     app: &App,
     lane: &Lane,
     batch: &[&Entry],
     failure: &Failure,
     n_tries: u32,
 ) -> Result<(), Fault> {
+    let caller = system(&lane.instance);
+    let mut n_buried = 0;
     for entry in batch {
+        let _looking = app.deliveries().take_up().await;
+        if app.query().get(&caller, entry.id).await?.is_none() {
+            dead::remove(app, lane, entry.id).await?;
+            continue;
+        }
         dead::bury(app, lane, entry.id, (&failure.class, n_tries)).await?;
         count_text(app, &lane.instance, &entry.owner, false);
+        n_buried += 1;
     }
-    tell(
-        app,
-        lane,
-        events::LOG_DELIVERY_DEAD,
-        failure,
-        (n_tries, batch.len()),
-    )
-    .await;
-    Ok(())
-}
-
-/// Tries dead letters once more, those that somebody asked for.
-async fn retry(app: &App, lane: &Lane, caller: &Caller) -> Result<(), Fault> {
-    let mut entries = Vec::new();
-    for id in lane.take_retries(STEP_MAX) {
-        let record = app.query().get(caller, id).await?;
-        match record.and_then(|record| of_record(app, lane, &record)) {
-            Some(entry) => entries.push(entry),
-            // Erased or expired: nothing is left to be sent.
-            None => drop(dead::remove(app, lane, id).await?),
-        }
-    }
-    for batch in cut(&entries) {
-        match send(app, lane, &batch).await {
-            Ok(rejected) => {
-                for (index, entry) in batch.iter().enumerate() {
-                    let refused = rejected.iter().find(|(refused, _)| *refused == index);
-                    if let Some((_, class)) = refused {
-                        bury(app, lane, &[entry], &Failure::permanent(class), 1).await?;
-                        continue;
-                    }
-                    dead::remove(app, lane, entry.id).await?;
-                    count_text(app, &lane.instance, &entry.owner, true);
-                }
-            }
-            Err(failure) => bury(app, lane, &batch, &failure, 1).await?,
-        }
+    if n_buried > 0 {
+        let kind = events::LOG_DELIVERY_DEAD;
+        tell(app, lane, kind, failure, (n_tries, n_buried)).await;
     }
     Ok(())
 }

@@ -3,12 +3,16 @@
 use convlog_model::ids::{InstanceId, RecordId};
 use convlog_model::record::Draft;
 
-use super::audio::{self, AudioOrder};
+use super::audio;
+use super::keep::{AudioOrder, keep};
 use super::lane::{self, Destination, Hold};
-use super::{AUDIO, DELIVERY, LANE, Owner, STREAM, count_text, proof, tell_dropped};
+use super::{AUDIO, DELIVERY, LANE, Owner, QUEUE_FULL, STREAM, count_text, proof, tell_lost};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Fault;
+
+/// Class of what is dropped since text goes to too many destinations.
+const TOO_MANY: &str = "too_many_destinations";
 
 /// The deliveries of one turn. Unless [`Underway::go`] is called, nothing is delivered that is not
 /// in the log: audio is removed again.
@@ -44,13 +48,13 @@ impl Underway {
         caller: &Caller,
         order: &AudioOrder<'_>,
     ) -> Result<bool, Fault> {
-        self.audio = audio::keep(&self.app, caller, &self.owner, order).await?;
+        self.audio = keep(&self.app, caller, &self.owner, order).await?;
         Ok(self.audio.is_some())
     }
 
     /// Marks a turn for the delivery of its text, where the log group is not this server's. Beyond
-    /// the bound of the queue the turn is kept all the same, and not delivered: a failure that is
-    /// counted.
+    /// the bounds of the queue and of destinations the turn is kept all the same, and not delivered:
+    /// a failure that is counted.
     ///
     /// # Errors
     /// What the control plane answers.
@@ -69,19 +73,26 @@ impl Underway {
         let (Some(own_id), Some(stream)) = (&draft.own_id, draft.labels.get(STREAM)) else {
             return Ok(());
         };
-        let lane = lane::of(app, &self.instance, to).await?;
+        let Some(lane) = lane::of(app, &self.instance, to).await? else {
+            self.lose_text(TOO_MANY).await;
+            return Ok(());
+        };
         let proof = proof(app, &lane.id, own_id, stream);
         let n_bytes = u64::try_from(draft.raw.as_str().len()).unwrap_or(u64::MAX);
         let waiting = app.deliveries().waiting_bytes();
         if waiting.saturating_add(n_bytes) > app.config().aws.queue_bytes {
-            count_text(app, &self.instance, &self.owner, false);
-            tell_dropped(app, &self.instance, &self.owner, "text").await;
+            self.lose_text(QUEUE_FULL).await;
             return Ok(());
         }
         draft.labels.insert(LANE.to_owned(), lane.key().to_owned());
         draft.labels.insert(DELIVERY.to_owned(), proof);
         self.text = Some(Hold::new(lane, n_bytes));
         Ok(())
+    }
+
+    async fn lose_text(&self, class: &str) {
+        count_text(&self.app, &self.instance, &self.owner, false);
+        tell_lost(&self.app, &self.instance, &self.owner, ("text", class)).await;
     }
 
     /// The turn is kept: what it leaves goes on its way.

@@ -8,9 +8,8 @@ use super::audio::{self, AudioDoc, State};
 use super::clients::Object;
 use super::copies;
 use super::failure::{Failure, Failures};
-use super::{count_audio, event};
+use super::{count_audio, event, old};
 use crate::app::{App, scoped_id};
-use crate::entity::Change;
 use crate::error::Fault;
 use crate::events::{self, EventType};
 
@@ -20,18 +19,27 @@ const DAY_US: i64 = 24 * 3600 * 1_000_000;
 
 type Line = (InstanceId, String, String);
 
+/// How the objects of a line have failed.
 #[derive(Debug, Default)]
-struct Progress {
+pub(super) struct Progress {
+    /// The bucket where they have.
+    bucket: String,
     failures: Failures,
     /// Whether an event has told of a failure since the last success.
     is_told: bool,
 }
 
+impl Progress {
+    pub(super) fn has_failed(&self) -> bool {
+        self.is_told || self.failures != Failures::default()
+    }
+}
+
 /// Works until the line is empty or the server stops.
 pub(super) async fn run(app: App, line: Line) {
     let mut stopping = std::pin::pin!(app.jobs().stopping());
-    let mut progress = Progress::default();
-    while let Some(id) = app.deliveries().audio.next(&line) {
+    let mut progress = app.deliveries().audio.take_progress(&line);
+    while let Some(id) = app.deliveries().audio.next(&line, &mut progress) {
         let tried = tokio::select! {
             () = &mut stopping => return,
             tried = one(&app, &line.0, id, &mut progress) => tried,
@@ -59,18 +67,31 @@ async fn one(
     id: RecordId,
     progress: &mut Progress,
 ) -> Result<Option<Duration>, Fault> {
+    let slot = app.deliveries().audio.slots.acquire().await;
+    let _slot = slot.map_err(|_| Fault::internal("the slots of uploads are closed"))?;
+    // Before the document is read, and until it is noted what came of it: an erasure marks the
+    // document and then leaves to us what is being sent.
+    let _sending = Sending::begin(app, id);
     let document = scoped_id(instance, &id.to_string());
     let found = audio::all(app).get(&document).await?;
     let Some(doc) = found.map(|found| found.doc) else {
+        audio::remove(app, instance, id).await?;
         return Ok(None);
     };
     match doc.state {
         State::Waiting => {}
         State::Erased { .. } => {
-            audio::remove(app, instance, id).await?;
+            drop_erased(app, instance, id).await?;
             return Ok(None);
         }
         State::Dead | State::Kept { .. } => return Ok(None),
+    }
+    if progress.bucket != doc.bucket {
+        let bucket = doc.bucket.clone();
+        *progress = Progress {
+            bucket,
+            ..Progress::default()
+        };
     }
     match send(app, id, &doc).await? {
         Ok(()) => {
@@ -84,8 +105,7 @@ async fn one(
             Ok(None)
         }
         Err(failure) => {
-            if failure.class == LOST && audio::all(app).get(&document).await?.is_none() {
-                // Erased while it waited for its turn.
+            if drop_erased(app, instance, id).await? {
                 return Ok(None);
             }
             let is_last = progress.failures.note(&failure) || failure.class == LOST;
@@ -102,7 +122,7 @@ async fn one(
                 return Ok(Some(progress.failures.pause(app)));
             }
             let n_tries = std::mem::take(&mut progress.failures.n_tries);
-            give_up(app, instance, id, (&failure, n_tries)).await?;
+            give_up(app, instance, (id, &doc), (&failure, n_tries)).await?;
             count_audio(app, instance, &doc.owner, false);
             Ok(None)
         }
@@ -113,10 +133,6 @@ async fn one(
 const LOST: &str = "lost";
 
 async fn send(app: &App, id: RecordId, doc: &AudioDoc) -> Result<Result<(), Failure>, Fault> {
-    let deliveries = app.deliveries();
-    let slot = deliveries.audio.slots.acquire().await;
-    let _slot = slot.map_err(|_| Fault::internal("the slots of uploads are closed"))?;
-    let sending = Sending::begin(app, id);
     let Some(bytes) = app.blobs().get(id).await? else {
         return Ok(Err(Failure::permanent(LOST)));
     };
@@ -127,9 +143,18 @@ async fn send(app: &App, id: RecordId, doc: &AudioDoc) -> Result<Result<(), Fail
         content_type: doc.content_type.clone(),
         bytes,
     };
-    let sent = deliveries.clients.put_object(app, &doc.role, object).await;
-    drop(sending);
-    Ok(sent)
+    let clients = &app.deliveries().clients;
+    Ok(clients.put_object(app, &doc.role, object).await)
+}
+
+/// Removes an object that does not go any more since it was erased, and tells the erasure; whether
+/// that was so.
+async fn drop_erased(app: &App, instance: &InstanceId, id: RecordId) -> Result<bool, Fault> {
+    let Some(order) = audio::take_erased(app, instance, id).await? else {
+        return Ok(false);
+    };
+    crate::erasures::add_dropped(app, &order).await?;
+    Ok(true)
 }
 
 /// Marks an object as being sent, also when the work is cut off.
@@ -156,74 +181,78 @@ async fn arrived(
     doc: &AudioDoc,
 ) -> Result<(), Fault> {
     let document = scoped_id(instance, &id.to_string());
+    let now_us = app.now().micros();
     let copy = copies::Object {
         bucket: doc.bucket.clone(),
         key: doc.key.clone(),
-        at_us: app.now().micros(),
+        at_us: now_us,
     };
-    let present = audio::all(app).get(&document).await?;
-    if let Some(State::Erased { order }) = present.map(|present| present.doc.state) {
-        crate::erasures::add_copy(app, &order, copy.into()).await?;
-        return audio::remove(app, instance, id).await;
-    }
+    // First, so that an erasure that finds the document no longer finds the copy.
     if let Some(customer) = &doc.customer {
-        copies::note(app, instance, customer, copy).await?;
+        copies::note(app, instance, customer, copy.clone()).await?;
     }
     let keep_days = i64::from(app.config().lex.keep_audio_days);
-    if keep_days == 0 {
-        return audio::remove(app, instance, id).await;
+    let until_us = now_us.saturating_add(keep_days * DAY_US);
+    let found = audio::change(app, &document, |doc| match doc.state {
+        State::Waiting if keep_days == 0 => None,
+        State::Waiting => Some(AudioDoc {
+            state: State::Kept { until_us },
+            at_us: now_us,
+            ..doc
+        }),
+        _ => Some(doc),
+    });
+    match found.await? {
+        Some(State::Erased { order }) => {
+            crate::erasures::add_copy(app, &order, copy.clone().into()).await?;
+            if let Some(customer) = &doc.customer {
+                copies::take_back(app, instance, customer, &copy.key).await?;
+            }
+            audio::remove(app, instance, id).await
+        }
+        Some(State::Waiting) if keep_days == 0 => audio::remove(app, instance, id).await,
+        _ => {
+            app.deliveries().audio.release(id);
+            Ok(())
+        }
     }
-    let until_us = app.now().micros().saturating_add(keep_days * DAY_US);
-    set_state(app, &document, State::Kept { until_us }, None).await?;
-    app.deliveries().audio.release(id);
-    Ok(())
 }
 
 async fn give_up(
     app: &App,
     instance: &InstanceId,
-    id: RecordId,
+    (id, doc): (RecordId, &AudioDoc),
     (failure, n_tries): (&Failure, u32),
 ) -> Result<(), Fault> {
     let document = scoped_id(instance, &id.to_string());
-    let found = audio::all(app).get(&document).await?;
-    let Some(doc) = found.map(|found| found.doc) else {
-        return Ok(());
-    };
-    if doc.state != State::Waiting {
-        return audio::remove(app, instance, id).await;
-    }
+    let now_us = app.now().micros();
+    let record = old::record_of(app, instance, id, doc).await?;
     let audio = &app.deliveries().audio;
     let has_room = audio.has_room_for_dead(app, doc.n_bytes);
-    let class = (failure.class.as_str(), n_tries);
-    set_state(app, &document, State::Dead, Some(class)).await?;
-    audio.hold(id, doc.n_bytes, true);
-    if !has_room {
+    let is_empty = !has_room || failure.class == LOST;
+    let found = audio::change(app, &document, |mut doc| {
+        if doc.state == State::Waiting {
+            doc.state = State::Dead;
+            doc.at_us = now_us;
+            doc.class = Some(failure.class.clone());
+            doc.attempts = doc.attempts.saturating_add(n_tries);
+            doc.record = record.clone().or(doc.record);
+            doc.is_empty = is_empty;
+        }
+        Some(doc)
+    });
+    match found.await? {
+        Some(State::Waiting) => {}
+        Some(State::Erased { .. }) => return drop_erased(app, instance, id).await.map(drop),
+        Some(State::Dead | State::Kept { .. }) => return Ok(()),
+        None => return audio::remove(app, instance, id).await,
+    }
+    audio.hold(id, if is_empty { 0 } else { doc.n_bytes }, true);
+    if is_empty {
         // The document stays for the text that still links to it; trying again is no use.
         app.blobs().remove(id).await?;
-        audio.hold(id, 0, true);
     }
     Ok(())
-}
-
-pub(super) async fn set_state(
-    app: &App,
-    document: &str,
-    state: State,
-    failure: Option<(&str, u32)>,
-) -> Result<(), Fault> {
-    let at_us = app.now().micros();
-    let changed = audio::all(app).change(document, |doc: Option<AudioDoc>| {
-        let mut doc = doc.ok_or_else(|| Fault::not_found("Resource not found"))?;
-        doc.state = state.clone();
-        doc.at_us = at_us;
-        if let Some((class, n_tries)) = failure {
-            doc.class = Some(class.to_owned());
-            doc.attempts = doc.attempts.saturating_add(n_tries);
-        }
-        Ok(Change::silent(doc))
-    });
-    changed.await.map(drop)
 }
 
 fn about(

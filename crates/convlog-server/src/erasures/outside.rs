@@ -8,7 +8,7 @@ use super::order::Order;
 use super::{matched, orders};
 use crate::app::App;
 use crate::auth::Caller;
-use crate::deliveries::{self, Copy, Found};
+use crate::deliveries::{self, Copy, Found, Outside};
 use crate::entity::Change;
 use crate::error::Fault;
 
@@ -42,7 +42,7 @@ pub(super) async fn take_away(
         Ok(Change::silent(order))
     });
     let noted = noted.await?;
-    deliveries::forget(app, instance, found).await?;
+    deliveries::forget(app, instance, found, &audio).await?;
     Ok(noted.map(|entity| entity.doc))
 }
 
@@ -51,10 +51,32 @@ pub(super) async fn take_away(
 /// # Errors
 /// What the control plane answers.
 pub(crate) async fn add_copy(app: &App, document: &str, copy: Copy) -> Result<(), Fault> {
+    note(app, document, |outside| outside.add(copy.clone())).await
+}
+
+/// Notes a delivery that was under way when its erasure was asked for, and is not made any more.
+///
+/// # Errors
+/// What the control plane answers.
+pub(crate) async fn add_dropped(app: &App, document: &str) -> Result<(), Fault> {
+    let add = |outside: &mut Outside| outside.n_dropped = outside.n_dropped.saturating_add(1);
+    note(app, document, add).await
+}
+
+async fn note(
+    app: &App,
+    document: &str,
+    mut change: impl FnMut(&mut Outside) + Send,
+) -> Result<(), Fault> {
     let noted = orders(app).change(document, |order: Option<Order>| {
-        let mut order = order.ok_or_else(|| Fault::not_found("Resource not found"))?;
-        order.outside.add(copy.clone());
-        Ok(Change::silent(order))
+        let doc = order.map(|mut order| {
+            change(&mut order.outside);
+            order
+        });
+        Ok(Change {
+            doc,
+            events: Vec::new(),
+        })
     });
     noted.await.map(drop)
 }
