@@ -67,6 +67,9 @@ pub(super) struct Lane {
     pub(super) is_speech: bool,
     /// Where its worker begins.
     pub(super) begin: Position,
+    /// Where the log ended then: what stands before it was left by an earlier process, and what comes
+    /// behind is charged as it comes.
+    pub(super) left_upto: Position,
     /// There is something new to be sent.
     pub(super) wake: Notify,
     /// Somebody asks for another try, also while it pauses after a failure.
@@ -335,6 +338,7 @@ fn begin(app: &App, kept: Entity<LaneDoc>) -> Result<Arc<Lane>, Fault> {
         role: kept.doc.role,
         is_speech: kept.doc.is_speech,
         begin: Position(position),
+        left_upto: app.store().newest(),
         wake: Notify::new(),
         asked: Notify::new(),
         figures: Mutex::new(Figures {

@@ -107,11 +107,10 @@ async fn count_left(app: &App, lane: &Lane, caller: &Caller) -> Result<(), Fault
     lane.set_dead(|_| u64::try_from(n_dead).unwrap_or(u64::MAX));
     let mut load = Load::default();
     let mut after = lane.begin;
-    let mut upto = None;
     loop {
         let step = app
             .query()
-            .scan(caller, lane.filter(), after, upto, STEP_MAX);
+            .scan(caller, lane.filter(), after, Some(lane.left_upto), STEP_MAX);
         let step = step.await?;
         for record in &step.records {
             load.add(n_bytes(&record.draft.raw));
@@ -121,7 +120,6 @@ async fn count_left(app: &App, lane: &Lane, caller: &Caller) -> Result<(), Fault
             return Ok(());
         }
         after = step.reached;
-        upto = Some(step.upto);
     }
 }
 
