@@ -166,3 +166,21 @@ async fn a_turn_of_lex_is_its_raw_body() {
     let at = event.get("timestamp").and_then(Json::as_i64);
     assert_eq!(at, Some(now(&server, 3)));
 }
+
+#[tokio::test]
+async fn events_that_come_back_from_an_export_are_known() {
+    let server = with_stream().await;
+    put(&server, "lex", "s", &[(0, "same"), (0, "same")]).await;
+    put(&server, "lex", "s", &[(0, "same")]).await;
+    let export = server.get("/convlog/v1/export?format=jsonl").await.text();
+    let path = "/convlog/v1/records?dialect=convlog";
+    let again = server.post(path, &export).await;
+    assert_eq!(again.status, 200, "{}", again.text());
+    assert!(
+        again.text().starts_with(r#"{"accepted":0,"duplicates":3,"#),
+        "{}",
+        again.text()
+    );
+    let found = call(&server, "GetLogEvents", &get("")).await;
+    assert_eq!(texts(&found, "events", "message"), ["same"; 3]);
+}
