@@ -198,3 +198,26 @@ async fn a_page_at_the_end_is_bounded_in_bytes() {
     }
     assert_eq!(page(&app, &token).await, (Vec::new(), token.clone()));
 }
+
+#[tokio::test]
+async fn another_server_of_the_same_data_goes_on_at_a_token() {
+    let Rig { app, deps, .. } = rig();
+    make(&app).await;
+    put(&app, &["a", "b", "c"].map(str::to_owned)).await;
+    let next = async |token: &str| {
+        let app = App::new(crate::config::ServerConfig::default(), deps.clone());
+        let body = format!(
+            r#"{{"logGroupName":"lex","logStreamName":"s","limit":1,"startFromHead":true{token}}}"#
+        );
+        let page = call(&app, "GetLogEvents", &body).await;
+        let token = page.get("nextForwardToken").unwrap();
+        (messages(&page), format!(r#","nextToken":{token}"#))
+    };
+    let mut token = String::new();
+    for (shown, late) in [("a", "d"), ("b", "e"), ("c", "f"), ("d", "g"), ("e", "h")] {
+        let (seen, on) = next(&token).await;
+        assert_eq!(seen, [shown]);
+        put(&app, &[late.to_owned()]).await;
+        token = on;
+    }
+}
