@@ -20,6 +20,8 @@ const PAGE_BYTES_MAX: usize = 1 << 20;
 const LOOKED_AT_MAX: usize = 20_000;
 /// Most bytes of messages that are looked at for a page.
 const LOOKED_BYTES_MAX: usize = 32 << 20;
+/// Steps through what comes in, most of which may be of other streams, for a page.
+const TAIL_STEPS_MAX: usize = 16;
 /// Records of the first step, and of any.
 const FIRST_STEP: usize = 64;
 const STEP_MAX: usize = 1000;
@@ -110,6 +112,52 @@ pub(super) async fn gather(
         }
         n = fitting_step(n_looked, looked_bytes, STEP_MAX);
     }
+}
+
+/// Looks for at most `limit` events that were committed behind a position: in the order in which
+/// they happened, with the position that was reached. It stays where nothing has come.
+///
+/// # Errors
+/// 503 when it takes too long.
+pub(super) async fn tail(
+    view: &mut View,
+    filter: &Filter,
+    after: Position,
+    limit: usize,
+) -> Result<(Vec<(After, Shown)>, Position), Fault> {
+    let limit = limit.max(1);
+    let (mut events, mut reached, mut upto) = (Vec::new(), after, None);
+    let (mut n_looked, mut looked_bytes, mut page_bytes) = (0, 0, 0);
+    let mut n = FIRST_STEP.min(limit);
+    'page: for _ in 0..TAIL_STEPS_MAX {
+        let step = view.step_committed(filter.clone(), (reached, upto), n);
+        let (step, step_end) = step.await?;
+        upto = Some(step.upto);
+        for seen in step.seen {
+            n_looked += 1;
+            if let Some(event) = seen.event {
+                looked_bytes += event.message.len();
+                page_bytes += event.message.len();
+                let is_too_large = page_bytes > PAGE_BYTES_MAX && !events.is_empty();
+                if events.len() >= limit || is_too_large {
+                    break 'page;
+                }
+                events.push((seen.at, event));
+            }
+            reached = seen.at.position;
+        }
+        if step.is_done && events.is_empty() {
+            return Ok((events, after));
+        }
+        reached = step_end;
+        let is_enough = n_looked >= LOOKED_AT_MAX || looked_bytes >= LOOKED_BYTES_MAX;
+        if step.is_done || is_enough || events.len() >= limit {
+            break;
+        }
+        n = fitting_step(n_looked, looked_bytes, STEP_MAX);
+    }
+    events.sort_by_key(|(at, _)| (at.value, at.position));
+    Ok((events, reached))
 }
 
 /// A question as a number, so that no token answers another.

@@ -25,7 +25,9 @@ pub(super) async fn events(asked: &Asked) -> Answered {
     let group = view.group.name.as_str();
     let door = asked.app.ingest();
     let seen = kept.iter().map(|(at, message)| {
-        let draft = event::draft(&asked.caller.instance, (group, stream), *at, message);
+        let mut draft = event::draft(&asked.caller.instance, (group, stream), *at, message);
+        // An event that comes back from an export is known by it.
+        draft.own_id = Some(asked.app.new_id().to_string());
         door.look(&asked.caller, draft)
     });
     let outcomes = door.bulk(&asked.caller, seen.collect()).await?;

@@ -39,6 +39,10 @@ async fn make(app: &App) {
 }
 
 async fn put(app: &App, messages: &[String]) {
+    put_in(app, "s", messages).await;
+}
+
+async fn put_in(app: &App, stream: &str, messages: &[String]) {
     let now = app.now().millis();
     let events = messages.iter().map(|message| {
         Json::object([
@@ -48,7 +52,7 @@ async fn put(app: &App, messages: &[String]) {
     });
     let body = Json::object([
         ("logGroupName", Json::string("lex")),
-        ("logStreamName", Json::string("s")),
+        ("logStreamName", Json::string(stream)),
         ("logEvents", Json::Array(events.collect())),
     ]);
     call(app, "PutLogEvents", &body.to_string()).await;
@@ -145,4 +149,75 @@ async fn a_page_that_ends_within_a_step_is_the_last_only_where_nothing_follows()
     let page = call(&app, "FilterLogEvents", body).await;
     assert_eq!(messages(&page), ["wanted", "wanted"]);
     assert!(page.get("nextToken").is_none(), "{page}");
+}
+
+/// A page of the stream `s` at a token, and the token behind it.
+async fn page(app: &App, token: &str) -> (Vec<String>, String) {
+    let body = match token {
+        "" => r#"{"logGroupName":"lex","logStreamName":"s"}"#.to_owned(),
+        token => format!(r#"{{"logGroupName":"lex","logStreamName":"s","nextToken":"{token}"}}"#),
+    };
+    let page = call(app, "GetLogEvents", &body).await;
+    let next = page.get("nextForwardToken").and_then(Json::as_str);
+    (messages(&page), next.unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_page_at_the_end_looks_at_so_much_of_other_streams_and_goes_on() {
+    let Rig { app, .. } = rig();
+    make(&app).await;
+    let other = r#"{"logGroupName":"lex","logStreamName":"t"}"#;
+    call(&app, "CreateLogStream", other).await;
+    let (_, end) = page(&app, "").await;
+    let others: Vec<String> = (0..10_000).map(|i| i.to_string()).collect();
+    put_in(&app, "t", &others).await;
+    assert_eq!(page(&app, &end).await, (Vec::new(), end.clone()));
+    put_in(&app, "t", &others).await;
+    put(&app, &["wanted".to_owned()]).await;
+    let (seen, on) = page(&app, &end).await;
+    assert_eq!(seen.len(), 0);
+    assert_ne!(on, end);
+    let (seen, end) = page(&app, &on).await;
+    assert_eq!(seen, ["wanted"]);
+    assert_eq!(page(&app, &end).await, (Vec::new(), end.clone()));
+}
+
+#[tokio::test]
+async fn a_page_at_the_end_is_bounded_in_bytes() {
+    let Rig { app, .. } = rig();
+    make(&app).await;
+    let (_, mut token) = page(&app, "").await;
+    let long = "x".repeat(700 << 10);
+    for _ in 0..3 {
+        put(&app, std::slice::from_ref(&long)).await;
+    }
+    for _ in 0..3 {
+        let (seen, next) = page(&app, &token).await;
+        assert_eq!(seen, [long.as_str()]);
+        token = next;
+    }
+    assert_eq!(page(&app, &token).await, (Vec::new(), token.clone()));
+}
+
+#[tokio::test]
+async fn another_server_of_the_same_data_goes_on_at_a_token() {
+    let Rig { app, deps, .. } = rig();
+    make(&app).await;
+    put(&app, &["a", "b", "c"].map(str::to_owned)).await;
+    let next = async |token: &str| {
+        let app = App::new(crate::config::ServerConfig::default(), deps.clone());
+        let body = format!(
+            r#"{{"logGroupName":"lex","logStreamName":"s","limit":1,"startFromHead":true{token}}}"#
+        );
+        let page = call(&app, "GetLogEvents", &body).await;
+        let token = page.get("nextForwardToken").unwrap();
+        (messages(&page), format!(r#","nextToken":{token}"#))
+    };
+    let mut token = String::new();
+    for (shown, late) in [("a", "d"), ("b", "e"), ("c", "f"), ("d", "g"), ("e", "h")] {
+        let (seen, on) = next(&token).await;
+        assert_eq!(seen, [shown]);
+        put(&app, &[late.to_owned()]).await;
+        token = on;
+    }
 }

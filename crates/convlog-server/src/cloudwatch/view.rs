@@ -1,6 +1,7 @@
 //! What a caller sees of a group: the one way in which its events are read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use convlog_dialects::cloudwatch::event::{self, Shown};
 use convlog_model::filter::{Bound, CompareOp, Filter, Scope, Test};
@@ -113,8 +114,37 @@ impl View {
         let app = self.app.clone();
         let page = app.query().ordered(&self.caller, filter, sort, place, n);
         let page = page.await?;
-        let mut seen = Vec::with_capacity(page.records.len());
-        for record in &page.records {
+        Ok(Step {
+            seen: self.seen(&page.records).await?,
+            is_done: page.next.is_none(),
+            upto: page.upto,
+        })
+    }
+
+    /// One step in commit order, behind a position and up to another, and which one it reached.
+    ///
+    /// # Errors
+    /// 503 when it takes too long.
+    pub(super) async fn step_committed(
+        &mut self,
+        filter: Filter,
+        (after, upto): (Position, Option<Position>),
+        n: usize,
+    ) -> Result<(Step, Position), Fault> {
+        let app = self.app.clone();
+        let scanned = app.query().scan(&self.caller, filter, after, upto, n);
+        let scanned = scanned.await?;
+        let step = Step {
+            seen: self.seen(&scanned.records).await?,
+            is_done: scanned.done,
+            upto: scanned.upto,
+        };
+        Ok((step, scanned.reached))
+    }
+
+    async fn seen(&mut self, records: &[Arc<Record>]) -> Result<Vec<Seen>, Fault> {
+        let mut seen = Vec::with_capacity(records.len());
+        for record in records {
             let event = Shown::of(record);
             let at = After {
                 value: Some(event.time),
@@ -127,11 +157,7 @@ impl View {
                 event: is_shown.then_some(event),
             });
         }
-        Ok(Step {
-            seen,
-            is_done: page.next.is_none(),
-            upto: page.upto,
-        })
+        Ok(seen)
     }
 
     /// Whether a record of the group's name is the group's own.
