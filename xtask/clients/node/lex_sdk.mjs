@@ -99,6 +99,7 @@ const content = await runtime.send(
   }),
 );
 check(content.message, 'Pardon?', 'content');
+check(await content.audioStream.transformToString(), 'Pardon?', 'body of content');
 check(JSON.parse(content.sessionAttributes), { name: 'é' }, 'attributes of content');
 const session = await runtime.send(new GetSessionCommand(where));
 check(session.sessionId, said.sessionId, 'session');
