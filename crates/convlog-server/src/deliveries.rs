@@ -29,9 +29,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use convlog_model::ids::InstanceId;
+use convlog_model::record::Record;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use self::audio::Audios;
+use self::audio::{Audios, Link};
 use self::clients::Clients;
 pub(crate) use self::copies::{Copy, Found, Outside, erase_audio, find, forget};
 pub(crate) use self::keep::AudioOrder;
@@ -89,6 +90,14 @@ pub(crate) async fn is_role_refused(app: &App, arn: &str) -> bool {
 pub(crate) fn count_text(app: &App, instance: &InstanceId, owner: &Owner, is_ok: bool) {
     app.metrics()
         .count_delivery(instance, owner, ("Text", is_ok));
+}
+
+/// The text of a turn without the link to its audio, where that has not arrived.
+pub(crate) fn without_link(app: &App, turn: &Record) -> Option<String> {
+    match entry::link(app, turn) {
+        Link::Holds => None,
+        Link::Waits | Link::Broken => Some(entry::without_link(turn.draft.raw.as_str())),
+    }
 }
 
 /// Removes audio that was kept long enough, and dead letters of records that are gone.

@@ -4,7 +4,7 @@
 mod job;
 mod shelf;
 
-use convlog_dialects::cloudwatch::event::{self, Shown};
+use convlog_dialects::cloudwatch::event;
 use convlog_dialects::cloudwatch::insights::{Query, QueryError, ROWS_DEFAULT};
 use convlog_model::ids::RecordId;
 use convlog_model::json::{Json, Text, Value};
@@ -14,7 +14,7 @@ use self::shelf::{Asked as Wanted, State};
 use super::Answered;
 use super::asked::{Asked, bad_token, encode, invalid, listed, missing};
 use super::documents::Documents;
-use super::view::View;
+use super::view::{View, shown};
 use crate::aws::{AwsError, Refusal};
 
 /// Most groups of a query.
@@ -225,7 +225,7 @@ pub(super) async fn record(asked: &Asked) -> Answered {
     if !convlog_model::filter::eval::matches(&view.filter(), &flat) {
         return Err(gone());
     }
-    let shown = Shown::of(&record);
+    let shown = shown(&asked.app, &record);
     if !view.shows(&record, &shown).await? {
         return Err(gone());
     }

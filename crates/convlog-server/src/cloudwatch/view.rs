@@ -14,6 +14,7 @@ use super::asked::Asked;
 use super::documents::{Documents, LogGroup};
 use crate::app::App;
 use crate::auth::Caller;
+use crate::deliveries;
 use crate::error::Fault;
 
 /// Streams whose documents are remembered while a request runs.
@@ -145,7 +146,7 @@ impl View {
     async fn seen(&mut self, records: &[Arc<Record>]) -> Result<Vec<Seen>, Fault> {
         let mut seen = Vec::with_capacity(records.len());
         for record in records {
-            let event = Shown::of(record);
+            let event = shown(&self.app, record);
             let at = After {
                 value: Some(event.time),
                 id: record.id,
@@ -244,6 +245,15 @@ impl View {
     pub(super) fn caller(&self) -> &Caller {
         &self.caller
     }
+}
+
+/// What a record shows: a link to audio only where that has arrived.
+pub(super) fn shown(app: &App, record: &Record) -> Shown {
+    let mut shown = Shown::of(record);
+    if let Some(text) = deliveries::without_link(app, record) {
+        shown.message = text;
+    }
+    shown
 }
 
 /// A time that stands so to a moment.

@@ -88,7 +88,7 @@ pub(super) fn link(app: &App, record: &Record) -> Link {
 }
 
 /// The entry without the link to its audio, else byte for byte the same.
-fn without_link(text: &str) -> String {
+pub(super) fn without_link(text: &str) -> String {
     let read = ReadBody::read(text);
     read.map_or_else(
         |_| text.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use convlog_dialects::cloudwatch::event::{self, Shown};
+use convlog_dialects::cloudwatch::event;
 use convlog_dialects::cloudwatch::insights::{Event, Run};
 use convlog_model::filter::Filter;
 use convlog_model::ids::Position;
@@ -10,7 +10,7 @@ use convlog_model::query::After;
 
 use super::shelf::{Entry, State};
 use crate::app::App;
-use crate::cloudwatch::view::{NEWEST, View, between, narrowed};
+use crate::cloudwatch::view::{NEWEST, View, between, narrowed, shown};
 use crate::error::Fault;
 use crate::query::fitting_step;
 
@@ -77,7 +77,7 @@ async fn walk(app: &App, mut job: Job, entry: &Entry) -> Result<State, Fault> {
         };
         place.1 = Some(page.upto);
         for record in &page.records {
-            let shown = Shown::of(record);
+            let shown = shown(app, record);
             place.0 = Some(After {
                 value: Some(shown.time),
                 id: record.id,

@@ -21,7 +21,7 @@ use crate::app::{App, scoped_id};
 use crate::auth::Caller;
 use crate::cloudwatch::documents::{Documents, LogGroup, every_group, place};
 use crate::cloudwatch::metric_filters::checked;
-use crate::cloudwatch::view::{View, narrowed};
+use crate::cloudwatch::view::{View, narrowed, shown};
 use crate::entity::{Change, Collection};
 use crate::error::Fault;
 use crate::events::{self, EventType, OwnEvent};
@@ -203,7 +203,7 @@ impl Worker {
             let scanned = scanned.await.map_err(|_| "store")?;
             let mut batch = Batch::default();
             for record in &scanned.records {
-                let event = Shown::of(record);
+                let event = shown(&self.app, record);
                 let is_shown = view.shows(record, &event).await.map_err(|_| "store")?;
                 if !is_shown || !takes(&pattern, &event) {
                     continue;

@@ -1,12 +1,14 @@
-//! Log groups of this server's own that are not there when turns are to be logged to them.
+//! Log groups of this server's own: what those show later that were not there, and when links to
+//! audio are shown.
 
 use convlog_model::json::Json;
 use convlog_server::ServerConfig;
 
-use super::{again, counted, until};
+use super::fake_aws::{FakeAws, Trouble};
+use super::{again, config, counted, until};
 use crate::cloudwatch::call;
 use crate::harness::{ADMIN, Server};
-use crate::lex::{is, say, text, with_logs};
+use crate::lex::{USER, is, say, shop, text, with_logs};
 
 const SUCCESS: &str = "ConversationLogsTextDeliverySuccess";
 const FAILURE: &str = "ConversationLogsTextDeliveryFailure";
@@ -109,4 +111,44 @@ async fn what_was_erased_is_not_shown_by_a_group_that_missed_it() {
     let retry = format!("/convlog/v1/deliveries/{id}/retry");
     is(&server.post(&retry, "").await, 202);
     assert_eq!(said(&server).await, ["two"]);
+}
+
+/// Logs of both kinds.
+const BOTH_LOGS: &str = r#"{"iamRoleArn":"arn:aws:iam::123456789012:role/lex-logs","logSettings":[
+    {"logType":"TEXT","destination":"CLOUDWATCH_LOGS",
+     "resourceArn":"arn:aws:logs:us-east-1:123456789012:log-group:lex-logs"},
+    {"logType":"AUDIO","destination":"S3","resourceArn":"arn:aws:s3:::lex-audio"}]}"#;
+
+#[tokio::test]
+async fn an_entry_links_to_its_audio_as_soon_as_that_has_arrived() {
+    let aws = FakeAws::start().await;
+    aws.held()
+        .buckets
+        .insert("lex-audio".to_owned(), Default::default());
+    aws.held().s3_down = Some(Trouble::Status(503, "ServiceUnavailable"));
+    let mut config = config(&aws);
+    config.aws.builtin_logs = true;
+    config.aws.endpoints.logs = None;
+    let server = shop(config, Some(BOTH_LOGS)).await;
+    make_group(&server).await;
+    let request = axum::http::Request::post(format!("{USER}/content"))
+        .header("authorization", format!("Bearer {ADMIN}"))
+        .header("content-type", "audio/l16; rate=16000; channels=1")
+        .header("accept", "text/plain; charset=utf-8")
+        .body(axum::body::Body::from("aloud"));
+    is(&server.send(request.unwrap()).await, 200);
+    let link = async || {
+        let shown = call(&server, "FilterLogEvents", r#"{"logGroupName":"lex-logs"}"#).await;
+        let shown = shown.get("events").and_then(Json::as_array).unwrap();
+        let entry = Json::parse(text(&shown[0], &["message"]).as_bytes()).unwrap();
+        let link = entry.get("s3PathForAudio").and_then(Json::as_str);
+        link.map(str::to_owned)
+    };
+    assert_eq!(link().await, None);
+    aws.held().s3_down = None;
+    let link = until("the link", link).await;
+    assert!(
+        link.starts_with("s3://lex-audio/aws/lex/Shop/PROD/1/"),
+        "{link}"
+    );
 }
