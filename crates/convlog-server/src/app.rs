@@ -353,3 +353,10 @@ impl App {
 pub(crate) fn scoped_id(instance: &InstanceId, name: &str) -> String {
     format!("{instance}/{name}")
 }
+
+/// Instance and name of such an id.
+#[must_use]
+pub(crate) fn unscoped(id: &str) -> Option<(InstanceId, &str)> {
+    let (instance, name) = id.split_once('/')?;
+    Some((InstanceId::new(instance).ok()?, name))
+}

@@ -214,6 +214,17 @@ pub(crate) fn set_aside(place: &mut Option<AwsError>, error: AwsError) -> Fault 
     Fault::conflict("refused")
 }
 
+/// What a change has brought about, unless a refusal was set aside.
+pub(crate) fn unless_refused<T>(
+    changed: Result<T, Fault>,
+    refusal: Option<AwsError>,
+) -> Result<T, Refusal> {
+    match refusal {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(changed?),
+    }
+}
+
 /// Why a request of an AWS dialect was not done: a fault as everywhere, which the route's envelope
 /// shows, or an answer in AWS's own words.
 #[derive(Debug)]

@@ -28,6 +28,7 @@ mod upload;
 use std::sync::Arc;
 use std::time::Duration;
 
+use convlog_dialects::cloudwatch::event::{GROUP, STREAM};
 use convlog_model::ids::InstanceId;
 use convlog_model::record::Record;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -44,13 +45,12 @@ use crate::auth::Caller;
 use crate::events::{self, EventType, OwnEvent, SYSTEM};
 use crate::hex::hex;
 
+/// Pause after our own store failed.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Label of the lane that delivers a turn.
 const LANE: &str = "log_lane";
 /// Label that proves that the turn was to be delivered; nobody else can write it.
 const DELIVERY: &str = "delivery";
-/// Labels of log group and stream; the Lex side writes them.
-const GROUP: &str = "log_group";
-const STREAM: &str = "log_stream";
 /// Label with the id of the turn's audio.
 const AUDIO: &str = "log_audio";
 
@@ -163,6 +163,15 @@ fn keyed(app: &App, parts: &[&str]) -> [u8; 32] {
     let sealer = app.sealer().derive("deliveries");
     // No part holds the byte that stands between them.
     sealer.hash(parts.join("\u{0}").as_bytes())
+}
+
+/// Bytes of a hash that names something to people.
+const KEY_BYTES: usize = 16;
+
+/// The start of such a hash, as a name.
+fn short_key(app: &App, parts: &[&str]) -> String {
+    let hash = keyed(app, parts);
+    hex(hash.get(..KEY_BYTES).unwrap_or_default())
 }
 
 /// What the label of a turn must say: an imported record cannot know it.

@@ -7,7 +7,7 @@ use convlog_model::store::retention::InstanceRetention;
 use convlog_model::store::{Purge, Retention};
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
+use crate::app::{App, unscoped};
 use crate::entity::Collection;
 use crate::error::Fault;
 use crate::events::{self, OwnEvent, SYSTEM};
@@ -40,10 +40,7 @@ pub(crate) async fn rules(app: &App) -> Result<Retention, Fault> {
         }
     }
     for bot in Collection::<Days>::new(app, "bots").list("").await? {
-        let Some((instance, name)) = bot.id.split_once('/') else {
-            continue;
-        };
-        if let (Ok(instance), Some(days)) = (InstanceId::new(instance), bot.doc.retention_days) {
+        if let (Some((instance, name)), Some(days)) = (unscoped(&bot.id), bot.doc.retention_days) {
             let rules = instances.entry(instance).or_default();
             rules.bots.insert(name.to_owned(), days);
         }

@@ -90,6 +90,14 @@ impl LogGroupArn {
     }
 }
 
+impl LogGroupArn {
+    /// The name in the text of one, as it is displayed.
+    #[must_use]
+    pub fn name_in(arn: &str) -> Option<&str> {
+        arn.split_once(":log-group:").map(|(_, name)| name)
+    }
+}
+
 /// Without `:*`.
 impl fmt::Display for LogGroupArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

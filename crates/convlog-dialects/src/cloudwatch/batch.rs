@@ -9,7 +9,7 @@ pub const BATCH_EVENTS_MAX: usize = 10_000;
 
 const DAY_MS: i64 = 86_400_000;
 /// Longest time between the first and the last event.
-const SPAN_MS: i64 = DAY_MS;
+pub const SPAN_MS: i64 = DAY_MS;
 /// Age from which events are refused.
 const OLD_MS: i64 = 14 * DAY_MS;
 /// How far ahead of the clock events may be.

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::asked::{GROUP, missing};
 use super::metric_filters::MetricFilter;
 use super::subscriptions::Subscription;
-use crate::app::{App, scoped_id};
+use crate::app::{App, scoped_id, unscoped};
 use crate::auth::Caller;
-use crate::aws::{AwsError, Refusal, set_aside};
+use crate::aws::{AwsError, Refusal, set_aside, unless_refused};
 use crate::entity::{Change, Collection, Entity};
 use crate::error::Fault;
 use crate::events::{self, EventType, OwnEvent};
@@ -167,11 +167,8 @@ impl<'a> Documents<'a> {
                 Err(error) => Err(set_aside(&mut refusal, error)),
             }
         });
-        let changed = changed.await;
-        if let Some(refusal) = refusal {
-            return Err(refusal.into());
-        }
-        let changed = changed?.map(|entity| entity.doc);
+        let changed = unless_refused(changed.await, refusal)?;
+        let changed = changed.map(|entity| entity.doc);
         Ok(changed.ok_or_else(|| missing(GROUP))?)
     }
 
@@ -218,8 +215,7 @@ pub(super) async fn every_group(app: &App) -> Result<Vec<Entity<LogGroup>>, Faul
 pub(crate) async fn retention_rules(app: &App) -> Result<Vec<(InstanceId, String, u32)>, Fault> {
     let groups = every_group(app).await?;
     let rules = groups.into_iter().filter_map(|group| {
-        let (instance, _) = group.id.split_once('/')?;
-        let instance = InstanceId::new(instance).ok()?;
+        let (instance, _) = unscoped(&group.id)?;
         Some((instance, group.doc.name, group.doc.retention_days?))
     });
     Ok(rules.collect())

@@ -17,7 +17,7 @@ use super::documents::{Documents, LogGroup, told, told_change};
 use super::missed;
 use super::tags;
 use super::view::View;
-use crate::aws::{AwsError, Refusal, set_aside};
+use crate::aws::{AwsError, Refusal, set_aside, unless_refused};
 use crate::entity::Change;
 use crate::error::Fault;
 use crate::events::{LOG_GROUP_CREATE, LOG_GROUP_DELETE};
@@ -87,14 +87,8 @@ pub(super) async fn create(asked: &Asked) -> Answered {
             }
             Some(_) => Err(set_aside(&mut refusal, exists(GROUP))),
         });
-    let made = made.await;
-    match refusal {
-        Some(refusal) => Err(refusal.into()),
-        None => {
-            made?;
-            Ok(nothing())
-        }
-    }
+    unless_refused(made.await, refusal)?;
+    Ok(nothing())
 }
 
 /// `DeleteLogGroup`

@@ -15,7 +15,7 @@ use super::asked::{Asked, STREAM, encode, exists, invalid, limit, listed, missin
 use super::documents::{Documents, LogStream};
 use super::groups;
 use super::view::{NEWEST, OLDEST, View};
-use crate::aws::{Refusal, set_aside};
+use crate::aws::{Refusal, set_aside, unless_refused};
 use crate::entity::Change;
 use crate::error::Fault;
 
@@ -71,14 +71,8 @@ pub(super) async fn create(asked: &Asked) -> Answered {
             })),
         }
     });
-    let made = made.await;
-    match refusal {
-        Some(refusal) => Err(refusal.into()),
-        None => {
-            made?;
-            Ok(nothing())
-        }
-    }
+    unless_refused(made.await, refusal)?;
+    Ok(nothing())
 }
 
 /// `DeleteLogStream`

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use convlog_dialects::cloudwatch::batch::EVENT_BYTES;
 use convlog_dialects::cloudwatch::event::{self, Shown};
 use convlog_model::filter::{Bound, CompareOp, Filter, Scope, Test};
 use convlog_model::ids::Position;
@@ -21,8 +22,6 @@ use crate::error::Fault;
 const KNOWN_MAX: usize = 10_000;
 /// Events whose sizes stand for those of a whole group.
 const SAMPLE: usize = 20;
-/// What an event counts beside its message.
-const EVENT_BYTES: usize = 26;
 /// Records that are looked at for the first event that is shown.
 const LOOK: usize = 100;
 

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::upload::Progress;
 use super::{Owner, hex, keyed, upload};
-use crate::app::{App, scoped_id};
+use crate::app::{App, scoped_id, unscoped};
 use crate::entity::{Change, Collection};
 use crate::error::Fault;
 
@@ -301,12 +301,7 @@ pub(super) async fn take_erased(
 /// Removes an object: first its document, so that a blob alone is known to be left over.
 pub(super) async fn remove(app: &App, instance: &InstanceId, id: RecordId) -> Result<(), Fault> {
     let document = scoped_id(instance, &id.to_string());
-    let gone = all(app).change(&document, |_| {
-        Ok(Change {
-            doc: None,
-            events: Vec::new(),
-        })
-    });
+    let gone = all(app).change(&document, |_| Ok(Change::gone()));
     gone.await?;
     app.blobs().remove(id).await?;
     app.deliveries().audio.release(id);
@@ -323,6 +318,6 @@ pub(super) async fn drop_quietly(app: &App, instance: &InstanceId, id: RecordId)
 
 /// Instance and id of a document.
 pub(super) fn parse_id(document: &str) -> Option<(InstanceId, RecordId)> {
-    let (instance, id) = document.split_once('/')?;
-    Some((InstanceId::new(instance).ok()?, id.parse().ok()?))
+    let (instance, id) = unscoped(document)?;
+    Some((instance, id.parse().ok()?))
 }

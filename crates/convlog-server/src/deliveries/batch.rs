@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-/// Most bytes of a call: those of its messages, and so many more for each.
-const BYTES_MAX: usize = 1_048_576;
-const EVENT_BYTES: usize = 26;
-const EVENTS_MAX: usize = 10_000;
-/// All events of a call lie within a day.
-const SPAN_MS: i64 = 24 * 3600 * 1000;
+use convlog_dialects::cloudwatch::batch::{
+    BATCH_BYTES_MAX as BYTES_MAX, BATCH_EVENTS_MAX as EVENTS_MAX, EVENT_BYTES, SPAN_MS,
+};
 
 /// What of an entry decides where it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

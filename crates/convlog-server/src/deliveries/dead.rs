@@ -81,12 +81,7 @@ pub(super) async fn remove(app: &App, lane: &Lane, record: RecordId) -> Result<b
     if all(app).get(&id).await?.is_none() {
         return Ok(false);
     }
-    let gone = all(app).change(&id, |_| {
-        Ok(Change {
-            doc: None,
-            events: Vec::new(),
-        })
-    });
+    let gone = all(app).change(&id, |_| Ok(Change::gone()));
     gone.await?;
     lane.set_dead(|n_dead| n_dead.saturating_sub(1));
     Ok(true)

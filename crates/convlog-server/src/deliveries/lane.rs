@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use convlog_dialects::aws::arn::LogGroupArn;
 use convlog_model::filter::Filter;
 use convlog_model::ids::{InstanceId, Position, RecordId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::load::Load;
-use super::{DELIVERY, LANE, dead, hex, keyed, text};
-use crate::app::{App, scoped_id};
+use super::{DELIVERY, LANE, dead, short_key, text};
+use crate::app::{App, scoped_id, unscoped};
 use crate::entity::{Change, Collection, Entity};
 use crate::error::Fault;
 
@@ -18,8 +19,6 @@ use crate::error::Fault;
 pub(super) const COLLECTION: &str = "deliveries";
 /// Most lanes of a process: each is a destination that somebody gave an alias.
 const LANES_MAX: usize = 10_000;
-/// Bytes of the hash that names a lane.
-const KEY_BYTES: usize = 16;
 
 /// Where the text of a turn goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,8 +118,7 @@ impl Lane {
 
     /// Name of the log group.
     pub(super) fn group_name(&self) -> &str {
-        let name = self.group.split_once(":log-group:");
-        name.map_or("", |(_, name)| name)
+        LogGroupArn::name_in(&self.group).unwrap_or_default()
     }
 
     /// The turns that are its own, as far as a filter can tell.
@@ -294,8 +292,7 @@ pub(super) async fn of(
     to: &Destination<'_>,
 ) -> Result<Option<Arc<Lane>>, Fault> {
     let speech = if to.is_speech { "speech" } else { "text" };
-    let hash = keyed(app, &["lane", instance.as_str(), to.group, to.role, speech]);
-    let key = hex(hash.get(..KEY_BYTES).unwrap_or_default());
+    let key = short_key(app, &["lane", instance.as_str(), to.group, to.role, speech]);
     let id = scoped_id(instance, &key);
     if let Some(lane) = app.deliveries().lanes.get(&id) {
         return Ok(Some(lane));
@@ -329,8 +326,7 @@ pub(super) async fn start_all(app: &App) -> Result<(), Fault> {
 fn begin(app: &App, kept: Entity<LaneDoc>) -> Result<Arc<Lane>, Fault> {
     let broken = || Fault::internal("a lane without a position or an instance");
     let position = u128::from_str_radix(&kept.doc.position, 16).map_err(|_| broken())?;
-    let instance = kept.id.split_once('/').map(|(instance, _)| instance);
-    let instance = InstanceId::new(instance.unwrap_or_default()).map_err(|_| broken())?;
+    let (instance, _) = unscoped(&kept.id).ok_or_else(broken)?;
     let lane = Arc::new(Lane {
         id: kept.id,
         instance,

@@ -6,14 +6,11 @@ use convlog_model::record::Record;
 use convlog_model::store::Stored;
 use serde::Serialize;
 
-use super::{count_text, entry, keyed, system};
+use super::{count_text, entry, short_key, system};
 use crate::app::App;
 use crate::cloudwatch;
 use crate::error::Fault;
-use crate::hex::hex;
 
-/// Bytes of the hash that names a group.
-const KEY_BYTES: usize = 16;
 /// Records of one step of the walk.
 const STEP: usize = 1000;
 
@@ -33,8 +30,7 @@ pub(crate) struct GroupView {
 }
 
 fn id_of(app: &App, instance: &InstanceId, group: &str) -> String {
-    let hash = keyed(app, &["group", instance.as_str(), group]);
-    hex(hash.get(..KEY_BYTES).unwrap_or_default())
+    short_key(app, &["group", instance.as_str(), group])
 }
 
 /// The groups of an instance that entries have missed.

@@ -8,7 +8,7 @@ use convlog_dialects::lex::decode;
 use convlog_model::filter::Filter;
 use convlog_model::ids::{InstanceId, RecordId};
 
-use self::fake_aws::{FakeAws, Trouble};
+use self::fake_aws::{FakeAws, ROLE, Trouble, config};
 use super::{AudioOrder, Destination, GROUP as GROUP_LABEL, Owner, STREAM, Underway};
 use crate::app::{App, Deps};
 use crate::config::{AwsConfig, AwsEndpoint, AwsEndpoints, AwsRole, ServerConfig};
@@ -16,7 +16,6 @@ use crate::testing::{OWNER, Rig, rig_with};
 
 const GROUP: &str = "lex-logs";
 const GROUP_ARN: &str = "arn:aws:logs:us-east-1:123456789012:log-group:lex-logs";
-const ROLE: &str = "arn:aws:iam::123456789012:role/lex-logs";
 const BUCKET: &str = "lex-audio";
 const KMS: &str = "arn:aws:kms:us-east-1:123456789012:key/1";
 const VOICE: &[u8] = b"\x00\x01what somebody said aloud\xff";
@@ -27,29 +26,6 @@ const VOICE: &[u8] = b"\x00\x01what somebody said aloud\xff";
 )]
 fn background(work: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(work);
-}
-
-fn config(aws: &FakeAws) -> ServerConfig {
-    let url = || Some(AwsEndpoint::Url(aws.url()));
-    ServerConfig {
-        aws: AwsConfig {
-            builtin_logs: false,
-            endpoints: AwsEndpoints {
-                logs: Some(aws.url()),
-                s3: url(),
-                sts: url(),
-            },
-            roles: vec![AwsRole {
-                arn: ROLE.to_owned(),
-                access_key_id: "AKIALEX".to_owned(),
-                secret_access_key: "secret".to_owned(),
-                assume: false,
-                pass: None,
-            }],
-            ..AwsConfig::default()
-        },
-        ..ServerConfig::default()
-    }
 }
 
 async fn place() -> (FakeAws, Rig) {

@@ -14,7 +14,7 @@ use super::failure::{Failure, Failures};
 use super::lane::Lane;
 use super::load::Load;
 use super::retry::retry;
-use super::{count_text, dead, event, system};
+use super::{STORE_PAUSE, count_text, dead, event, system};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Fault;
@@ -26,8 +26,6 @@ const STEP_MAX: usize = 1000;
 /// How long a lane rests without being called. An append whose request was cut off calls it too
 /// early.
 const REST: Duration = Duration::from_secs(5);
-/// Pause after our own store failed.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How far a worker has come.
 #[derive(Debug)]

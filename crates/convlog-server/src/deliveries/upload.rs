@@ -8,13 +8,11 @@ use super::audio::{self, AudioDoc, State};
 use super::clients::Object;
 use super::copies;
 use super::failure::{Failure, Failures};
-use super::{count_audio, event, old};
+use super::{STORE_PAUSE, count_audio, event, old};
 use crate::app::{App, scoped_id};
 use crate::error::Fault;
 use crate::events::{self, EventType};
 
-/// Pause after our own store failed.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
 const DAY_US: i64 = 24 * 3600 * 1_000_000;
 
 type Line = (InstanceId, String, String);

@@ -9,7 +9,7 @@ use convlog_model::store::{Erasure, ErasureState};
 
 use super::order::Order;
 use super::orders;
-use crate::app::{App, scoped_id};
+use crate::app::{App, scoped_id, unscoped};
 use crate::entity::{Change, Entity};
 use crate::error::Fault;
 use crate::events::{self, OwnEvent, SYSTEM};
@@ -37,9 +37,7 @@ impl Unfinished {
         let mut all: BTreeMap<InstanceId, BTreeSet<String>> = BTreeMap::new();
         let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for document in waiting.iter() {
-            if let Some((instance, id)) = document.split_once('/')
-                && let Ok(instance) = InstanceId::new(instance)
-            {
+            if let Some((instance, id)) = unscoped(document) {
                 all.entry(instance).or_default().insert(id.to_owned());
             }
         }

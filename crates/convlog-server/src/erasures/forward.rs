@@ -9,7 +9,7 @@ use convlog_model::ids::InstanceId;
 
 use super::order::{Forward, ForwardState, Order};
 use super::orders;
-use crate::app::App;
+use crate::app::{App, unscoped};
 use crate::bots::{self, ConnectorConfig};
 use crate::connector::upstream::Upstream;
 use crate::entity::{Change, Entity};
@@ -182,8 +182,7 @@ async fn note_results(
 
 /// What a try has come to; the customer's id is nobody's business any more.
 fn event(app: &App, id: &str, bot: &str, forward: &Forward) -> Option<OwnEvent> {
-    let (instance, erasure) = id.split_once('/')?;
-    let instance = InstanceId::new(instance).ok()?;
+    let (instance, erasure) = unscoped(id)?;
     let kind = match forward.state {
         ForwardState::Pending => events::DELIVERY_FAILED,
         ForwardState::Done => events::DELIVERY_SENT,

@@ -249,12 +249,7 @@ async fn forget_old(call: &Call) -> Result<(), Fault> {
     let since_us = call.app.now().micros().saturating_sub(KEPT_US);
     for (i, import) in found.iter().enumerate() {
         if i < n_beyond || import.doc.created_us < since_us {
-            let gone = all.change(&import.id, |_| {
-                Ok(Change {
-                    doc: None,
-                    events: Vec::new(),
-                })
-            });
+            let gone = all.change(&import.id, |_| Ok(Change::gone()));
             gone.await?;
         }
     }

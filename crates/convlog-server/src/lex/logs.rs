@@ -60,8 +60,7 @@ impl Logs {
 
     /// Name of the log group for text.
     pub(super) fn group(&self) -> Option<&str> {
-        let (_, name) = self.text.as_deref()?.split_once(":log-group:")?;
-        Some(name)
+        LogGroupArn::name_in(self.text.as_deref()?)
     }
 
     /// The stream of an utterance: one a day and instance, and one more for speech, whose entries

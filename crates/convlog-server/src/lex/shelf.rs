@@ -16,7 +16,7 @@ use super::aliases::Alias;
 use super::known::Changing;
 use crate::app::{App, scoped_id};
 use crate::auth::Caller;
-use crate::aws::{AwsError, Refusal, set_aside};
+use crate::aws::{AwsError, Refusal, set_aside, unless_refused};
 use crate::entity::{Change, Collection};
 use crate::events::{EventType, OwnEvent};
 
@@ -242,10 +242,7 @@ impl<'a> Shelves<'a> {
         });
         let gone = gone.await;
         self.app.lex().changed();
-        if let Some(refusal) = refusal {
-            return Err(refusal.into());
-        }
-        gone?;
+        unless_refused(gone, refusal)?;
         for number in shelf.versions.keys() {
             self.drop_edition(name, *number).await?;
         }
@@ -359,12 +356,8 @@ impl<'a> Shelves<'a> {
         refusal: Option<AwsError>,
     ) -> Result<Shelf, Refusal> {
         self.app.lex().changed();
-        match (refusal, changed) {
-            (Some(refusal), _) => Err(refusal.into()),
-            (None, Ok(Some(entity))) => Ok(entity.doc),
-            (None, Ok(None)) => Err(busy().into()),
-            (None, Err(fault)) => Err(fault.into()),
-        }
+        let changed = unless_refused(changed, refusal)?;
+        Ok(changed.ok_or_else(busy)?.doc)
     }
 }
 

@@ -11,37 +11,11 @@ use convlog_model::json::Json;
 use convlog_server::ServerConfig;
 use convlog_server::config::{AwsConfig, AwsEndpoint, AwsEndpoints, AwsRole};
 
-use self::fake_aws::FakeAws;
+pub(crate) use self::fake_aws::{ROLE, config};
 use crate::fake::background;
 use crate::harness::{Answer, Server};
 
-pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/lex-logs";
 pub(crate) const GROUP: &str = "lex-logs";
-
-/// A server whose text goes to this place.
-pub(crate) fn config(aws: &FakeAws) -> ServerConfig {
-    let url = || Some(AwsEndpoint::Url(aws.url()));
-    let aws = AwsConfig {
-        builtin_logs: false,
-        endpoints: AwsEndpoints {
-            logs: Some(aws.url()),
-            s3: url(),
-            sts: url(),
-        },
-        roles: vec![AwsRole {
-            arn: ROLE.to_owned(),
-            access_key_id: "AKIALEX".to_owned(),
-            secret_access_key: "secret".to_owned(),
-            assume: false,
-            pass: None,
-        }],
-        ..AwsConfig::default()
-    };
-    ServerConfig {
-        aws,
-        ..ServerConfig::default()
-    }
-}
 
 /// A server with the bot `Flowers` and the alias `PROD`, which logs text.
 pub(crate) async fn flowers(config: ServerConfig) -> Server {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt as _;
 
 use super::Subscription;
-use crate::app::{App, scoped_id};
+use crate::app::{App, scoped_id, unscoped};
 use crate::auth::Caller;
 use crate::cloudwatch::documents::{Documents, LogGroup, every_group, place};
 use crate::cloudwatch::metric_filters::checked;
@@ -60,8 +60,7 @@ pub(crate) async fn start(app: &App) {
         }
     };
     for group in groups {
-        let instance = group.id.split_once('/').map(|(instance, _)| instance);
-        let Some(Ok(instance)) = instance.map(InstanceId::new) else {
+        let Some((instance, _)) = unscoped(&group.id) else {
             continue;
         };
         for name in group.doc.subscription_filters.keys() {

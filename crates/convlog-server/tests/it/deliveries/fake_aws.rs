@@ -12,6 +12,35 @@ use axum::response::{IntoResponse, Response};
 use convlog_model::json::Json;
 
 use super::background;
+use super::{AwsConfig, AwsEndpoint, AwsEndpoints, AwsRole, ServerConfig};
+
+/// The role whose key the fake takes.
+pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/lex-logs";
+
+/// A server whose text and audio go to this place.
+pub(crate) fn config(aws: &FakeAws) -> ServerConfig {
+    let url = || Some(AwsEndpoint::Url(aws.url()));
+    let aws = AwsConfig {
+        builtin_logs: false,
+        endpoints: AwsEndpoints {
+            logs: Some(aws.url()),
+            s3: url(),
+            sts: url(),
+        },
+        roles: vec![AwsRole {
+            arn: ROLE.to_owned(),
+            access_key_id: "AKIALEX".to_owned(),
+            secret_access_key: "secret".to_owned(),
+            assume: false,
+            pass: None,
+        }],
+        ..AwsConfig::default()
+    };
+    ServerConfig {
+        aws,
+        ..ServerConfig::default()
+    }
+}
 
 /// An object as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
