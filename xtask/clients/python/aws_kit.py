@@ -165,6 +165,13 @@ class Program(program.Program):
         letters = [("text", letter) for lane in found["lanes"] for letter in lane["dead"]]
         return letters + [("audio", letter) for letter in found["audio"]["dead"]]
 
+    def dead_audio(self, error):
+        """The newest audio that was given up, which is of this class."""
+        letters = self.deliveries()["audio"]["dead"]
+        letter = max(letters, key=lambda letter: letter["id"])
+        assert letter["class"] == error, letters
+        return letter
+
     def waiting(self):
         """The number of what waits."""
         found = self.deliveries()

@@ -70,9 +70,7 @@ def keys_that_are_wrong_are_failures():
         entries = MOTO.grouped(group, 1)
         assert "s3PathForAudio" not in entries[spoken], entries
         until("the figures", lambda: PROGRAM.counted(bot.name) == [1, 0, 0, 1])
-        letters = PROGRAM.deliveries()["audio"]["dead"]
-        letter = max(letters, key=lambda letter: letter["id"])
-        assert letter["class"] == error, letters
+        PROGRAM.dead_audio(error)
         assert files(bucket) == {}
 
 

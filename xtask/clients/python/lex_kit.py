@@ -13,6 +13,15 @@ from kit import KEY, URL, own, unique
 
 ID, SECRET = KEY.split(".")
 ROLE = "arn:aws:iam::123456789012:role/lexlogs"
+# Audio needs a role and an S3, of which nothing is asked here.
+WITH_ROLE = f"""
+[aws.endpoints]
+s3 = "http://127.0.0.1:9"
+[[aws.roles]]
+arn = "{ROLE}"
+access_key_id = "AKIALEX"
+secret_access_key = "secret"
+"""
 
 
 def client(service, key=KEY, url=URL, region="us-east-1", secret=None, token=None, **config):

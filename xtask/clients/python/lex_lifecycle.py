@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from kit import case, run
 from program import Program
-from lex_kit import MODELS, ROLE, RUNTIME, client, letters, logs, make_bot, prompt, refused, say
+from lex_kit import (MODELS, ROLE, RUNTIME, WITH_ROLE, client, letters, logs, make_bot, prompt, refused,
+                     say)
 
 GROUP = "arn:aws:logs:us-east-1:123456789012:log-group:lex-logs"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11112222-3333-4444-5555-666677778888"
@@ -19,15 +20,6 @@ SAID = {"messages": [{"contentType": "PlainText", "content": "Bye {Kind}, and \"
 ADDED = {"createdDate", "lastUpdatedDate", "checksum", "version", "status", "createVersion",
          "ResponseMetadata"}
 TRIES = 20
-# Audio needs a role and an S3, of which nothing is asked here.
-WITH_ROLE = f"""
-[aws.endpoints]
-s3 = "http://127.0.0.1:9"
-[[aws.roles]]
-arn = "{ROLE}"
-access_key_id = "AKIALEX"
-secret_access_key = "secret"
-"""
 
 
 def until(done, function, **named):

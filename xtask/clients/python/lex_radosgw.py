@@ -68,9 +68,7 @@ def refused(role, group, bucket, error, kms_key=None):
     entries = MOTO.grouped(group, 1)
     assert "s3PathForAudio" not in entries[spoken], entries
     until("the figures", lambda: PROGRAM.counted(bot.name) == [1, 0, 0, 1])
-    letters = PROGRAM.deliveries()["audio"]["dead"]
-    letter = max(letters, key=lambda letter: letter["id"])
-    assert letter["class"] == error, letters
+    letter = PROGRAM.dead_audio(error)
     assert PROGRAM.told("log_delivery.dead", kind="audio", **{"class": error})
     return bot, audio, letter
 

@@ -6,7 +6,7 @@ import json
 import time
 
 from kit import KEY, own
-from lex_kit import ROLE, client, make_bot
+from lex_kit import WITH_ROLE, client, make_bot
 from program import Program
 
 GROUP = "lex-logs"
@@ -53,14 +53,7 @@ class Talk:
     """The server, its clients, and the turns in their order."""
 
     def __init__(self, config="", prepare=lambda logs: None):
-        self.program = Program(f"""
-[aws.endpoints]
-s3 = "http://127.0.0.1:9"
-[[aws.roles]]
-arn = "{ROLE}"
-access_key_id = "AKIALEX"
-secret_access_key = "secret"
-{config}""")
+        self.program = Program(WITH_ROLE + config)
         self.models, self.runtime, self.logs = (
             client(service, url=self.program.url) for service in ("lex-models", "lex-runtime", "logs"))
         self.logs.create_log_group(logGroupName=GROUP)
