@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use convlog_model::flatten::Flat;
 use convlog_model::ids::InstanceId;
 use convlog_model::json::{Json, Text};
-use convlog_model::record::{Dialect, Draft, Kind, ReadBody, Record};
+use convlog_model::record::{Canonical, Dialect, Draft, Kind, ReadBody, Record};
 
 pub use self::csv_rows::{csv_header, csv_row};
 pub(crate) use self::fields::open as branch;
@@ -135,7 +135,7 @@ fn base(
         kind,
         dialect,
         own_id: None,
-        canonical: BTreeMap::new(),
+        canonical: Canonical::new(),
         labels: BTreeMap::new(),
         raw: ReadBody::read(raw)?.whole(),
     })
@@ -170,7 +170,7 @@ fn override_fields(draft: &mut Draft, body: &Json) {
         let below = format!("{unit}.");
         draft
             .canonical
-            .retain(|path, _| path != unit && !path.starts_with(&below));
+            .retain(|path| path != unit && !path.starts_with(&below));
         if let Some(value) = wanted {
             draft.set_value(unit, value.clone());
         }

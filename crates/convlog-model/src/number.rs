@@ -1,6 +1,12 @@
 //! Numbers of JSON by exact value: decimal text in, a key that compares as the numbers do out.
 
 use std::cmp::Ordering;
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+/// Digits of a number; most have fewer than take an allocation.
+type Digits = SmallVec<[u8; 24]>;
 
 /// A decimal number of any size and precision, compared by exact value.
 ///
@@ -11,7 +17,7 @@ pub struct Decimal {
     negative: bool,
     /// The value is `0.DIGITS * 10^exponent`.
     exponent: i64,
-    digits: Vec<u8>,
+    digits: Digits,
 }
 
 impl Decimal {
@@ -25,45 +31,43 @@ impl Decimal {
             Some(rest) => (true, rest),
             None => (false, text),
         };
-        let (mantissa, written_exponent) = match rest.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
-            None => (rest, 0),
-        };
-        let (whole, fraction) = match mantissa.split_once('.') {
-            Some((_, "")) => return None,
-            Some((whole, fraction)) => (whole, fraction),
-            None => (mantissa, ""),
-        };
-        let leading_zero = whole.len() > 1 && whole.starts_with('0');
-        let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || leading_zero || !all_digits(whole) || !all_digits(fraction) {
+        let mut digits = Digits::new();
+        let whole_len = push_digits(rest, &mut digits);
+        let leading_zero = whole_len > 1 && digits.first() == Some(&0);
+        if whole_len == 0 || leading_zero {
             return None;
         }
-        let digits: Vec<u8> = whole
-            .bytes()
-            .chain(fraction.bytes())
-            .map(|b| b - b'0')
-            .collect();
-        let whole_len = i64::try_from(whole.len()).ok()?;
-        Some(Self::normalised(
-            negative,
-            whole_len.saturating_add(written_exponent),
-            &digits,
-        ))
+        let mut rest = rest.get(whole_len..)?;
+        if let Some(fraction) = rest.strip_prefix('.') {
+            let fraction_len = push_digits(fraction, &mut digits);
+            if fraction_len == 0 {
+                return None;
+            }
+            rest = fraction.get(fraction_len..)?;
+        }
+        let written_exponent = match rest.as_bytes().first() {
+            None => 0,
+            Some(b'e' | b'E') => parse_exponent(rest.get(1..)?)?,
+            Some(_) => return None,
+        };
+        let whole_len = i64::try_from(whole_len).ok()?;
+        let exponent = whole_len.saturating_add(written_exponent);
+        Some(Self::normalised(negative, exponent, digits))
     }
 
-    fn normalised(negative: bool, exponent: i64, digits: &[u8]) -> Self {
+    fn normalised(negative: bool, exponent: i64, mut digits: Digits) -> Self {
         let first = digits.iter().position(|d| *d != 0);
         let last = digits.iter().rposition(|d| *d != 0);
         let (Some(first), Some(last)) = (first, last) else {
             return Decimal {
                 negative: false,
                 exponent: 0,
-                digits: Vec::new(),
+                digits: Digits::new(),
             };
         };
+        digits.truncate(last + 1);
+        digits.drain(..first);
         let shift = i64::try_from(first).unwrap_or(i64::MAX);
-        let digits = digits.get(first..=last).unwrap_or_default().to_vec();
         Decimal {
             negative,
             exponent: exponent.saturating_sub(shift),
@@ -71,6 +75,110 @@ impl Decimal {
         }
     }
 }
+
+fn put_sort_key(negative: bool, exponent: i64, digits: &[u8], out: &mut Vec<u8>) {
+    if digits.is_empty() {
+        out.push(ZERO);
+        return;
+    }
+    out.push(if negative { ZERO - 1 } else { ZERO + 1 });
+    let start = out.len();
+    match u8::try_from(exponent + EXPONENT_MIDDLE) {
+        Ok(near) if exponent.abs() <= EXPONENT_NEAR => out.push(near),
+        _ => {
+            out.push(if exponent < 0 { 0x01 } else { 0xFE });
+            out.extend_from_slice(&exponent.wrapping_sub(i64::MIN).to_be_bytes());
+        }
+    }
+    for pair in digits.chunks(2) {
+        let (tens, ones) = match pair {
+            [tens, ones] => (*tens, *ones),
+            _ => (pair.first().copied().unwrap_or(0), 0),
+        };
+        out.push(tens * 10 + ones + 1);
+    }
+    out.push(0);
+    if negative {
+        let rest = out.iter_mut().skip(start);
+        rest.for_each(|byte| *byte = !*byte);
+    }
+}
+
+/// Longest text that [`put_short`] takes.
+const SHORT_LEN_MAX: usize = 16;
+
+/// The sort key of a short number without an exponent, and whether the text is its plain one: what
+/// [`Decimal`] says of it, several times faster. `None` where the text is anything else.
+fn put_short(text: &str, out: &mut Vec<u8>) -> Option<bool> {
+    let bytes = text.as_bytes();
+    if bytes.len() > SHORT_LEN_MAX {
+        return None;
+    }
+    let (negative, rest) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let mut digits = [0; SHORT_LEN_MAX];
+    let mut places = digits.iter_mut();
+    let mut whole_len = None;
+    let mut n_digits = 0;
+    for byte in rest {
+        match byte {
+            b'0'..=b'9' => {
+                *places.next()? = byte - b'0';
+                n_digits += 1;
+            }
+            b'.' if whole_len.is_none() => whole_len = Some(n_digits),
+            _ => return None,
+        }
+    }
+    let is_whole = whole_len.is_none();
+    let whole_len = whole_len.unwrap_or(n_digits);
+    let leading_zero = whole_len > 1 && rest.first() == Some(&b'0');
+    if whole_len == 0 || leading_zero || (!is_whole && whole_len == n_digits) {
+        return None;
+    }
+    let digits = digits.get(..n_digits)?;
+    let Some(first) = digits.iter().position(|digit| *digit != 0) else {
+        put_sort_key(false, 0, &[], out);
+        return Some(text == "0");
+    };
+    let last = digits.iter().rposition(|digit| *digit != 0)?;
+    let exponent = i64::try_from(whole_len).ok()? - i64::try_from(first).ok()?;
+    put_sort_key(negative, exponent, digits.get(first..=last)?, out);
+    Some(exponent >= PLAIN_EXPONENTS.start && (is_whole || last + 1 == n_digits))
+}
+
+/// Appends the sort key of a number, and its text where that is not the plain one; false, with nothing
+/// appended, where [`Decimal::parse`] takes it for none.
+#[must_use]
+pub fn put_exact_key(text: &str, out: &mut Vec<u8>) -> bool {
+    let is_plain = match put_short(text, out) {
+        Some(is_plain) => is_plain,
+        None => match Decimal::parse(text) {
+            Some(number) => {
+                number.put_sort_key(out);
+                number.is_plain(text)
+            }
+            None => return false,
+        },
+    };
+    if !is_plain {
+        out.extend_from_slice(text.as_bytes());
+    }
+    true
+}
+
+/// Adds the value of each digit that a text begins with; how many there are.
+fn push_digits(text: &str, digits: &mut Digits) -> usize {
+    let before = digits.len();
+    let read = text.bytes().take_while(u8::is_ascii_digit);
+    digits.extend(read.map(|byte| byte - b'0'));
+    digits.len() - before
+}
+
+/// Exponents of the numbers that have a plain text.
+const PLAIN_EXPONENTS: Range<i64> = -5..21;
 
 /// First byte of the key of zero; smaller ones are negative, greater ones positive.
 const ZERO: u8 = 0x80;
@@ -85,29 +193,14 @@ impl Decimal {
     /// their value plus one; 0. Everything behind the sign of a negative number is complemented.
     #[must_use]
     pub fn sort_key(&self) -> Vec<u8> {
-        if self.digits.is_empty() {
-            return vec![ZERO];
-        }
-        let mut out = vec![if self.negative { ZERO - 1 } else { ZERO + 1 }];
-        match u8::try_from(self.exponent + EXPONENT_MIDDLE) {
-            Ok(near) if self.exponent.abs() <= EXPONENT_NEAR => out.push(near),
-            _ => {
-                out.push(if self.exponent < 0 { 0x01 } else { 0xFE });
-                out.extend_from_slice(&self.exponent.wrapping_sub(i64::MIN).to_be_bytes());
-            }
-        }
-        for pair in self.digits.chunks(2) {
-            let (tens, ones) = match pair {
-                [tens, ones] => (*tens, *ones),
-                _ => (pair.first().copied().unwrap_or(0), 0),
-            };
-            out.push(tens * 10 + ones + 1);
-        }
-        out.push(0);
-        if self.negative {
-            out.iter_mut().skip(1).for_each(|byte| *byte = !*byte);
-        }
+        let mut out = Vec::new();
+        self.put_sort_key(&mut out);
         out
+    }
+
+    /// Appends [`Decimal::sort_key`].
+    pub fn put_sort_key(&self, out: &mut Vec<u8>) {
+        put_sort_key(self.negative, self.exponent, &self.digits, out);
     }
 
     /// The number at the front of `bytes` as [`Decimal::sort_key`] wrote it, and how many bytes it
@@ -116,7 +209,7 @@ impl Decimal {
     pub fn from_sort_key(bytes: &[u8]) -> Option<(Self, usize)> {
         let (sign, rest) = bytes.split_first()?;
         let negative = match *sign {
-            ZERO => return Some((Self::normalised(false, 0, &[]), 1)),
+            ZERO => return Some((Self::normalised(false, 0, Digits::new()), 1)),
             sign if sign == ZERO - 1 => true,
             sign if sign == ZERO + 1 => false,
             _ => return None,
@@ -132,7 +225,7 @@ impl Decimal {
             near => (i64::from(near) - EXPONENT_MIDDLE, rest),
         };
         let n_pairs = digits.iter().position(|byte| plain(*byte) == 0)?;
-        let mut out = Vec::with_capacity(n_pairs * 2);
+        let mut out = Digits::with_capacity(n_pairs * 2);
         for byte in digits.get(..n_pairs)? {
             let pair = plain(*byte) - 1;
             if pair > 99 {
@@ -141,29 +234,43 @@ impl Decimal {
             out.extend_from_slice(&[pair / 10, pair % 10]);
         }
         let len = bytes.len() - digits.len() + n_pairs + 1;
-        Some((Self::normalised(negative, exponent, &out), len))
+        Some((Self::normalised(negative, exponent, out), len))
     }
 
     /// The shortest text without an exponent; `None` where that would have many zeros.
     #[must_use]
     pub fn plain_text(&self) -> Option<String> {
+        Some(self.plain()?.into_iter().map(char::from).collect())
+    }
+
+    /// Whether [`Decimal::plain_text`] is this text.
+    #[must_use]
+    pub fn is_plain(&self, text: &str) -> bool {
+        self.plain().is_some_and(|plain| *plain == *text.as_bytes())
+    }
+
+    fn plain(&self) -> Option<SmallVec<[u8; 48]>> {
+        let mut text = SmallVec::new();
         if self.digits.is_empty() {
-            return Some("0".to_owned());
+            text.push(b'0');
+            return Some(text);
         }
-        if !(-5..=20).contains(&self.exponent) {
+        if !PLAIN_EXPONENTS.contains(&self.exponent) {
             return None;
         }
-        let mut text = String::from(if self.negative { "-" } else { "" });
+        if self.negative {
+            text.push(b'-');
+        }
         let n_digits = i64::try_from(self.digits.len()).ok()?;
         if self.exponent <= 0 {
-            text.push_str("0.");
+            text.extend_from_slice(b"0.");
         }
         for place in self.exponent.min(0)..n_digits.max(self.exponent) {
             if place == self.exponent && place > 0 {
-                text.push('.');
+                text.push(b'.');
             }
             let digit = usize::try_from(place).ok().and_then(|i| self.digits.get(i));
-            text.push(char::from(b'0' + digit.copied().unwrap_or(0)));
+            text.push(b'0' + digit.copied().unwrap_or(0));
         }
         Some(text)
     }
@@ -171,14 +278,14 @@ impl Decimal {
 
 impl From<i64> for Decimal {
     fn from(value: i64) -> Self {
-        let digits: Vec<u8> = value
+        let digits: Digits = value
             .unsigned_abs()
             .to_string()
             .bytes()
             .map(|b| b - b'0')
             .collect();
         let exponent = i64::try_from(digits.len()).unwrap_or(i64::MAX);
-        Self::normalised(value < 0, exponent, &digits)
+        Self::normalised(value < 0, exponent, digits)
     }
 }
 
@@ -251,6 +358,8 @@ impl PartialOrd for Decimal {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn number(text: &str) -> Decimal {
@@ -311,9 +420,29 @@ mod tests {
             ("123456789012345678", "123456789012345678"),
         ] {
             assert_eq!(number(written).plain_text().as_deref(), Some(plain));
+            assert!(number(written).is_plain(plain));
+            assert_eq!(number(written).is_plain(written), written == plain);
             assert_eq!(number(plain), number(written));
         }
         assert_eq!(number("1e30").plain_text(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn short_numbers_have_the_key_of_all(
+            text in "-?(0|[0-9]{1,9})(\\.[0-9]{0,8})?|[-.0-9e]{0,6}|-?0\\.0{0,8}[0-9]{1,3}"
+        ) {
+            let mut key = Vec::new();
+            let expected = Decimal::parse(&text).map(|number| {
+                let mut key = number.sort_key();
+                if number.plain_text().as_ref() != Some(&text) {
+                    key.extend_from_slice(text.as_bytes());
+                }
+                key
+            });
+            let found = put_exact_key(&text, &mut key);
+            prop_assert_eq!(found.then_some(key), expected);
+        }
     }
 
     #[test]

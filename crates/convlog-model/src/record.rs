@@ -1,15 +1,17 @@
 //! Records: a turn or an event, with envelope and canonical turn as fields, and the raw body.
 
 mod body;
+mod canonical;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 pub use self::body::{Body, Holding, ReadBody};
+pub use self::canonical::{Canonical, Fields};
 use crate::fields::FieldRef;
 use crate::flatten::{Flat, LeafPath};
 use crate::ids::{InstanceId, Position, RecordId};
-use crate::json::{Json, Text};
+use crate::json::Json;
 use crate::time::Timestamp;
 
 /// What a record is.
@@ -104,9 +106,6 @@ pub enum Source {
     /// It is given here. Objects and arrays spread over the paths below the field.
     Value(Json),
 }
-
-/// The canonical fields of one record, by path (see [`crate::fields`]).
-pub type Canonical = BTreeMap<Text, Source>;
 
 /// A record as a dialect hands it to the ingest door: without id, position and time of receipt.
 #[derive(Clone, PartialEq, Eq, Debug)]

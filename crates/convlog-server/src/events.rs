@@ -15,7 +15,7 @@ use convlog_model::filter::{Filter, Scope, Test};
 use convlog_model::flatten::Flat;
 use convlog_model::ids::InstanceId;
 use convlog_model::json::{Json as Tree, Text};
-use convlog_model::record::{Dialect, Draft, Kind};
+use convlog_model::record::{Canonical, Dialect, Draft, Kind};
 use convlog_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -168,7 +168,7 @@ impl OwnEvent {
             kind: Kind::Event,
             dialect: Dialect::Convlog,
             own_id: Some(self.id.clone()),
-            canonical: BTreeMap::new(),
+            canonical: Canonical::new(),
             labels: BTreeMap::new(),
             raw: Tree::Object(members).to_string().into(),
         };

@@ -143,19 +143,25 @@ impl Metrics {
         drafts: &[(InstanceId, Option<String>)],
         outcomes: &[Outcome],
     ) {
-        for ((instance, bot), outcome) in drafts.iter().zip(outcomes) {
-            let name = match outcome {
-                Outcome::Stored(_) => "stored",
-                Outcome::Duplicate(_) => "duplicate",
-                Outcome::Conflict => "conflict",
-                Outcome::Erased => "erased",
+        let name = |outcome: &Outcome| match outcome {
+            Outcome::Stored(_) => "stored",
+            Outcome::Duplicate(_) => "duplicate",
+            Outcome::Conflict => "conflict",
+            Outcome::Erased => "erased",
+        };
+        let counted: Vec<_> = drafts.iter().zip(outcomes.iter().map(name)).collect();
+        // Records of a request are of one bot, as a rule.
+        for run in counted.chunk_by(PartialEq::eq) {
+            let Some(((instance, bot), outcome)) = run.first() else {
+                continue;
             };
-            self.records.with_label_values(&[name]).inc();
-            if let (Outcome::Stored(_), Some(bot)) = (outcome, bot) {
+            let count = u64::try_from(run.len()).unwrap_or(u64::MAX);
+            self.records.with_label_values(&[*outcome]).inc_by(count);
+            if let ("stored", Some(bot)) = (*outcome, bot) {
                 let bot = self.bot_label(instance, bot);
                 self.bot_records
                     .with_label_values(&[instance.as_str(), bot])
-                    .inc();
+                    .inc_by(count);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use convlog_model::ids::InstanceId;
 use convlog_model::json::{Json, Text};
-use convlog_model::record::{Dialect, Draft, Kind};
+use convlog_model::record::{Canonical, Dialect, Draft, Kind};
 
 use super::item::Item;
 use super::message::MessageRequest;
@@ -160,7 +160,7 @@ pub(super) fn event(instance: &InstanceId, members: Vec<(Text, Json)>) -> Draft 
         kind: Kind::Event,
         dialect: Dialect::ChatBotKit,
         own_id: None,
-        canonical: BTreeMap::new(),
+        canonical: Canonical::new(),
         labels: BTreeMap::new(),
         raw: Json::Object(members).to_string().into(),
     };

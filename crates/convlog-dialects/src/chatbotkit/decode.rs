@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use convlog_model::flatten::LeafPath;
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Value;
-use convlog_model::record::{Body, Dialect, Draft, Kind, ReadBody, Source};
+use convlog_model::record::{Body, Canonical, Dialect, Draft, Kind, ReadBody, Source};
 use convlog_model::time::Timestamp;
 
 use super::ids::IDS;
@@ -43,7 +43,7 @@ pub fn event(instance: &InstanceId, raw: &str) -> Result<Draft, DecodeError> {
         kind: Kind::Event,
         dialect: Dialect::ChatBotKit,
         own_id: text(body, "id", ID_BYTES_MAX)?.map(str::to_owned),
-        canonical: BTreeMap::new(),
+        canonical: Canonical::new(),
         labels: BTreeMap::new(),
         raw: Body::default(),
     };

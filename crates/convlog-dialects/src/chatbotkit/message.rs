@@ -6,7 +6,7 @@
 
 use convlog_model::ids::InstanceId;
 use convlog_model::json::{Json, Text};
-use convlog_model::record::{Dialect, Draft, Kind};
+use convlog_model::record::{Canonical, Dialect, Draft, Kind};
 use convlog_model::time::Timestamp;
 
 use super::conversation::{self, Conversation, text};
@@ -134,7 +134,7 @@ impl MessageRequest {
             kind: Kind::Turn,
             dialect: Dialect::ChatBotKit,
             own_id: None,
-            canonical: std::collections::BTreeMap::new(),
+            canonical: Canonical::new(),
             labels: std::collections::BTreeMap::new(),
             raw: raw.into(),
         };

@@ -8,7 +8,7 @@ use convlog_model::fields::FieldRef;
 use convlog_model::filter::Filter;
 use convlog_model::ids::{InstanceId, RecordId};
 use convlog_model::json::{Json, Text, Value};
-use convlog_model::record::{Dialect, Draft, Kind, Record};
+use convlog_model::record::{Canonical, Dialect, Draft, Kind, Record};
 use convlog_model::time::Timestamp;
 
 /// The label that names the group of a record.
@@ -40,7 +40,7 @@ pub fn draft(
         kind: Kind::Event,
         dialect: Dialect::Convlog,
         own_id: None,
-        canonical: BTreeMap::new(),
+        canonical: Canonical::new(),
         labels: BTreeMap::from([
             (GROUP.to_owned(), group.to_owned()),
             (STREAM.to_owned(), stream.to_owned()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use convlog_model::ids::InstanceId;
 use convlog_model::json::{Json, Value};
-use convlog_model::record::{Body, Dialect, Draft, Kind, ReadBody};
+use convlog_model::record::{Body, Canonical, Dialect, Draft, Kind, ReadBody};
 use convlog_model::time::Timestamp;
 
 use crate::DecodeError;
@@ -30,7 +30,7 @@ pub fn entry(instance: &InstanceId, raw: &str) -> Result<Draft, DecodeError> {
         kind: Kind::Turn,
         dialect: Dialect::LexV1,
         own_id: text(body, "requestId")?.map(str::to_owned),
-        canonical: BTreeMap::new(),
+        canonical: Canonical::new(),
         labels: BTreeMap::new(),
         raw: Body::default(),
     };

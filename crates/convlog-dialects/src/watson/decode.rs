@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Value;
-use convlog_model::record::{Body, Dialect, Draft, Kind, ReadBody};
+use convlog_model::record::{Body, Canonical, Dialect, Draft, Kind, ReadBody};
 
 use self::reader::Reader;
 pub use crate::DecodeError;
@@ -48,7 +48,7 @@ fn of_read(instance: &InstanceId, dialect: Dialect, read: ReadBody) -> Result<Dr
         kind: Kind::Turn,
         dialect,
         own_id: reader.filled("log_id")?.map(str::to_owned),
-        canonical: BTreeMap::new(),
+        canonical: Canonical::new(),
         labels: BTreeMap::new(),
         raw: Body::default(),
     };

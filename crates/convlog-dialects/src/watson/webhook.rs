@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
-use convlog_model::record::{Dialect, Draft, Kind};
+use convlog_model::record::{Canonical, Dialect, Draft, Kind};
 use convlog_model::time::Timestamp;
 
 use super::decode;
@@ -47,7 +47,7 @@ fn call(instance: &InstanceId, body: &Json, payload: &str) -> Draft {
         kind: Kind::Event,
         dialect: Dialect::Convlog,
         own_id: text(&["global_session_id"]).map(str::to_owned),
-        canonical: BTreeMap::new(),
+        canonical: Canonical::new(),
         labels: BTreeMap::new(),
         raw: splice::compact(payload).into(),
     };

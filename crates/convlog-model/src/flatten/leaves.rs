@@ -65,6 +65,8 @@ pub struct Leaves<'a> {
     draft: &'a Draft,
     paths: Vec<u8>,
     leaves: Vec<LeafRef<'a>>,
+    /// Number of the leaves of the raw body, which come first.
+    n_raw: usize,
     /// Index 0 stands for the record itself.
     elements: Vec<ElementRef>,
 }
@@ -82,12 +84,14 @@ impl<'a> Leaves<'a> {
             draft,
             paths: Vec::with_capacity(4096),
             leaves: Vec::with_capacity(96),
+            n_raw: 0,
             elements: vec![record],
         };
         let path = &mut LeafPath::default();
         if let Some(body) = body {
             walk(&mut leaves, Space::Raw, path, 0, body);
         }
+        leaves.n_raw = leaves.leaves.len();
         for (name, source) in &draft.canonical {
             if let Source::Value(value) = source {
                 let path = &mut LeafPath::spelled(name);
@@ -171,19 +175,21 @@ impl<'a> Leaves<'a> {
 
     /// The values of a canonical field that are not `null`, as text.
     pub fn texts(&self, canonical: &str) -> impl Iterator<Item = &'a str> {
-        let reference = match self.draft.canonical.get(canonical) {
-            Some(Source::Raw(raw)) => Some(raw.as_bytes().to_vec()),
-            _ => None,
+        let (raw, own) = self.leaves.split_at(self.n_raw);
+        let (leaves, reference) = match self.draft.canonical.get(canonical) {
+            Some(Source::Raw(path)) => (raw, Some(path)),
+            _ => (own, None),
         };
-        let (space, path) = match reference {
-            Some(raw) => (Space::Raw, raw),
-            None => (
-                Space::Canonical,
-                LeafPath::spelled(canonical).as_bytes().to_vec(),
-            ),
-        };
-        let leaves = self.leaves.iter();
-        let mine = leaves.filter(move |leaf| leaf.space == space && self.path(&leaf.path) == path);
+        let len = reference.map_or(canonical.len(), |path| path.as_bytes().len());
+        let len = place(len);
+        let mine = leaves.iter().filter(move |leaf| {
+            // Most paths differ in their length.
+            leaf.path.end - leaf.path.start == len
+                && match reference {
+                    Some(reference) => self.path(&leaf.path) == reference.as_bytes(),
+                    None => super::path::spells(self.path(&leaf.path), canonical),
+                }
+        });
         mine.filter_map(|leaf| leaf.value.as_text())
     }
 

@@ -97,12 +97,7 @@ impl LeafPath {
     /// Whether the keys, joined by dots, spell `name`.
     #[must_use]
     pub fn spells(&self, name: &str) -> bool {
-        self.0.len() == name.len()
-            && self
-                .0
-                .iter()
-                .zip(name.bytes())
-                .all(|(a, b)| *a == b || (*a == 0xFF && b == b'.'))
+        spells(&self.0, name)
     }
 
     /// The keys.
@@ -111,6 +106,12 @@ impl LeafPath {
             .split(|b| *b == 0xFF)
             .map(|part| std::str::from_utf8(part).unwrap_or_default())
     }
+}
+
+/// Whether the keys of a path, joined by dots, spell `name`.
+pub(super) fn spells(path: &[u8], name: &str) -> bool {
+    let is_same = |(a, b): (&u8, u8)| *a == b || (*a == 0xFF && b == b'.');
+    path.len() == name.len() && path.iter().zip(name.bytes()).all(is_same)
 }
 
 fn push_key(bytes: &mut SmallVec<[u8; INLINE]>, key: &str) {

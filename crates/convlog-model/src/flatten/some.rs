@@ -29,13 +29,28 @@ enum Step {
 }
 
 impl Wanted<'_> {
+    /// Whether nothing wanted can be at this key of the object at a path, as far as a glance tells.
+    fn passes(&self, path: &LeafPath, key: &str) -> bool {
+        let here = path.as_bytes();
+        let at = here.len() + usize::from(!here.is_empty());
+        let goes_on = |wanted: &&LeafPath| {
+            let rest = wanted.as_bytes().get(at..);
+            rest.is_some_and(|rest| rest.starts_with(key.as_bytes()))
+        };
+        self.names.is_empty() && !self.paths.iter().any(goes_on)
+    }
+
     fn step(&self, path: &LeafPath) -> Step {
         let by_name = self.names.iter().map(|name| path.against(name));
         let by_path = self.paths.iter().map(|wanted| {
             let (here, there) = (path.as_bytes(), wanted.as_bytes());
-            match (here.strip_prefix(there), there.strip_prefix(here)) {
-                (Some([] | [0xFF, ..]), _) => Step::Take,
-                (_, Some([0xFF, ..])) => Step::Enter,
+            let len = here.len().min(there.len());
+            if here.get(..len) != there.get(..len) {
+                return Step::Pass;
+            }
+            match (here.get(len), there.get(len)) {
+                (None | Some(0xFF), None) => Step::Take,
+                (None, Some(0xFF)) => Step::Enter,
                 _ => Step::Pass,
             }
         });
@@ -141,6 +156,9 @@ impl Flat {
                     false => element,
                 };
                 for (key, member) in members {
+                    if wanted.passes(path, key) {
+                        continue;
+                    }
                     path.within(key, |path| match wanted.step(path) {
                         Step::Pass => {}
                         Step::Take => self.walk(Space::Raw, path, element, member),
@@ -163,11 +181,14 @@ fn concerns(field: &FieldRef, path: &str) -> bool {
     let FieldRef::Canonical(name) = field else {
         return false;
     };
-    let is_at_or_below = |upper: &str, lower: &str| {
-        let rest = lower.strip_prefix(upper);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    is_at_or_below(name, path) || is_at_or_below(path, name)
+    let (name, path) = (name.as_bytes(), path.as_bytes());
+    // Most names differ in their first byte.
+    if name.first() != path.first() {
+        return false;
+    }
+    let len = name.len().min(path.len());
+    let is_end = |bytes: &[u8]| matches!(bytes.get(len), None | Some(b'.'));
+    name.get(..len) == path.get(..len) && is_end(name) && is_end(path)
 }
 
 /// The way down to what is wanted. Every value on it is an object, an array or passed over.

@@ -80,6 +80,29 @@ fn index(n: u32) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
 }
 
+impl Mark {
+    /// A member whose value holds no others, key and value as the text has them where that is how they
+    /// would be written.
+    pub(super) fn as_written<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let quotes = match self.kind {
+            MarkKind::String => 1,
+            MarkKind::Number => 0,
+            _ => return None,
+        };
+        let is_empty = self.key.len == 0 || self.text.len == 0;
+        if is_empty || self.key.is_beside() || self.text.is_beside() {
+            return None;
+        }
+        // Nothing but a quote, a colon and perhaps another quote is between them.
+        let key_end = index(self.key.start) + self.key.len();
+        let start = index(self.text.start);
+        if start != key_end + 2 + quotes {
+            return None;
+        }
+        text.get(index(self.key.start).checked_sub(1)?..start + self.text.len() + quotes)
+    }
+}
+
 impl Marks {
     /// Room for the marks of a text.
     pub(super) fn for_text(text: &str) -> Self {

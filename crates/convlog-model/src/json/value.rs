@@ -219,7 +219,7 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn key_sorted_text(self) -> String {
         let mut out = String::with_capacity(self.len_hint());
-        self.write(&mut out, true);
+        self.write_sorted(&mut out, &mut Vec::new());
         out
     }
 
@@ -232,63 +232,148 @@ impl<'a> Value<'a> {
         }
     }
 
-    pub(super) fn write(self, out: &mut String, is_sorted: bool) {
+    /// `room` is where members are sorted; what stands there already is left alone.
+    fn write_sorted(self, out: &mut String, room: &mut Vec<(&'a str, u32)>) {
+        match self {
+            Value::Array(items) => {
+                write_list(['[', ']'], items, out, |item, out| {
+                    item.write_sorted(out, room)
+                });
+            }
+            Value::Object(Members(Inside::Marked(marked))) => marked.write_sorted(out, room),
+            Value::Object(members) => {
+                let mut sorted: Vec<_> = members.collect();
+                sorted.sort_by_key(|(key, _)| *key);
+                write_list(['{', '}'], sorted, out, |(key, value), out| {
+                    write_key(key, out);
+                    value.write_sorted(out, room);
+                });
+            }
+            scalar => scalar.write(out),
+        }
+    }
+
+    pub(super) fn write(self, out: &mut String) {
         match self {
             Value::Null => out.push_str("null"),
             Value::Bool(true) => out.push_str("true"),
             Value::Bool(false) => out.push_str("false"),
             Value::Number(text) => out.push_str(text),
             Value::String(text) => write_string(text, out),
-            Value::Array(items) => {
-                out.push('[');
-                for (i, item) in items.enumerate() {
-                    if i > 0 {
-                        out.push(',');
-                    }
-                    item.write(out, is_sorted);
-                }
-                out.push(']');
-            }
-            Value::Object(members) if is_sorted => {
-                let mut sorted: Vec<_> = members.collect();
-                sorted.sort_by_key(|(key, _)| *key);
-                write_members(sorted.into_iter(), out, is_sorted);
-            }
-            Value::Object(members) => write_members(members, out, is_sorted),
+            Value::Array(items) => write_list(['[', ']'], items, out, Value::write),
+            Value::Object(members) => write_list(['{', '}'], members, out, |(key, value), out| {
+                write_key(key, out);
+                value.write(out);
+            }),
         }
     }
 }
 
-fn write_members<'a>(
-    members: impl Iterator<Item = (&'a str, Value<'a>)>,
+impl<'a> Marked<'a> {
+    /// Writes an object, the members of each sorted by key.
+    fn write_sorted(self, out: &mut String, room: &mut Vec<(&'a str, u32)>) {
+        let start = room.len();
+        let mut at = self.at;
+        while at < self.end
+            && let Some(mark) = self.marks.get(at)
+        {
+            room.push((self.marks.str(self.text, mark.key), at));
+            at = mark.end.max(at + 1);
+        }
+        let mine = room.get_mut(start..).unwrap_or_default();
+        if !mine.is_sorted_by_key(|(key, _)| *key) {
+            mine.sort_by_key(|(key, _)| *key);
+        }
+        let places = start..room.len();
+        write_list(['{', '}'], places, out, |place, out| {
+            let Some((key, at)) = room.get(place).copied() else {
+                return;
+            };
+            match self
+                .marks
+                .get(at)
+                .and_then(|mark| mark.as_written(self.text))
+            {
+                Some(written) => out.push_str(written),
+                None => {
+                    write_key(key, out);
+                    let mut one = Marked { at, ..self };
+                    let value = one.next().map_or(Value::Null, |(_, value)| value);
+                    value.write_sorted(out, room);
+                }
+            }
+        });
+        room.truncate(start);
+    }
+}
+
+fn write_list<T>(
+    [open, close]: [char; 2],
+    items: impl IntoIterator<Item = T>,
     out: &mut String,
-    is_sorted: bool,
+    mut write: impl FnMut(T, &mut String),
 ) {
-    out.push('{');
-    for (i, (key, value)) in members.enumerate() {
+    out.push(open);
+    for (i, item) in items.into_iter().enumerate() {
         if i > 0 {
             out.push(',');
         }
-        write_string(key, out);
-        out.push(':');
-        value.write(out, is_sorted);
+        write(item, out);
     }
-    out.push('}');
+    out.push(close);
+}
+
+fn write_key(key: &str, out: &mut String) {
+    write_string(key, out);
+    out.push(':');
 }
 
 /// The compact JSON text.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = String::new();
-        self.write(&mut out, false);
+        self.write(&mut out);
         f.write_str(&out)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::record::ReadBody;
+    use crate::testkit::generate::{self, Choices};
+
+    proptest! {
+        #[test]
+        fn a_text_is_sorted_as_its_tree_is(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let draft = generate::draft(&mut Choices::new(&bytes));
+            let tree = Json::of_body(&draft.raw).unwrap();
+            for body in [
+                ReadBody::read(&draft.raw).unwrap().whole(),
+                ReadBody::read(&draft.raw).unwrap().without(&["text", "a"]),
+            ] {
+                let known = body.known().unwrap().key_sorted_text();
+                let tree = Json::of_body(&body).unwrap();
+                prop_assert_eq!(known, Value::from(&tree).key_sorted_text());
+            }
+            let sorted = Json::of_body(&Value::from(&tree).key_sorted_text()).unwrap();
+            prop_assert_eq!(Value::from(&sorted).key_sorted_text(), sorted.to_string());
+        }
+    }
+
+    #[test]
+    fn members_are_sorted_whatever_they_are_written_with() {
+        let text =
+            r#"{"":1,"c":"","b":"\u0041","\u0061":{"z":-0.50,"y":[{"b":true,"a":null}]},"d":1E5}"#;
+        let sorted = r#"{"":1,"a":{"y":[{"a":null,"b":true}],"z":-0.50},"b":"A","c":"","d":1e+5}"#;
+        let body = ReadBody::read(text).unwrap().whole();
+        assert_eq!(body.known().unwrap().key_sorted_text(), sorted);
+        let body = ReadBody::read(text).unwrap().without(&["c"]);
+        let sorted = sorted.replace(r#""c":"","#, "");
+        assert_eq!(body.known().unwrap().key_sorted_text(), sorted);
+    }
 
     #[test]
     fn a_tree_and_marks_are_looked_at_alike() {

@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use convlog_model::ids::InstanceId;
 use convlog_model::json::Json;
-use convlog_model::record::{Dialect, Draft, Kind};
+use convlog_model::record::{Canonical, Dialect, Draft, Kind};
 use convlog_model::time::Timestamp;
 use convlog_server::Caller;
 
@@ -91,7 +91,7 @@ async fn turn(server: &Server, instance: &str, stream: &str, more_ms: i64, raw: 
         kind: Kind::Turn,
         dialect: Dialect::LexV1,
         own_id: None,
-        canonical: BTreeMap::new(),
+        canonical: Canonical::new(),
         labels: BTreeMap::from([
             ("log_group".to_owned(), "lex".to_owned()),
             ("log_stream".to_owned(), stream.to_owned()),

@@ -127,6 +127,30 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     }
 }
 
+/// Bytes that a varint takes.
+pub(crate) fn varint_len(value: u64) -> usize {
+    let bits = to_usize((u64::BITS - value.leading_zeros()).into());
+    bits.div_ceil(7).max(1)
+}
+
+/// Bytes at the beginning that two slices have in common.
+pub(crate) fn common_len(a: &[u8], b: &[u8]) -> usize {
+    let words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
+    let mut len = 0;
+    for (x, y) in words {
+        let differ = u64::from_le_bytes(*x) ^ u64::from_le_bytes(*y);
+        if differ != 0 {
+            return len + to_usize((differ.trailing_zeros() / 8).into());
+        }
+        len += 8;
+    }
+    let (a, b) = (
+        a.get(len..).unwrap_or_default(),
+        b.get(len..).unwrap_or_default(),
+    );
+    len + a.iter().zip(b).take_while(|(x, y)| x == y).count()
+}
+
 /// Appends a length as a varint.
 pub(crate) fn put_len(out: &mut Vec<u8>, len: usize) {
     put_varint(out, u64::try_from(len).unwrap_or(u64::MAX));

@@ -211,8 +211,9 @@ impl Store for Engine {
     }
 
     async fn search(&self, query: &Query) -> Result<Page, StoreError> {
-        let query = query.clone();
-        self.read(move |shared| shared.search(&query)).await
+        let (shared, query) = (Arc::clone(&self.shared), query.clone());
+        let search = move || shared.search(&query);
+        self.readers.run_here(search).await
     }
 
     async fn count(&self, instance: &InstanceId, filter: &Filter) -> Result<u64, StoreError> {

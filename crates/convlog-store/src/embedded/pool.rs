@@ -1,10 +1,12 @@
 //! Threads for reads and for the work before a write, apart from those of the server.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use convlog_model::store::{ErrorKind, StoreError};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
 
 use super::error::stopped;
@@ -19,6 +21,25 @@ const WAITING_MAX: usize = 1024;
 pub(crate) struct Pool {
     jobs: Mutex<Option<SyncSender<Job>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Jobs that may still be done where they are asked for.
+    places: AtomicUsize,
+}
+
+/// A job that is done where it was asked for.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(places: &'a AtomicUsize) -> Option<Self> {
+        let less = |places: usize| places.checked_sub(1);
+        let taken = places.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        taken.ok().map(|_| Place(places))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Pool {
@@ -40,7 +61,22 @@ impl Pool {
         Ok(Pool {
             jobs: Mutex::new(Some(sender)),
             threads: Mutex::new(handles),
+            places: AtomicUsize::new(threads),
         })
+    }
+
+    /// Runs a job in the calling thread where that may wait, as often as there are threads, else on
+    /// one of these: each thread that has to wake up waits for a core that ingest is busy on.
+    pub(crate) async fn run_here<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let runtime = Handle::try_current();
+        let may_wait = runtime.is_ok_and(|at| at.runtime_flavor() == RuntimeFlavor::MultiThread);
+        if may_wait && let Some(_place) = Place::take(&self.places) {
+            return tokio::task::block_in_place(job);
+        }
+        self.run(job).await
     }
 
     /// Runs a job on one of the threads.
@@ -109,5 +145,51 @@ fn work(receiver: &Mutex<Receiver<Job>>) {
         if outcome.is_err() {
             tracing::error!("a request to the store panicked");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn thread() -> Result<std::thread::ThreadId, StoreError> {
+        Ok(std::thread::current().id())
+    }
+
+    /// Where a job and one that it was asked from are done.
+    fn here(runtime: &tokio::runtime::Runtime, pool: &Arc<Pool>) -> [bool; 2] {
+        let pool = Arc::clone(pool);
+        let asked = async move {
+            let own = std::thread::current().id();
+            let outer = pool.run_here({
+                let pool = Arc::clone(&pool);
+                move || {
+                    let inner = Handle::current().block_on(pool.run_here(thread));
+                    Ok((std::thread::current().id() == own, inner? == own))
+                }
+            });
+            let (outer, inner) = outer.await?;
+            Ok::<_, StoreError>([outer, inner])
+        };
+        let handle = runtime.spawn(asked);
+        runtime.block_on(handle).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_job_is_done_where_it_is_asked_for_while_there_are_places() {
+        let pool = Arc::new(Pool::new("test", 1, false).unwrap());
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .build()
+            .unwrap();
+        for _ in 0..2 {
+            assert_eq!(here(&runtime, &pool), [true, false]);
+        }
+        let alone = tokio::runtime::Builder::new_current_thread().build();
+        let elsewhere = alone.unwrap().block_on(pool.run_here(thread)).unwrap();
+        assert_ne!(elsewhere, std::thread::current().id());
+        let without = futures::executor::block_on(pool.run_here(thread)).unwrap();
+        assert_ne!(without, std::thread::current().id());
+        pool.close();
     }
 }

@@ -1,76 +1,24 @@
 //! The canonical turn of a log object.
 
+mod places;
+
 use convlog_model::json::{Items, Json, Value};
 use convlog_model::record::Draft;
 use convlog_model::time::Timestamp;
 
+use self::places::{Places, V1, V2};
 use super::reader::{Reader, refer_to};
 use crate::DecodeError;
 use crate::reply::millis;
 
-/// Where a version of the API writes what a turn is made of.
-struct Places {
-    intents: &'static str,
-    entities: &'static str,
-    exit_reason: &'static str,
-    user: &'static [&'static str],
-    conversation: &'static [&'static str],
-    /// The number of the turn in its conversation.
-    turn: &'static str,
-    /// Where the variable `context_connect_to_agent` may stand.
-    variables: &'static [&'static str],
-}
-
-const V1: Places = Places {
-    intents: "response.intents",
-    entities: "response.entities",
-    exit_reason: "response.context.system.branch_exited_reason",
-    user: &[
-        "request.user_id",
-        "request.context.metadata.user_id",
-        "response.user_id",
-        "response.context.metadata.user_id",
-    ],
-    conversation: &[
-        "response.context.conversation_id",
-        "request.context.conversation_id",
-    ],
-    turn: "response.context.system.dialog_turn_counter",
-    variables: &["response.context"],
-};
-
-const V2: Places = Places {
-    intents: "response.output.intents",
-    entities: "response.output.entities",
-    exit_reason: "response.output.debug.branch_exited_reason",
-    user: &[
-        "request.user_id",
-        "request.context.global.system.user_id",
-        "response.user_id",
-        "response.context.global.system.user_id",
-    ],
-    conversation: &[
-        "session_id",
-        "response.context.global.session_id",
-        "request.context.global.session_id",
-        "response.context.conversation_id",
-    ],
-    turn: "response.context.global.system.turn_count",
-    variables: &[
-        "response.context.skills.main skill.user_defined",
-        "response.context.skills.actions skill.user_defined",
-        "response.context.skills.actions skill.skill_variables",
-    ],
-};
-
 pub(super) fn v1(reader: &Reader<'_>, draft: &mut Draft) -> Result<(), DecodeError> {
     check_objects(reader)?;
-    reader.refer(draft, "bot", &["workspace_id"])?;
     let assistant = [
         "request.context.system.assistant_id",
         "response.context.system.assistant_id",
     ];
     reader.refer(draft, "assistant", &assistant)?;
+    reader.refer(draft, "bot", &["workspace_id"])?;
     let deployment = [
         "request.context.metadata.deployment",
         "response.context.metadata.deployment",
@@ -105,7 +53,7 @@ pub(super) fn v2(reader: &Reader<'_>, draft: &mut Draft) -> Result<(), DecodeErr
     reader.refer(draft, "bot", &["skill_id"])?;
     reader.refer(draft, "assistant", &["assistant_id"])?;
     // Anything but a text under the shorter name is no id, and stays a part of the raw body.
-    let environment: &[&str] = match reader.get("environment") {
+    let environment: &[&'static str] = match reader.get("environment") {
         Some(Value::String(_)) => &["environment_id", "environment"],
         _ => &["environment_id"],
     };
@@ -159,17 +107,36 @@ fn check_objects(reader: &Reader<'_>) -> Result<(), DecodeError> {
     Ok(())
 }
 
+/// Fields are set in the order of their names, as far as that goes: so each comes behind the others.
 fn common(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<(), DecodeError> {
-    match reader.filled("language")? {
-        Some(_) => refer_to(draft, "language", "language"),
-        None => draft.set_text("language", "en"),
-    }
     reader.refer(draft, "conversation", places.conversation)?;
     if let Some(Value::Number(_)) = reader.get(places.turn) {
         refer_to(draft, "conversation_turn", places.turn);
     }
-    let by_id = [places.user, places.conversation].concat();
-    reader.refer(draft, "user", &by_id)?;
+    let entities = entities(reader, draft, places)?;
+    let text = reader.text("request.input.text")?;
+    let length = text.unwrap_or_default().chars().count();
+    draft.set_value("input.length", count(length));
+    if text.is_some() {
+        refer_to(draft, "input.text", "request.input.text");
+    }
+    let (intents, top) = intents(reader, draft, places)?;
+    match reader.filled("language")? {
+        Some(_) => refer_to(draft, "language", "language"),
+        None => draft.set_text("language", "en"),
+    }
+    let exit_reason = reader.text(places.exit_reason)?;
+    if let Some(reason) = exit_reason {
+        draft.set_value("outcome.completed", Json::Bool(reason == "completed"));
+    }
+    draft.set_value("outcome.escalated", Json::Bool(escalated(reader, places)?));
+    if let Some(reason) = exit_reason {
+        draft.set_value("outcome.fallback", Json::Bool(reason == "fallback"));
+    }
+    let said = text.is_some_and(|text| !text.is_empty());
+    let missed = said && intents == 0 && entities == 0;
+    draft.set_value("outcome.missed", Json::Bool(missed));
+    output(reader, draft)?;
     let request = time(reader, draft, "time.request", "request_timestamp")?;
     let response = time(reader, draft, "time.response", "response_timestamp")?;
     if let (Some(request), Some(response)) = (request, response) {
@@ -178,23 +145,11 @@ fn common(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<(),
             draft.set_value("latency_ms", millis(micros));
         }
     }
-    let text = reader.text("request.input.text")?;
-    if text.is_some() {
-        refer_to(draft, "input.text", "request.input.text");
+    if let Some(name) = top {
+        draft.set_text("top_intent", name);
     }
-    let length = text.unwrap_or_default().chars().count();
-    draft.set_value("input.length", count(length));
-    let intents = intents(reader, draft, places.intents)?;
-    let entities = entities(reader, draft, places.entities)?;
-    let said = text.is_some_and(|text| !text.is_empty());
-    let missed = said && intents == 0 && entities == 0;
-    draft.set_value("outcome.missed", Json::Bool(missed));
-    output(reader, draft, places)?;
-    if let Some(reason) = reader.text(places.exit_reason)? {
-        draft.set_value("outcome.fallback", Json::Bool(reason == "fallback"));
-        draft.set_value("outcome.completed", Json::Bool(reason == "completed"));
-    }
-    Ok(())
+    let by_id = [places.user, places.conversation].concat();
+    reader.refer(draft, "user", &by_id)
 }
 
 fn is_empty(mut items: Items<'_>) -> bool {
@@ -211,7 +166,7 @@ fn time(
     reader: &Reader<'_>,
     draft: &mut Draft,
     canonical: &str,
-    path: &str,
+    path: &'static str,
 ) -> Result<Option<Timestamp>, DecodeError> {
     let Some(text) = reader.filled(path)? else {
         return Ok(None);
@@ -247,8 +202,13 @@ fn loose_time(text: &str) -> Option<Timestamp> {
     Timestamp::parse_loose(&text).map(|span| span.start)
 }
 
-/// The intents and the top one; the number of intents.
-fn intents(reader: &Reader<'_>, draft: &mut Draft, path: &str) -> Result<usize, DecodeError> {
+/// The intents; their number and the top one.
+fn intents<'a>(
+    reader: &Reader<'a>,
+    draft: &mut Draft,
+    places: &Places,
+) -> Result<(usize, Option<&'a str>), DecodeError> {
+    let path = places.intents;
     let items = reader.objects(path)?;
     let mut top: Option<(&str, f64)> = None;
     for (i, item) in items.enumerate() {
@@ -273,15 +233,16 @@ fn intents(reader: &Reader<'_>, draft: &mut Draft, path: &str) -> Result<usize, 
             top = Some((name, confidence));
         }
     }
-    if let Some((name, _)) = top {
-        refer_to(draft, "intents.name", &format!("{path}.intent"));
-        refer_to(draft, "intents.confidence", &format!("{path}.confidence"));
-        draft.set_text("top_intent", name);
+    if top.is_some() {
+        for (canonical, path) in places.intent {
+            refer_to(draft, canonical, path);
+        }
     }
-    Ok(items.count())
+    Ok((items.count(), top.map(|(name, _)| name)))
 }
 
-fn entities(reader: &Reader<'_>, draft: &mut Draft, path: &str) -> Result<usize, DecodeError> {
+fn entities(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<usize, DecodeError> {
+    let path = places.entities;
     let items = reader.objects(path)?;
     for (i, item) in items.enumerate() {
         let at = |key: &str| format!("{path}[{i}].{key}");
@@ -296,17 +257,16 @@ fn entities(reader: &Reader<'_>, draft: &mut Draft, path: &str) -> Result<usize,
     }
     let n_items = items.count();
     if n_items > 0 {
-        for member in ["entity", "value", "confidence", "location"] {
-            let canonical = format!("entities.{member}");
-            refer_to(draft, &canonical, &format!("{path}.{member}"));
+        for (canonical, path) in places.entity {
+            refer_to(draft, canonical, path);
         }
     }
     draft.set_value("entities_count", count(n_items));
     Ok(n_items)
 }
 
-/// What the bot said, and whether it handed over to a human.
-fn output(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<(), DecodeError> {
+/// What the bot said.
+fn output(reader: &Reader<'_>, draft: &mut Draft) -> Result<(), DecodeError> {
     let mut generic = reader.objects("response.output.generic")?;
     let kinds = generic.filter_map(|item| item.get("response_type")?.as_str());
     let says = |item: Value<'_>| item.get("text").and_then(Value::as_str).is_some();
@@ -325,36 +285,34 @@ fn output(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<(),
     };
     let (no_generic, no_text) = (is_empty(generic), is_empty(texts) && one.is_none());
     if generic.any(says) || (!no_generic && no_text) {
-        refer_to(
-            draft,
-            "output.type",
-            "response.output.generic.response_type",
-        );
         refer_to(draft, "output.text", "response.output.generic.text");
+        let kind = "response.output.generic.response_type";
+        refer_to(draft, "output.type", kind);
     } else if no_generic && !no_text {
         refer_to(draft, "output.text", "response.output.text");
     } else if !no_generic {
         // The texts and the kinds stand in different places: no reference holds them together.
-        let types = kinds
-            .clone()
-            .map(|kind| Json::object([("type", Json::string(kind))]));
+        let types = kinds.map(|kind| Json::object([("type", Json::string(kind))]));
         let texts = texts.chain(one).filter_map(Value::as_str).map(|text| {
             Json::object([("type", Json::string("text")), ("text", Json::string(text))])
         });
         draft.set_value("output", Json::Array(types.chain(texts).collect()));
     }
-    let variable = |path: &&str| {
+    Ok(())
+}
+
+/// Whether the bot handed over to a human.
+fn escalated(reader: &Reader<'_>, places: &Places) -> Result<bool, DecodeError> {
+    let mut generic = reader.objects("response.output.generic")?;
+    let is_wish = |item: Value<'_>| {
+        item.get("response_type").and_then(Value::as_str) == Some("connect_to_agent")
+    };
+    let variable = |path: &&'static str| {
         let variables = reader.get(path);
         let wish = variables.and_then(|object| object.get("context_connect_to_agent"));
-        matches!(wish, Some(Value::Bool(true)))
-            || wish
-                .and_then(Value::as_str)
-                .is_some_and(|text| text == "true")
+        matches!(wish, Some(Value::Bool(true))) || wish.and_then(Value::as_str) == Some("true")
     };
-    let escalated = kinds.clone().any(|kind| kind == "connect_to_agent")
-        || places.variables.iter().any(variable);
-    draft.set_value("outcome.escalated", Json::Bool(escalated));
-    Ok(())
+    Ok(generic.any(is_wish) || places.variables.iter().any(variable))
 }
 
 /// Steps of an action skill, which visits no dialog nodes; and how its actions ended.

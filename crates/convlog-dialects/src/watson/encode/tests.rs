@@ -265,7 +265,7 @@ fn a_turn_of_another_dialect_in_both_shapes() {
         kind: Kind::Turn,
         dialect: Dialect::LexV1,
         own_id: Some("r1".to_owned()),
-        canonical: std::collections::BTreeMap::new(),
+        canonical: convlog_model::record::Canonical::new(),
         labels: std::collections::BTreeMap::new(),
         raw: r#"{"inputTranscript":"ja","botResponse":"gut"}"#.into(),
     };

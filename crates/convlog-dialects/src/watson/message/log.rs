@@ -1,7 +1,7 @@
 //! The log object of a message: request and response verbatim, and the draft of it.
 
 use convlog_model::json::Json;
-use convlog_model::record::{Dialect, Draft, Kind};
+use convlog_model::record::{Canonical, Dialect, Draft, Kind};
 
 use super::Turn;
 use crate::splice::{self, quote};
@@ -49,7 +49,7 @@ fn undecoded(turn: &Turn<'_>, dialect: Dialect, raw: String) -> Draft {
         kind: Kind::Turn,
         dialect,
         own_id: None,
-        canonical: std::collections::BTreeMap::new(),
+        canonical: Canonical::new(),
         labels: std::collections::BTreeMap::new(),
         raw: raw.into(),
     };

@@ -1,22 +1,25 @@
 //! Makes the index of the rows of one append: leaves become terms, terms are sorted once.
 
 mod finish;
+mod paths;
+mod stems;
+mod values;
 
-use convlog_model::fields::{self, FieldRef, FieldType, RAW_TEXT};
-use convlog_model::flatten::{Leaves, ScalarRef, Space};
+use convlog_model::flatten::{Leaves, Space};
 use convlog_model::record::Draft;
-use convlog_model::text::{fold, stem_class, stemmer_of, words};
+use convlog_model::text::stem_class;
 use convlog_model::time::Timestamp;
 use hashbrown::HashMap;
-use rust_stemmers::Stemmer;
 
 pub(super) use self::finish::parts;
+use self::paths::PathFacts;
+use self::stems::Stemmed;
+use self::values::View;
 use super::class::Class;
 use super::intern::Interner;
 use super::path::{ENGINE, code};
 use super::postings::{Extent, posting};
 use super::term::{self, Kind};
-use super::{KEY_HEAD, path};
 use crate::embedded::bytes::{to_u32, to_usize};
 
 /// Most leaves, and most elements, of a record that are indexed; a record with more counts as a
@@ -32,23 +35,6 @@ pub(crate) struct RowFacts {
     pub(crate) has_odd_times: bool,
     /// Keyed hashes of the customers that it names.
     pub(crate) customers: Vec<[u8; 32]>,
-}
-
-/// What is known of a path.
-#[derive(Clone, Copy, Debug, Default)]
-struct PathFacts {
-    /// Whether its strings are words whatever refers to them.
-    is_text: bool,
-    /// Row, plus one, in which a text field last referred to it.
-    text_row: u32,
-    /// Row, plus one, in which another field last referred to it.
-    other_row: u32,
-    /// Row, plus one, in which a time that has a column last referred to it.
-    time_row: u32,
-    /// The term of its being there.
-    present: Option<u32>,
-    /// The path that last came behind it.
-    next: u32,
 }
 
 /// A canonical field that refers to a raw path.
@@ -67,18 +53,24 @@ pub(crate) struct Builder {
     path_facts: Vec<PathFacts>,
     terms: Interner,
     occurrences: Vec<(u32, u32)>,
+    /// By the term of a text: how it was looked at last, and from where to where the terms stand in
+    /// `viewed` that it was beside its exact form.
+    views: Vec<Option<(View, u32, u32)>>,
+    viewed: Vec<u32>,
     extents: Vec<(u32, Extent)>,
     request: Vec<Option<i64>>,
     response: Vec<Option<i64>>,
     /// Term of the stem of a word in a class, where it differs from the word.
     stems: HashMap<(u32, u8), Option<u32>>,
-    stemmers: [Option<Option<Stemmer>>; 9],
+    stemmed: Stemmed,
     rows: u32,
     /// References of the last record, and what they were made of.
     references: Vec<Reference>,
     shape: Vec<u8>,
     next_shape: Vec<u8>,
     last_path: Option<u32>,
+    /// The last path of which the next one could be guessed, behind some of which it could not.
+    anchor: Option<u32>,
     /// The paths of the times that have columns.
     time_paths: Option<[u32; 2]>,
     scratch: Vec<u8>,
@@ -91,36 +83,6 @@ impl std::fmt::Debug for Builder {
 }
 
 impl Builder {
-    fn path(&mut self, space: u8, bytes: &[u8]) -> u32 {
-        let mut name = std::mem::take(&mut self.scratch);
-        name.clear();
-        name.push(space);
-        name.extend_from_slice(bytes);
-        let (number, is_new) = self.paths.intern(&name);
-        self.scratch = name;
-        if is_new {
-            let dotted = path::name(&path::key(space, bytes));
-            let is_text = match space {
-                0 => RAW_TEXT.contains(&dotted.as_str()),
-                1 => is_text_field(&dotted),
-                _ => false,
-            };
-            self.path_facts.push(PathFacts {
-                is_text,
-                ..PathFacts::default()
-            });
-        }
-        number
-    }
-
-    fn facts(&mut self, path: u32) -> &mut PathFacts {
-        let path = to_usize(path.into());
-        if path >= self.path_facts.len() {
-            self.path_facts.resize(path + 1, PathFacts::default());
-        }
-        &mut self.path_facts[path]
-    }
-
     fn intern(&mut self, path: u32, kind: Kind, value: &[u8]) -> u32 {
         let mut key = std::mem::take(&mut self.scratch);
         key.clear();
@@ -175,6 +137,7 @@ impl Builder {
         } else {
             self.elements(leaves, row);
             self.last_path = None;
+            self.anchor = None;
             for (space, path, element, value) in leaves.iter() {
                 self.leaf(space, path, posting(row, short(element)), value, language);
             }
@@ -246,124 +209,28 @@ impl Builder {
                 *outer = (*outer).max(inner);
             }
         }
+        self.last_path = None;
         for (i, (space, path, _)) in numbered() {
-            let path = self.path(code(space), path);
-            let term = self.intern(path, Kind::Elements, &[]);
+            // An array has several of them, as a rule.
+            let path = match self
+                .last_path
+                .filter(|last| self.is_path(*last, space, path))
+            {
+                Some(last) => last,
+                None => self.path(code(space), path),
+            };
+            self.last_path = Some(path);
+            let term = match self.facts(path).elements {
+                Some(term) => term,
+                None => self.intern(path, Kind::Elements, &[]),
+            };
+            self.facts(path).elements = Some(term);
             let extent = Extent {
                 first: posting(row, short(to_u32(i))),
                 last: posting(row, short(last.get(i).copied().unwrap_or(0))),
             };
             self.extents.push((term, extent));
         }
-    }
-
-    /// The path of the next leaf: most often that which came behind the last one before, too.
-    fn leaf_path(&mut self, space: Space, bytes: &[u8]) -> u32 {
-        let guess = self.last_path.map(|last| self.facts(last).next);
-        let code = code(space);
-        let path = match guess {
-            Some(guess) if self.paths.get(guess).split_first() == Some((&code, bytes)) => guess,
-            _ => self.path(code, bytes),
-        };
-        if let Some(last) = self.last_path {
-            self.facts(last).next = path;
-        }
-        self.last_path = Some(path);
-        path
-    }
-
-    fn leaf(&mut self, space: Space, path: &[u8], at: u32, value: ScalarRef<'_>, language: u8) {
-        if value == ScalarRef::Null {
-            return;
-        }
-        let path = self.leaf_path(space, path);
-        let present = match self.facts(path).present {
-            Some(term) => term,
-            None => {
-                let term = self.intern(path, Kind::Present, &[]);
-                self.facts(path).present = Some(term);
-                term
-            }
-        };
-        self.occurrences.push((present, at));
-        match value {
-            ScalarRef::Null => {}
-            ScalarRef::Bool(truth) => self.term(path, Kind::Bool, &[u8::from(truth)], at),
-            ScalarRef::Number(text) => {
-                let (kind, bytes) = term::of_number(text);
-                self.term(path, kind, &bytes, at);
-            }
-            ScalarRef::Text(text) => self.text(path, text, language, at),
-        }
-    }
-
-    fn exact_text(&mut self, path: u32, text: &str, at: u32) {
-        let mut key = std::mem::take(&mut self.scratch);
-        key.clear();
-        key.extend_from_slice(&path.to_be_bytes());
-        key.push(0);
-        let kind = term::put_text(&mut key, text);
-        key[KEY_HEAD - 1] = kind.code();
-        let (number, _) = self.terms.intern(&key);
-        self.scratch = key;
-        self.occurrences.push((number, at));
-    }
-
-    fn text(&mut self, path: u32, text: &str, language: u8, at: u32) {
-        let row = self.rows + 1;
-        let known = *self.facts(path);
-        self.exact_text(path, text, at);
-        let is_words = known.is_text || known.text_row == row;
-        let is_keyword = !known.is_text || known.other_row == row;
-        let may_fold = |byte: u8| byte.is_ascii_uppercase() || !byte.is_ascii();
-        if is_keyword && text.bytes().any(may_fold) {
-            let folded = fold(text);
-            if folded != text {
-                let (bytes, _) = term::of_folded(&folded);
-                self.term(path, Kind::Folded, &bytes, at);
-            }
-        }
-        let has_column = known.time_row == row && at & 0xFFFF == 0;
-        if !has_column && let Some(micros) = term::moment(text) {
-            self.term(path, Kind::Time, &term::of_time(micros), at);
-        }
-        if is_words {
-            for word in words(text) {
-                self.word(path, &word, language, at);
-            }
-        }
-    }
-
-    fn word(&mut self, path: u32, word: &str, language: u8, at: u32) {
-        let (kind, bytes) = term::of_word(word);
-        let term = self.intern(path, kind, &bytes);
-        self.occurrences.push((term, at));
-        if language == 0 {
-            return;
-        }
-        let stem = match self.stems.get(&(term, language)) {
-            Some(stem) => *stem,
-            None => {
-                let stem = self.stem(path, word, language);
-                self.stems.insert((term, language), stem);
-                stem
-            }
-        };
-        if let Some(stem) = stem {
-            self.occurrences.push((stem, at));
-        }
-    }
-
-    /// The term of a word's stem; `None` where the stem is the word.
-    fn stem(&mut self, path: u32, word: &str, class: u8) -> Option<u32> {
-        let place = self.stemmers.get_mut(usize::from(class))?;
-        let stemmer = place.get_or_insert_with(|| stemmer_of(class)).as_ref()?;
-        let stem = stemmer.stem(word);
-        if stem == word {
-            return None;
-        }
-        let value = term::of_stem(class, &stem);
-        Some(self.intern(path, Kind::Stem, &value))
     }
 }
 
@@ -377,10 +244,6 @@ pub(crate) fn path_bytes(canonical: &str) -> Vec<u8> {
     bytes
         .map(|byte| if byte == b'.' { 0xFF } else { byte })
         .collect()
-}
-
-fn is_text_field(canonical: &str) -> bool {
-    fields::lookup(canonical).is_some() && FieldRef::canonical(canonical).kind() == FieldType::Text
 }
 
 /// Canonical times that have a column.

@@ -4,7 +4,7 @@
 //! lists too, long ones stand in a section of their own.
 
 use crate::embedded::bytes::{
-    Malformed, Reader, put_bytes, put_len, put_varint, to_u32, to_u64, to_usize,
+    Malformed, Reader, common_len, put_bytes, put_len, put_varint, to_u32, to_u64, to_usize,
 };
 
 use super::postings::{self, Extent};
@@ -37,13 +37,13 @@ impl DictWriter {
             let start = to_u32(self.entries.len());
             self.blocks.extend_from_slice(&start.to_le_bytes());
         } else {
-            let same = self.last.iter().zip(key).take_while(|(a, b)| a == b);
-            shared = same.count();
+            shared = common_len(&self.last, key);
         }
         put_len(&mut self.entries, shared);
         put_bytes(&mut self.entries, key.get(shared..).unwrap_or_default());
-        self.last.clear();
-        self.last.extend_from_slice(key);
+        self.last.truncate(shared);
+        self.last
+            .extend_from_slice(key.get(shared..).unwrap_or_default());
         self.count += 1;
     }
 

@@ -1,10 +1,10 @@
 //! Distinct bytes by number, and lists by number: what the terms of an append are gathered in.
 
+use std::cmp::Ordering;
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::postings::Extent;
 use crate::embedded::bytes::{to_u32, to_usize};
 
 /// Distinct bytes, numbered in the order in which they came.
@@ -67,12 +67,14 @@ fn spread(half: u32) -> u64 {
 
 /// Things by term, each list rising.
 pub(super) struct Lists<T> {
-    starts: Vec<usize>,
+    starts: Vec<u32>,
+    ends: Vec<u32>,
     items: Vec<T>,
 }
 
 impl<T: Copy + Ord + Default> Lists<T> {
-    fn new(pairs: &[(u32, T)], n_terms: usize) -> Self {
+    /// What a term has twice counts once.
+    pub(super) fn of(pairs: &[(u32, T)], n_terms: usize) -> Self {
         let mut starts = vec![0; n_terms + 1];
         for (term, _) in pairs {
             starts[to_usize((*term).into()) + 1] += 1;
@@ -80,49 +82,69 @@ impl<T: Copy + Ord + Default> Lists<T> {
         for i in 1..starts.len() {
             starts[i] += starts[i - 1];
         }
-        let mut next = starts.clone();
+        starts.pop();
+        let mut ends = starts.clone();
         let mut items = vec![T::default(); pairs.len()];
+        let mut unsorted = Vec::new();
         for (term, item) in pairs {
-            let place = &mut next[to_usize((*term).into())];
-            items[*place] = *item;
-            *place += 1;
+            let at = to_usize((*term).into());
+            let end = &mut ends[at];
+            if *end > starts[at] {
+                // Nearly all come in their order.
+                match items[to_usize((*end).into()) - 1].cmp(item) {
+                    Ordering::Less => {}
+                    Ordering::Equal => continue,
+                    Ordering::Greater => unsorted.push(at),
+                }
+            }
+            items[to_usize((*end).into())] = *item;
+            *end += 1;
         }
-        Lists { starts, items }
+        for at in unsorted {
+            let start = to_usize(starts[at].into());
+            let list = &mut items[start..to_usize(ends[at].into())];
+            list.sort_unstable();
+            let mut kept = 0;
+            for i in 0..list.len() {
+                if i == 0 || list[i] != list[kept - 1] {
+                    list[kept] = list[i];
+                    kept += 1;
+                }
+            }
+            ends[at] = starts[at] + to_u32(kept);
+        }
+        Lists {
+            starts,
+            ends,
+            items,
+        }
     }
 
     pub(super) fn get(&self, term: u32) -> &[T] {
-        let term = to_usize(term.into());
-        &self.items[self.starts[term]..self.starts[term + 1]]
+        let at = to_usize(term.into());
+        &self.items[to_usize(self.starts[at].into())..to_usize(self.ends[at].into())]
     }
 }
 
-impl Lists<u32> {
-    /// Postings of each term: a value that an element has twice counts once.
-    pub(super) fn of(occurrences: &[(u32, u32)], n_terms: usize) -> Self {
-        let lists = Self::new(occurrences, n_terms);
-        let mut out = Lists {
-            starts: vec![0],
-            items: Vec::with_capacity(lists.items.len()),
-        };
-        for term in 0..to_u32(n_terms) {
-            let list = lists.get(term);
-            if list.is_sorted_by(|a, b| a < b) {
-                out.items.extend_from_slice(list);
-            } else {
-                let mut list = list.to_vec();
-                list.sort_unstable();
-                list.dedup();
-                out.items.extend_from_slice(&list);
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn each_term_has_what_it_was_given_once_and_rising(
+            pairs in proptest::collection::vec((0..4u32, 0..6u32), 0..60)
+        ) {
+            let lists = Lists::of(&pairs, 5);
+            for term in 0..5 {
+                let mine = pairs.iter().filter(|(of, _)| *of == term);
+                let expected: BTreeSet<u32> = mine.map(|(_, item)| *item).collect();
+                prop_assert!(lists.get(term).iter().eq(&expected));
             }
-            out.starts.push(out.items.len());
         }
-        out
-    }
-}
-
-impl Lists<Extent> {
-    pub(super) fn of_extents(mut extents: Vec<(u32, Extent)>, n_terms: usize) -> Self {
-        extents.sort_unstable();
-        Self::new(&extents, n_terms)
     }
 }

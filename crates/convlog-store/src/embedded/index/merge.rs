@@ -6,7 +6,7 @@ use super::build::parts;
 use super::dict::{DictCursor, DictWriter, Found};
 use super::postings::{Extent, posting, row_of};
 use super::source::Damaged;
-use super::term::Kind;
+use super::term::{self, Kind};
 use super::{Index, KEY_HEAD, Parts, Section};
 use crate::embedded::bytes::{to_u32, to_usize};
 use crate::embedded::rowset::RowSet;
@@ -216,6 +216,7 @@ struct Head<'a> {
     key: Vec<u8>,
     /// Its path among those of all inputs, used or not: terms must not change places.
     path: u32,
+    order: term::Head,
     found: Option<Found<'a>>,
 }
 
@@ -238,6 +239,7 @@ impl<'a> Heads<'a> {
                 cursor: input.index.terms().cursor(),
                 key: Vec::new(),
                 path: 0,
+                order: (0, 0),
                 found: None,
             });
             if heads.advance(i)? {
@@ -255,12 +257,13 @@ impl<'a> Heads<'a> {
         let head = &mut self.heads[input];
         head.found = head.cursor.next(&mut head.key)?;
         head.path = to_u32(place_of(&head.key, &self.places[input]));
+        head.order = term::head(head.path, &head.key);
         Ok(head.found.is_some())
     }
 
     fn is_less(&self, a: usize, b: usize) -> bool {
         let (x, y) = (&self.heads[a], &self.heads[b]);
-        let order = x.path.cmp(&y.path);
+        let order = x.order.cmp(&y.order);
         let order = order.then_with(|| x.key.get(4..).cmp(&y.key.get(4..)));
         order.then(a.cmp(&b)).is_lt()
     }
@@ -316,12 +319,12 @@ impl Merging<'_> {
             key.clear();
             key.extend_from_slice(&head.path.to_be_bytes());
             key.extend_from_slice(head.key.get(4..).unwrap_or_default());
+            let order = head.order;
             list.clear();
             extents.clear();
             while let Some(input) = self.heads.least() {
                 let head = &self.heads.heads[input];
-                let is_same = key.get(..4) == Some(&head.path.to_be_bytes())
-                    && key.get(4..) == head.key.get(4..);
+                let is_same = order == head.order && key.get(4..) == head.key.get(4..);
                 let Some(found) = head.found.filter(|_| is_same) else {
                     break;
                 };

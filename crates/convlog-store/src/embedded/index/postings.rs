@@ -8,7 +8,9 @@ use std::io;
 
 use zstd::bulk::{Compressor, Decompressor};
 
-use crate::embedded::bytes::{Malformed, Reader, put_len, put_varint, to_u32, to_u64, to_usize};
+use crate::embedded::bytes::{
+    Malformed, Reader, put_len, put_varint, to_u32, to_u64, to_usize, varint_len,
+};
 use crate::embedded::rowset::RowSet;
 
 /// Rows that an index can hold.
@@ -67,49 +69,53 @@ pub(crate) struct Extent {
 
 /// Appends a list.
 pub(crate) fn encode(out: &mut Vec<u8>, postings: &[u32]) {
-    let mut plain = Vec::with_capacity(postings.len() + 8);
+    let start = out.len();
     if postings.iter().all(|posting| posting & 0xFFFF == 0) {
-        encode_rows(&mut plain, postings);
+        encode_rows(out, postings);
     } else {
-        plain.push(PAIRS);
-        put_len(&mut plain, postings.len());
+        out.push(PAIRS);
+        put_len(out, postings.len());
         let mut last_row = 0;
         for posting in postings {
             let row = row_of(*posting);
-            put_varint(&mut plain, u64::from(row - last_row));
-            put_varint(&mut plain, u64::from(posting & 0xFFFF));
+            put_varint(out, u64::from(row - last_row));
+            put_varint(out, u64::from(posting & 0xFFFF));
             last_row = row;
         }
     }
-    compress(out, &plain);
+    compress(out, start);
 }
 
-fn encode_rows(out: &mut Vec<u8>, postings: &[u32]) {
-    let mut deltas = vec![ROWS];
-    let mut runs = vec![RUNS];
-    let mut n_runs = 0;
-    let mut run_bytes = Vec::new();
-    put_len(&mut deltas, postings.len());
+/// Hands out each run of rows that follow each other: how far it is from the end of the one before,
+/// and how many rows come behind its first.
+fn runs(postings: &[u32], mut visit: impl FnMut(u32, u32)) {
     let mut next = 0;
-    let mut rows = postings.iter().map(|posting| row_of(*posting)).peekable();
-    while let Some(first) = rows.next() {
-        let mut last = first;
-        while rows.next_if_eq(&(last + 1)).is_some() {
-            last += 1;
-        }
-        n_runs += 1;
-        put_varint(&mut run_bytes, u64::from(first - next));
-        put_varint(&mut run_bytes, u64::from(last - first));
-        put_varint(&mut deltas, u64::from(first - next));
-        deltas.extend((first..last).map(|_| 0));
-        next = last + 1;
+    let mut rest = postings;
+    while let Some((first, others)) = rest.split_first() {
+        let first = row_of(*first);
+        let follows = |(row, posting): &(u32, &u32)| row_of(**posting) == *row;
+        let behind = (first + 1..).zip(others).take_while(follows).count();
+        rest = others.get(behind..).unwrap_or_default();
+        let behind = to_u32(behind);
+        visit(first - next, behind);
+        next = first + behind + 1;
     }
-    put_len(&mut runs, n_runs);
-    runs.extend_from_slice(&run_bytes);
+}
+
+/// The shortest of three forms, each measured before one is written.
+fn encode_rows(out: &mut Vec<u8>, postings: &[u32]) {
+    let mut n_runs = 0;
+    let (mut deltas_len, mut runs_len) = (varint_len(to_u64(postings.len())), 0);
+    runs(postings, |gap, behind| {
+        n_runs += 1;
+        let gap_len = varint_len(gap.into());
+        deltas_len += gap_len + to_usize(behind.into());
+        runs_len += gap_len + varint_len(behind.into());
+    });
+    runs_len += varint_len(n_runs);
     let greatest = postings.last().map_or(0, |posting| row_of(*posting));
-    let bits_len = to_usize(u64::from(greatest / 8)) + 4;
-    let shortest = deltas.len().min(runs.len());
-    if bits_len < shortest {
+    let bits_len = to_usize(u64::from(greatest / 8)) + 3;
+    if bits_len < deltas_len.min(runs_len) {
         out.push(BITS);
         let mut bits = vec![0u8; to_usize(u64::from(greatest / 8)) + 1];
         for row in postings.iter().map(|posting| row_of(*posting)) {
@@ -119,40 +125,52 @@ fn encode_rows(out: &mut Vec<u8>, postings: &[u32]) {
         }
         put_len(out, bits.len());
         out.extend_from_slice(&bits);
-    } else if runs.len() < deltas.len() {
-        out.extend_from_slice(&runs);
+    } else if runs_len < deltas_len {
+        out.push(RUNS);
+        put_varint(out, n_runs);
+        runs(postings, |gap, behind| {
+            put_varint(out, gap.into());
+            put_varint(out, behind.into());
+        });
     } else {
-        out.extend_from_slice(&deltas);
+        out.push(ROWS);
+        put_len(out, postings.len());
+        runs(postings, |gap, behind| {
+            put_varint(out, gap.into());
+            out.resize(out.len() + to_usize(behind.into()), 0);
+        });
     }
 }
 
 /// Appends the elements of an array.
 pub(crate) fn encode_extents(out: &mut Vec<u8>, extents: &[Extent]) {
-    let mut plain = vec![EXTENTS];
-    put_len(&mut plain, extents.len());
+    let start = out.len();
+    out.push(EXTENTS);
+    put_len(out, extents.len());
     let mut last_row = 0;
     for extent in extents {
         let row = row_of(extent.first);
-        put_varint(&mut plain, u64::from(row - last_row));
-        put_varint(&mut plain, u64::from(extent.first & 0xFFFF));
-        put_varint(&mut plain, u64::from(extent.last - extent.first));
+        put_varint(out, u64::from(row - last_row));
+        put_varint(out, u64::from(extent.first & 0xFFFF));
+        put_varint(out, u64::from(extent.last - extent.first));
         last_row = row;
     }
-    compress(out, &plain);
+    compress(out, start);
 }
 
 /// Regular lists, such as those of a value that every row has twice, nearly vanish.
-fn compress(out: &mut Vec<u8>, plain: &[u8]) {
-    if plain.len() >= COMPRESS_FROM
+fn compress(out: &mut Vec<u8>, start: usize) {
+    let plain = out.get(start..).unwrap_or_default();
+    let len = plain.len();
+    if len >= COMPRESS_FROM
         && let Ok(packed) = pack(plain)
-        && packed.len() + 8 < plain.len() - plain.len() / 8
+        && packed.len() + 8 < len - len / 8
     {
+        out.truncate(start);
         out.push(COMPRESSED);
-        put_len(out, plain.len());
+        put_len(out, len);
         out.extend_from_slice(&packed);
-        return;
     }
-    out.extend_from_slice(plain);
 }
 
 fn plain(bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {

@@ -1,7 +1,7 @@
 //! Terms: what an index is asked for, as bytes that sort. docs/format.md lists the kinds.
 
 use convlog_model::flatten::Scalar;
-use convlog_model::number::Decimal;
+use convlog_model::number::{self, Decimal};
 use convlog_model::time::Timestamp;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -103,21 +103,36 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) -> Kind {
 
 /// The term of a number; one too long to be compared by value is like a word too long to be kept.
 pub(crate) fn of_number(text: &str) -> (Kind, Vec<u8>) {
-    let Some(number) = Decimal::parse(text) else {
-        return (Kind::LongWord, hash(text));
-    };
-    let mut key = number.sort_key();
-    if number.plain_text().as_deref() != Some(text) {
-        key.extend_from_slice(text.as_bytes());
+    let mut value = Vec::new();
+    (put_number(&mut value, text), value)
+}
+
+/// Appends the term of a number.
+pub(crate) fn put_number(out: &mut Vec<u8>, text: &str) -> Kind {
+    if number::put_exact_key(text, out) {
+        return Kind::Number;
     }
-    (Kind::Number, key)
+    out.extend_from_slice(&hash(text));
+    Kind::LongWord
 }
 
 /// The term of a case-folded word.
 pub(crate) fn of_word(word: &str) -> (Kind, Vec<u8>) {
+    let mut value = Vec::new();
+    (put_word(&mut value, word), value)
+}
+
+/// Appends the term of a case-folded word.
+pub(crate) fn put_word(out: &mut Vec<u8>, word: &str) -> Kind {
     match word.len() <= VALUE_LEN_MAX {
-        true => (Kind::Word, word.as_bytes().to_vec()),
-        false => (Kind::LongWord, hash(word)),
+        true => {
+            out.extend_from_slice(word.as_bytes());
+            Kind::Word
+        }
+        false => {
+            out.extend_from_slice(&hash(word));
+            Kind::LongWord
+        }
     }
 }
 
@@ -125,7 +140,7 @@ pub(crate) fn of_word(word: &str) -> (Kind, Vec<u8>) {
 pub(crate) fn of_folded(folded: &str) -> (Vec<u8>, bool) {
     match folded.len() <= VALUE_LEN_MAX {
         true => (folded.as_bytes().to_vec(), true),
-        false => (hash(folded), false),
+        false => (hash(folded).to_vec(), false),
     }
 }
 
@@ -151,6 +166,28 @@ pub(crate) fn of_stem(class: u8, stem: &str) -> Vec<u8> {
         }
     }
     out
+}
+
+/// A path and the first bytes of what stands behind it in the key of a term, as numbers that compare
+/// as the keys do: few keys need to be looked at beyond them.
+pub(crate) type Head = (u64, u64);
+
+/// The head of a key, with `path` in place of its own.
+pub(crate) fn head(path: u32, key: &[u8]) -> Head {
+    let mut first = [0; 12];
+    match key.get(4..16) {
+        Some(bytes) => first.copy_from_slice(bytes),
+        None => {
+            let bytes = key.get(4..).unwrap_or_default();
+            first
+                .iter_mut()
+                .zip(bytes)
+                .for_each(|(to, byte)| *to = *byte);
+        }
+    }
+    let [a, b, c, d, rest @ ..] = first;
+    let upper = u64::from(path) << 32 | u64::from(u32::from_be_bytes([a, b, c, d]));
+    (upper, u64::from_be_bytes(rest))
 }
 
 /// The moment that a string is.
@@ -180,8 +217,8 @@ pub(crate) fn value(kind: Kind, bytes: &[u8]) -> Option<Scalar> {
     }
 }
 
-fn hash(text: &str) -> Vec<u8> {
-    xxh3_128(text.as_bytes()).to_be_bytes().to_vec()
+fn hash(text: &str) -> [u8; 16] {
+    xxh3_128(text.as_bytes()).to_be_bytes()
 }
 
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
@@ -201,21 +238,29 @@ fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
         &text[24..36],
     ];
     let mut out = [0; 16];
-    let mut pairs = groups.into_iter().flat_map(|group| group.chunks_exact(2));
-    for to in &mut out {
-        let pair = pairs.next()?;
-        *to = digit(pair[0])? << 4 | digit(pair[1])?;
+    let mut all = 0;
+    let pairs = groups
+        .into_iter()
+        .flat_map(|group| group.as_chunks::<2>().0);
+    for (to, [high, low]) in out.iter_mut().zip(pairs) {
+        let (high, low) = (VALUES[usize::from(*high)], VALUES[usize::from(*low)]);
+        all |= high | low;
+        *to = high << 4 | low & 15;
     }
-    Some(out)
+    (all < 16).then_some(out)
 }
 
-fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
+/// The value of each digit; of what is none, more than any digit's. Asked for without a branch: what
+/// the next digit is cannot be guessed.
+const VALUES: [u8; 256] = {
+    let mut values = [0xFF; 256];
+    let mut value = 0;
+    while value < DIGITS.len() {
+        values[DIGITS[value] as usize] = value as u8;
+        value += 1;
     }
-}
+    values
+};
 
 fn uuid_text(bytes: [u8; 16]) -> String {
     let mut out = String::with_capacity(36);
@@ -243,6 +288,8 @@ mod tests {
             uuid,
             &uuid.to_uppercase(),
             &uuid.replace('-', ""),
+            &uuid.replace('f', "g"),
+            &uuid.replacen('0', "\u{e9}", 1),
         ] {
             let (kind, bytes) = of_text(text);
             assert_eq!(kind == Kind::Uuid, text == uuid, "{text}");
@@ -259,6 +306,30 @@ mod tests {
         let long = "x".repeat(257);
         assert_eq!(of_text(&long).0, Kind::Hashed);
         assert_eq!(of_number(&"9".repeat(5000)).0, Kind::LongWord);
+    }
+
+    #[test]
+    fn heads_compare_as_keys_do() {
+        let values: [&[u8]; 7] = [
+            b"",
+            b"\0",
+            b"a",
+            b"ab",
+            b"abcdefghijkl",
+            b"abcdefghijklm",
+            b"b",
+        ];
+        let keys = [1u32, 2].iter().flat_map(|path| {
+            let whole = |value: &&[u8]| [&path.to_be_bytes(), *value].concat();
+            values.iter().map(move |value| (*path, whole(value)))
+        });
+        let keys: Vec<(u32, Vec<u8>)> = keys.collect();
+        for pair in keys.windows(2) {
+            let [(a, x), (b, y)] = pair else { continue };
+            assert!((head(*a, x), x) < (head(*b, y), y));
+            assert!(head(*a, x) <= head(*b, y));
+        }
+        assert_eq!(head(7, &keys[6].1), (head(7, &keys[13].1)));
     }
 
     #[test]

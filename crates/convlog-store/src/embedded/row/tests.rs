@@ -44,7 +44,7 @@ fn draft() -> impl Strategy<Value = Draft> {
             kind: if turn { Kind::Turn } else { Kind::Event },
             dialect: Dialect::ALL[dialect],
             own_id,
-            canonical,
+            canonical: canonical.into_iter().collect(),
             labels,
             raw: raw.to_string().into(),
         },

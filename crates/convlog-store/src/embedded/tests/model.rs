@@ -136,13 +136,10 @@ fn draft(choices: &mut Choices<'_>, now: Timestamp) -> Draft {
             let body = format!(r#"{{"text":"one body","of":{:?}}}"#, draft.own_id);
             draft = Draft {
                 raw: body.replace("Some(", "[").replace(')', "]").into(),
-                canonical: draft
-                    .canonical
-                    .into_iter()
-                    .filter(|(path, _)| ["customer", "time.request"].contains(&path.as_str()))
-                    .collect(),
                 ..draft
             };
+            let kept = ["customer", "time.request"];
+            draft.canonical.retain(|path| kept.contains(&path));
         }
     }
     draft

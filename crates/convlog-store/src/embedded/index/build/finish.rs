@@ -2,6 +2,7 @@
 
 use super::super::dict::DictWriter;
 use super::super::intern::Lists;
+use super::super::term::{self, Head};
 use super::super::{KEY_HEAD, Parts, Section, column, path};
 use super::Builder;
 use crate::embedded::bytes::{to_u32, to_usize};
@@ -17,10 +18,10 @@ impl Builder {
             .collect();
         order.sort_unstable();
         let lists = Lists::of(&self.occurrences, self.terms.len());
-        let elements = Lists::of_extents(std::mem::take(&mut self.extents), self.terms.len());
+        let elements = Lists::of(&self.extents, self.terms.len());
         let mut used = vec![false; order.len()];
         for n in 0..to_u32(self.terms.len()) {
-            if let Some(path) = le_path(self.terms.get(n)) {
+            if let Some(path) = path_of(self.terms.get(n)) {
                 used[path] = true;
             }
         }
@@ -33,18 +34,12 @@ impl Builder {
                 paths.key(key);
             }
         }
-        let rank = |n: u32| le_path(self.terms.get(n)).map_or(0, |path| ranks[path]);
-        let mut sorted: Vec<(u32, u32)> = (0..to_u32(self.terms.len()))
-            .map(|n| (rank(n), n))
-            .collect();
-        let value = |n: u32| self.terms.get(n).get(4..).unwrap_or_default();
-        sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| value(a.1).cmp(value(b.1))));
         let mut terms = DictWriter::default();
         let mut whole = Vec::new();
-        for (path, n) in sorted {
+        for ((head, _), n) in self.sorted_terms(&ranks) {
             whole.clear();
-            whole.extend_from_slice(&path.to_be_bytes());
-            whole.extend_from_slice(value(n));
+            whole.extend_from_slice(&to_u32(to_usize(head >> 32)).to_be_bytes());
+            whole.extend_from_slice(value(self.terms.get(n)));
             match elements.get(n) {
                 [] => terms.term(&whole, lists.get(n)),
                 extents => terms.elements(&whole, extents),
@@ -55,11 +50,30 @@ impl Builder {
         made
     }
 
+    /// The numbers of all terms in the order of the index, each behind its head.
+    fn sorted_terms(&self, ranks: &[u32]) -> Vec<(Head, u32)> {
+        let with_head = |n: u32| {
+            let key = self.terms.get(n);
+            let rank = path_of(key).map_or(0, |path| ranks[path]);
+            (term::head(rank, key), n)
+        };
+        let mut sorted: Vec<_> = (0..to_u32(self.terms.len())).map(with_head).collect();
+        let behind = |n: u32| value(self.terms.get(n));
+        sorted.sort_unstable_by(|a, b| {
+            let heads = a.0.cmp(&b.0);
+            heads.then_with(|| behind(a.1).cmp(behind(b.1)))
+        });
+        sorted
+    }
+
     fn clear(&mut self) {
         self.paths.clear();
         self.path_facts.clear();
         self.terms.clear();
         self.occurrences.clear();
+        self.extents.clear();
+        self.views.clear();
+        self.viewed.clear();
         self.request.clear();
         self.response.clear();
         self.stems.clear();
@@ -67,12 +81,15 @@ impl Builder {
         self.references.clear();
         self.shape.clear();
         self.last_path = None;
+        self.anchor = None;
         self.time_paths = None;
     }
 
     /// Bytes of room that it keeps.
     pub(crate) fn room(&self) -> usize {
-        self.paths.room() + self.terms.room() + self.occurrences.capacity() * 8
+        let interned = self.paths.room() + self.terms.room();
+        let postings = self.occurrences.capacity() * 8 + self.extents.capacity() * 12;
+        interned + postings + self.views.capacity() * 16 + self.viewed.capacity() * 4
     }
 }
 
@@ -101,7 +118,12 @@ pub(in super::super) fn parts(
     out
 }
 
-fn le_path(key: &[u8]) -> Option<usize> {
+/// What stands behind the path of a term.
+fn value(key: &[u8]) -> &[u8] {
+    key.get(4..).unwrap_or_default()
+}
+
+fn path_of(key: &[u8]) -> Option<usize> {
     let path = key.get(..KEY_HEAD)?.first_chunk::<4>()?;
     Some(to_usize(u32::from_be_bytes(*path).into()))
 }
