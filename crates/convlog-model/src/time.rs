@@ -4,7 +4,7 @@ use std::fmt;
 
 use ::time::format_description::well_known::Rfc3339;
 use ::time::macros::format_description;
-use ::time::{Date, OffsetDateTime, PrimitiveDateTime, UtcOffset};
+use ::time::{Date, Month, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 /// A moment in UTC, in microseconds since 1970-01-01. Years 0001 to 9999.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -50,6 +50,9 @@ impl Timestamp {
         let plausible = (20..=40).contains(&text.len()) && text.as_bytes().get(4) == Some(&b'-');
         if !plausible {
             return None;
+        }
+        if let Some(moment) = parse_millis(text) {
+            return Some(moment);
         }
         from_offset(OffsetDateTime::parse(text, &Rfc3339).ok()?)
     }
@@ -110,6 +113,39 @@ impl Timestamp {
     }
 }
 
+/// The form that most clients write, `2026-03-02T09:00:41.318Z`, several times faster than by the
+/// grammar; `None` for any other, and for what needs a closer look.
+fn parse_millis(text: &str) -> Option<Timestamp> {
+    let bytes: &[u8; 24] = text.as_bytes().try_into().ok()?;
+    let marks = [
+        (4, b'-'),
+        (7, b'-'),
+        (10, b'T'),
+        (13, b':'),
+        (16, b':'),
+        (19, b'.'),
+        (23, b'Z'),
+    ];
+    if marks.iter().any(|(at, mark)| bytes[*at] != *mark) {
+        return None;
+    }
+    let number = |digits: &[u8]| {
+        let step = |all: u16, byte: &u8| {
+            byte.is_ascii_digit()
+                .then(|| all * 10 + u16::from(byte - b'0'))
+        };
+        digits.iter().try_fold(0, step)
+    };
+    let small = |digits: &[u8]| u8::try_from(number(digits)?).ok();
+    let year = i32::from(number(&bytes[..4])?);
+    let month = Month::try_from(small(&bytes[5..7])?).ok()?;
+    let date = Date::from_calendar_date(year, month, small(&bytes[8..10])?).ok()?;
+    let (hour, minute) = (small(&bytes[11..13])?, small(&bytes[14..16])?);
+    let (second, millis) = (small(&bytes[17..19])?, number(&bytes[20..23])?);
+    let moment = date.with_hms_milli(hour, minute, second, millis).ok()?;
+    from_offset(moment.assume_utc())
+}
+
 fn from_offset(moment: OffsetDateTime) -> Option<Timestamp> {
     let nanos = moment.to_offset(UtcOffset::UTC).unix_timestamp_nanos();
     i64::try_from(nanos.div_euclid(1000)).ok().map(Timestamp)
@@ -138,7 +174,19 @@ impl fmt::Debug for Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn the_usual_form_is_read_as_the_grammar_says(
+            text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9][.,][0-9]{2}[0-9a]Z"
+        ) {
+            let by_grammar = OffsetDateTime::parse(&text, &Rfc3339).ok().and_then(from_offset);
+            prop_assert_eq!(Timestamp::parse_rfc3339(&text), by_grammar);
+        }
+    }
 
     #[test]
     fn times_are_read_with_and_without_zone_and_as_days() {

@@ -28,7 +28,7 @@ use super::writer::answer;
 const FAN_IN: usize = 8;
 /// Indexes of so many rows are merged only when their chunk is full: a search asks some more parts,
 /// and a record is merged once less.
-const MERGED_ROWS_MAX: u32 = 256;
+const MERGED_ROWS_MAX: u32 = 2_048;
 /// How long sealing goes on at a clean stop.
 const FINISH_MAX_US: u64 = 10_000_000;
 /// How long a sealing that failed waits before it is tried again.

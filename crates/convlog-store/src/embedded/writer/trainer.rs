@@ -12,8 +12,9 @@ use crate::embedded::pool::step_back_a_little;
 use crate::embedded::row::{self, RecordRow, Row};
 use crate::embedded::shared::Shared;
 
-/// A trained dictionary is compared with a new one every so many chunks.
-const CHUNKS_BETWEEN: u64 = 8;
+/// A trained dictionary is compared with a new one every so many chunks: a training takes as long as a
+/// twelfth of a chunk.
+const CHUNKS_BETWEEN: u64 = 16;
 
 /// At most one training at a time.
 #[derive(Debug, Default)]
