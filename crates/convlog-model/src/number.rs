@@ -199,7 +199,7 @@ impl Decimal {
     }
 
     /// Appends [`Decimal::sort_key`].
-    pub fn put_sort_key(&self, out: &mut Vec<u8>) {
+    fn put_sort_key(&self, out: &mut Vec<u8>) {
         put_sort_key(self.negative, self.exponent, &self.digits, out);
     }
 
@@ -244,8 +244,7 @@ impl Decimal {
     }
 
     /// Whether [`Decimal::plain_text`] is this text.
-    #[must_use]
-    pub fn is_plain(&self, text: &str) -> bool {
+    fn is_plain(&self, text: &str) -> bool {
         self.plain().is_some_and(|plain| *plain == *text.as_bytes())
     }
 

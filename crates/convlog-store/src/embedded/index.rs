@@ -331,16 +331,25 @@ impl Index {
         }
     }
 
-    /// The classes of rows that begin with `prefix`, each with where its rows are.
-    pub(crate) fn classes(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Found<'_>)>, Damaged> {
-        let mut classes = Vec::new();
+    /// The terms of the engine's own that begin with `prefix`, each with where its rows are.
+    pub(crate) fn engine_terms(
+        &self,
+        kind: Kind,
+        prefix: &[u8],
+    ) -> Result<Vec<(Vec<u8>, Found<'_>)>, Damaged> {
+        let mut terms = Vec::new();
         if let Some(engine) = self.path(ENGINE, &[])? {
-            self.each(engine, Kind::Class, prefix, |class, found| {
-                classes.push((class.to_vec(), found));
+            self.each(engine, kind, prefix, |value, found| {
+                terms.push((value.to_vec(), found));
                 true
             })?;
         }
-        Ok(classes)
+        Ok(terms)
+    }
+
+    /// The classes of rows that begin with `prefix`, each with where its rows are.
+    pub(crate) fn classes(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Found<'_>)>, Damaged> {
+        self.engine_terms(Kind::Class, prefix)
     }
 
     /// The elements of the arrays at a path.

@@ -129,14 +129,18 @@ fn common(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<(),
     if let Some(reason) = exit_reason {
         draft.set_value("outcome.completed", Json::Bool(reason == "completed"));
     }
-    draft.set_value("outcome.escalated", Json::Bool(escalated(reader, places)?));
+    let generic = reader.objects("response.output.generic")?;
+    draft.set_value(
+        "outcome.escalated",
+        Json::Bool(escalated(reader, generic, places)),
+    );
     if let Some(reason) = exit_reason {
         draft.set_value("outcome.fallback", Json::Bool(reason == "fallback"));
     }
     let said = text.is_some_and(|text| !text.is_empty());
     let missed = said && intents == 0 && entities == 0;
     draft.set_value("outcome.missed", Json::Bool(missed));
-    output(reader, draft)?;
+    output(reader, generic, draft)?;
     let request = time(reader, draft, "time.request", "request_timestamp")?;
     let response = time(reader, draft, "time.response", "response_timestamp")?;
     if let (Some(request), Some(response)) = (request, response) {
@@ -266,8 +270,11 @@ fn entities(reader: &Reader<'_>, draft: &mut Draft, places: &Places) -> Result<u
 }
 
 /// What the bot said.
-fn output(reader: &Reader<'_>, draft: &mut Draft) -> Result<(), DecodeError> {
-    let mut generic = reader.objects("response.output.generic")?;
+fn output(
+    reader: &Reader<'_>,
+    mut generic: Items<'_>,
+    draft: &mut Draft,
+) -> Result<(), DecodeError> {
     let kinds = generic.filter_map(|item| item.get("response_type")?.as_str());
     let says = |item: Value<'_>| item.get("text").and_then(Value::as_str).is_some();
     // One text may stand where a list is meant.
@@ -302,8 +309,7 @@ fn output(reader: &Reader<'_>, draft: &mut Draft) -> Result<(), DecodeError> {
 }
 
 /// Whether the bot handed over to a human.
-fn escalated(reader: &Reader<'_>, places: &Places) -> Result<bool, DecodeError> {
-    let mut generic = reader.objects("response.output.generic")?;
+fn escalated(reader: &Reader<'_>, mut generic: Items<'_>, places: &Places) -> bool {
     let is_wish = |item: Value<'_>| {
         item.get("response_type").and_then(Value::as_str) == Some("connect_to_agent")
     };
@@ -312,7 +318,7 @@ fn escalated(reader: &Reader<'_>, places: &Places) -> Result<bool, DecodeError> 
         let wish = variables.and_then(|object| object.get("context_connect_to_agent"));
         matches!(wish, Some(Value::Bool(true))) || wish.and_then(Value::as_str) == Some("true")
     };
-    Ok(generic.any(is_wish) || places.variables.iter().any(variable))
+    generic.any(is_wish) || places.variables.iter().any(variable)
 }
 
 /// Steps of an action skill, which visits no dialog nodes; and how its actions ended.

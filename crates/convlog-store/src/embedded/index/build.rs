@@ -15,11 +15,12 @@ pub(super) use self::finish::parts;
 use self::paths::PathFacts;
 use self::stems::Stemmed;
 use self::values::View;
+use super::KEY_HEAD;
 use super::class::Class;
 use super::intern::Interner;
 use super::path::{ENGINE, code};
 use super::postings::{Extent, posting};
-use super::term::{self, Kind};
+use super::term::Kind;
 use crate::embedded::bytes::{to_u32, to_usize};
 
 /// Most leaves, and most elements, of a record that are indexed; a record with more counts as a
@@ -84,11 +85,20 @@ impl std::fmt::Debug for Builder {
 
 impl Builder {
     fn intern(&mut self, path: u32, kind: Kind, value: &[u8]) -> u32 {
+        self.intern_with(path, |key| {
+            key.extend_from_slice(value);
+            kind
+        })
+    }
+
+    /// The number of the term of which `put` appends the value and says the kind.
+    fn intern_with(&mut self, path: u32, put: impl FnOnce(&mut Vec<u8>) -> Kind) -> u32 {
         let mut key = std::mem::take(&mut self.scratch);
         key.clear();
         key.extend_from_slice(&path.to_be_bytes());
-        key.push(kind.code());
-        key.extend_from_slice(value);
+        key.push(0);
+        let kind = put(&mut key);
+        key[KEY_HEAD - 1] = kind.code();
         let (number, _) = self.terms.intern(&key);
         self.scratch = key;
         number
@@ -220,11 +230,7 @@ impl Builder {
                 None => self.path(code(space), path),
             };
             self.last_path = Some(path);
-            let term = match self.facts(path).elements {
-                Some(term) => term,
-                None => self.intern(path, Kind::Elements, &[]),
-            };
-            self.facts(path).elements = Some(term);
+            let term = self.only_term(path, Kind::Elements, |facts| &mut facts.elements);
             let extent = Extent {
                 first: posting(row, short(to_u32(i))),
                 last: posting(row, short(last.get(i).copied().unwrap_or(0))),

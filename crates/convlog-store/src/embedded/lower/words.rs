@@ -9,7 +9,6 @@ use convlog_model::text::{fold, has_symbols, stemmer_of, words};
 
 use super::value::Hits;
 use super::{Lower, Target};
-use crate::embedded::index::ENGINE;
 use crate::embedded::index::source::Damaged;
 use crate::embedded::index::term::{self, Kind};
 use crate::embedded::rowset::RowSet;
@@ -58,16 +57,11 @@ impl Lower<'_> {
     /// The rows in the language of each stemmer that some row has; 0 are those without one.
     fn languages(&self) -> Result<Vec<(u8, RowSet)>, Damaged> {
         let mut others = RowSet::full(self.index.rows());
-        let mut found = Vec::new();
-        if let Some(engine) = self.index.path(ENGINE, &[])? {
-            self.index
-                .each(engine, Kind::Language, &[], |class, rows| {
-                    found.extend(class.first().map(|class| (*class, rows)));
-                    true
-                })?;
-        }
-        let mut all = Vec::with_capacity(found.len() + 1);
-        for (class, found) in found {
+        let mut all = Vec::new();
+        for (value, found) in self.index.engine_terms(Kind::Language, &[])? {
+            let Some(class) = value.first().copied() else {
+                continue;
+            };
             let mut rows = RowSet::empty(self.index.rows());
             self.index.rows_of(found, &mut rows)?;
             others.subtract(&rows);

@@ -4,6 +4,7 @@ use convlog_model::fields::{self, FieldRef, FieldType, RAW_TEXT};
 use convlog_model::flatten::Space;
 
 use super::super::path::{self, code};
+use super::super::term::Kind;
 use super::Builder;
 use super::values::ShortNumber;
 use crate::embedded::bytes::to_usize;
@@ -61,6 +62,23 @@ impl Builder {
 
     pub(super) fn is_path(&self, number: u32, space: Space, bytes: &[u8]) -> bool {
         self.paths.get(number).split_first() == Some((&code(space), bytes))
+    }
+
+    /// The term of a kind of which a path has no other, with its place among the facts.
+    pub(super) fn only_term(
+        &mut self,
+        path: u32,
+        kind: Kind,
+        place: fn(&mut PathFacts) -> &mut Option<u32>,
+    ) -> u32 {
+        match *place(self.facts(path)) {
+            Some(term) => term,
+            None => {
+                let term = self.intern(path, kind, &[]);
+                *place(self.facts(path)) = Some(term);
+                term
+            }
+        }
     }
 
     /// The path of the next leaf: most often that which came behind the last one before, too; or the

@@ -5,7 +5,7 @@ use convlog_model::text::{STEM_CLASSES, stemmer_of};
 use hashbrown::HashMap;
 use rust_stemmers::Stemmer;
 
-use super::term;
+use super::super::term;
 
 /// Words that are remembered of each class.
 const WORDS_MAX: usize = 4096;

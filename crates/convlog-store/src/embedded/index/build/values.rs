@@ -43,14 +43,7 @@ impl Builder {
             return;
         }
         let path = self.leaf_path(space, path);
-        let present = match self.facts(path).present {
-            Some(term) => term,
-            None => {
-                let term = self.intern(path, Kind::Present, &[]);
-                self.facts(path).present = Some(term);
-                term
-            }
-        };
+        let present = self.only_term(path, Kind::Present, |facts| &mut facts.present);
         self.occurrences.push((present, at));
         match value {
             ScalarRef::Null => {}
@@ -69,16 +62,9 @@ impl Builder {
 
     /// Adds the term that `put` makes of a text, and returns it.
     fn made(&mut self, path: u32, text: &str, put: fn(&mut Vec<u8>, &str) -> Kind, at: u32) -> u32 {
-        let mut key = std::mem::take(&mut self.scratch);
-        key.clear();
-        key.extend_from_slice(&path.to_be_bytes());
-        key.push(0);
-        let kind = put(&mut key, text);
-        key[KEY_HEAD - 1] = kind.code();
-        let (number, _) = self.terms.intern(&key);
-        self.scratch = key;
-        self.occurrences.push((number, at));
-        number
+        let term = self.intern_with(path, |key| put(key, text));
+        self.occurrences.push((term, at));
+        term
     }
 
     /// Adds the value that last stood at a path if it is this one: what stands in many records stands in
