@@ -78,13 +78,13 @@ class Radosgw:
                  fsid, monmap)
         self.run("ceph-mon", "--mkfs", "-i", "a", "--monmap", monmap, "-c", self.config)
         self.begin("ceph-mon", "-i", "a")
-        self.run("ceph", "osd", "create", "-c", self.config)
+        self.ask_monitor("osd", "create")
         self.run("ceph-osd", "-i", "0", "--mkfs", "-c", self.config)
         self.begin_until("a disk", self.has_disk, "ceph-osd", "-i", "0")
         self.start_gateway()
 
     def has_disk(self):
-        return b" 1 up" in self.run("ceph", "osd", "stat", "-c", self.config)
+        return b" 1 up" in self.ask_monitor("osd", "stat")
 
     def start_gateway(self):
         def answers():
@@ -118,10 +118,29 @@ class Radosgw:
         self.processes.append(process)
         return process
 
+    def ask_monitor(self, *command):
+        """The answer of the monitor. A `ceph` that asks before it has the map of the monitors is
+        refused, whenever it starts; it is refused the list of commands, which it asks for first,
+        so that nothing has been done and the command can be given again."""
+        def answer():
+            done = self.finish("ceph", *command, "-c", self.config)
+            refused = b"EPERM: problem getting command descriptions" in done.stderr
+            return None if refused else done
+        return self.succeeded(until("an answer of the monitor", answer))
+
     def run(self, *command):
-        done = subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL,
+        return self.succeeded(self.finish(*command))
+
+    @staticmethod
+    def finish(*command):
+        """What came of the command, whatever that is."""
+        return subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL,
                               capture_output=True, timeout=300)
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
+
+    @staticmethod
+    def succeeded(done):
+        """What a command printed, which must have succeeded."""
+        assert done.returncode == 0, (done.args, done.stdout, done.stderr)
         return done.stdout
 
     def user(self, name, secret):
