@@ -174,8 +174,10 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
     }
 
     /// Changes one document: `decide` sees the present one and says what it becomes. It is asked
-    /// again when somebody else was faster. Returns the new document, `None` once deleted; the
-    /// events are records when this returns, or will be (see [`crate::jobs`]).
+    /// again when somebody else was faster. A document that stays as it is is not written, so that
+    /// many who want the same of one do not get into each other's way. Returns the new document,
+    /// `None` once deleted; the events are records when this returns, or will be (see
+    /// [`crate::jobs`]).
     ///
     /// # Errors
     /// What `decide` answers; 409 when it loses again and again; what the control plane answers.
@@ -217,7 +219,13 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
             }
             stored.doc = change.doc;
             stored.pending.extend(change.events);
-            if let Some(version) = self.try_put(id, &stored, expect).await? {
+            let body = body_of(&stored)?;
+            let unchanged = found.filter(|document| document.body == body);
+            let version = match unchanged {
+                Some(document) => Some(document.version),
+                None => self.try_put(id, &body, expect).await?,
+            };
+            if let Some(version) = version {
                 return self.finish(id, version, stored).await;
             }
         }
@@ -240,7 +248,8 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
             let version = document.version;
             let is_done = match stored.doc {
                 Some(_) => {
-                    let put = self.try_put(id, &stored, Expect::Version(version)).await?;
+                    let body = body_of(&stored)?;
+                    let put = self.try_put(id, &body, Expect::Version(version)).await?;
                     put.is_some()
                 }
                 None => self.try_delete(id, version).await?,
@@ -301,15 +310,8 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
         }))
     }
 
-    async fn try_put(
-        &self,
-        id: &str,
-        stored: &Stored<T>,
-        expect: Expect,
-    ) -> Result<Option<u64>, Fault> {
-        let body = serde_json::to_vec(stored)
-            .map_err(|error| Fault::internal(format!("a document cannot be written: {error}")))?;
-        match self.app.control().put(self.name, id, &body, expect).await {
+    async fn try_put(&self, id: &str, body: &[u8], expect: Expect) -> Result<Option<u64>, Fault> {
+        match self.app.control().put(self.name, id, body, expect).await {
             Ok(version) => Ok(Some(version)),
             Err(error) if error.kind() == ErrorKind::Conflict => Ok(None),
             Err(error) => Err(error.into()),
@@ -339,6 +341,11 @@ impl<'a, T: Serialize + DeserializeOwned + Send + Sync> Collection<'a, T> {
             doc,
         }))
     }
+}
+
+fn body_of<T: Serialize>(stored: &Stored<T>) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(stored)
+        .map_err(|error| Fault::internal(format!("a document cannot be written: {error}")))
 }
 
 /// A collection whose documents are taken as they are.

@@ -120,6 +120,17 @@ async fn a_change_that_loses_is_decided_again() {
 }
 
 #[tokio::test]
+async fn a_document_that_stays_as_it_is_is_not_written() {
+    let Rig { app, control, .. } = rig();
+    set(&app, 1).await.unwrap();
+    let before = docs(&app).get("a").await.unwrap();
+    let n_puts = control.calls(Call::Put);
+    let stays = docs(&app).change("a", |old| Ok(Change::silent(old.unwrap())));
+    assert_eq!(stays.await.unwrap(), before);
+    assert_eq!(control.calls(Call::Put), n_puts);
+}
+
+#[tokio::test]
 async fn a_change_that_always_loses_gives_up() {
     let Rig { app, control, .. } = rig();
     for nth in 1..=16 {

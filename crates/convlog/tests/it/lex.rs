@@ -5,19 +5,21 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Server, Start, all_erased, eventually, found_in, newest_log, rows_of, scratch,
+    Server, Start, all_erased, eventually, found_in, log, newest_log, rows_of, scratch,
 };
 
 const WORD: &str = "Zq7kVx93mPw2LdTe8RbYh4";
 const SHOWN: &str = "fK2sWq81xTzB6nJv4MhGp0";
 const CUSTOMER: &str = "cU9rYd35eLoX7aHi1SgNt8";
+/// More than a change of a document is tried.
+const N_AT_ONCE: usize = 128;
 const ROLE: &str = "arn:aws:iam::123456789012:role/lexlogs";
 
 fn messages(text: &str) -> Value {
@@ -124,6 +126,46 @@ fn no_word_is_kept_of_what_is_said_to_the_latest_version() {
 #[test]
 fn no_word_is_kept_of_what_children_say() {
     leaves_nothing(true, true, "PROD");
+}
+
+/// Posts from many clients at the same moment; what is not answered with 200.
+fn refused_at_once<F: Fn(u64) -> (String, String)>(server: &Server, requests: F) -> Vec<String> {
+    let start = Barrier::new(N_AT_ONCE);
+    let post = |(path, body): (String, String)| {
+        let client = server.client();
+        start.wait();
+        client.request("POST", &path, &body).unwrap()
+    };
+    std::thread::scope(|scope| {
+        let begin = |i| {
+            let (request, post) = (requests(i), &post);
+            scope.spawn(move || post(request))
+        };
+        let clients: Vec<_> = (0..N_AT_ONCE as u64).map(begin).collect();
+        let answers = clients.into_iter().map(|client| client.join().unwrap());
+        let refused = answers.filter(|(status, _)| *status != 200);
+        refused.map(|(_, text)| text).collect()
+    })
+}
+
+#[test]
+fn many_who_come_first_at_the_same_time_are_all_answered() {
+    let dir = scratch();
+    let server = start(dir.path());
+    bot(&server, false);
+    alias(&server, &[text_log()]);
+    let none: Vec<String> = Vec::new();
+    let said = |user| {
+        let path = format!("/bot/Shop/alias/PROD/user/u{user}/text");
+        (path, json!({"inputText": "order flowers"}).to_string())
+    };
+    assert_eq!(refused_at_once(&server, said), none, "to a new destination");
+    let imported = |n| {
+        let path = "/convlog/v1/records?dialect=watson-v1".to_owned();
+        (path, log("newcomer", n, "hello").to_string())
+    };
+    assert_eq!(refused_at_once(&server, imported), none, "to a new bot");
+    assert_eq!(server.turns().len(), 2 * N_AT_ONCE);
 }
 
 #[test]
