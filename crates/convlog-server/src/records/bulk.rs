@@ -11,6 +11,7 @@ use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 use serde::{Deserialize, Serialize};
 
+use super::decoders::give_way;
 use super::importer::Importer;
 use super::upload::Upload;
 use crate::app::App;
@@ -218,6 +219,7 @@ impl Reading {
         let mut step = Step::default();
         let mut marks_bytes = 0;
         for line in part.lines {
+            give_way();
             match self.draft(&line) {
                 Ok(mut draft) => {
                     marks_bytes += draft.raw.marks_memory();

@@ -50,6 +50,12 @@ impl Drop for Decoders {
     }
 }
 
+/// Lets whoever waits for the core of the calling thread go first: without, it waits for the next
+/// tick of the clock, whatever the priorities.
+pub(crate) fn give_way() {
+    std::thread::yield_now();
+}
+
 fn step_back() {
     // Where that is not allowed, all threads are equal.
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {

@@ -133,6 +133,13 @@ pub(crate) fn step_back_a_little() {
     }
 }
 
+/// Lets whoever waits for the core of the calling thread go first. Work behind the scenes does so
+/// every fraction of a millisecond: a thread that wakes up otherwise waits for the next tick of the
+/// clock, up to 4 ms, whatever the priorities.
+pub(crate) fn give_way() {
+    std::thread::yield_now();
+}
+
 fn work(receiver: &Mutex<Receiver<Job>>) {
     loop {
         let job = {

@@ -17,6 +17,7 @@ use super::facts::{Facts, Hasher};
 use super::frame::{PLAIN_LEN_MAX, ROWS_MAX};
 use super::index::Index;
 use super::index::build::Builder;
+use super::pool::give_way;
 use super::row;
 
 /// Rows are put together into one block up to so many bytes: beyond that zstd copies the tables of
@@ -122,6 +123,9 @@ pub(crate) fn prepare(batch: Batch, tools: &Tools<'_>) -> Result<Prepared, Store
     let mut builder = tools.builders.take();
     let mut scratch = Vec::new();
     for draft in batch.records {
+        if !rows.is_empty() {
+            give_way();
+        }
         rows.push(prepare_row(
             &draft,
             tools.hasher,
@@ -200,6 +204,7 @@ pub(crate) fn compress<'a>(
         if row_count > 0 && (is_full || hashes.contains(&hash)) {
             hashes.clear();
             blocks.push(block(&plain, row_count, codec)?);
+            give_way();
             plain.clear();
             row_count = 0;
         }

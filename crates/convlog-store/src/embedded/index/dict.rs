@@ -6,6 +6,7 @@
 use crate::embedded::bytes::{
     Malformed, Reader, common_len, put_bytes, put_len, put_varint, to_u32, to_u64, to_usize,
 };
+use crate::embedded::pool::give_way;
 
 use super::postings::{self, Extent};
 use super::source::{Damaged, Part};
@@ -14,6 +15,8 @@ use super::source::{Damaged, Part};
 const BLOCK: usize = 32;
 /// Lists up to so many bytes stand in their entry.
 const INLINE_LEN_MAX: usize = 32;
+/// Keys that are written before others may have the core.
+const KEYS_AT_ONCE: u32 = 256;
 /// Longest key: a path of the longest raw body would be cut before.
 const KEY_LEN_MAX: u64 = 64 << 20;
 
@@ -45,6 +48,9 @@ impl DictWriter {
         self.last
             .extend_from_slice(key.get(shared..).unwrap_or_default());
         self.count += 1;
+        if self.count.is_multiple_of(KEYS_AT_ONCE) {
+            give_way();
+        }
     }
 
     /// Appends a term.
