@@ -29,6 +29,8 @@ const STEP_BYTES: usize = 8 << 20;
 /// Lines, and about how many bytes of them, that one thread takes apart at a time.
 const PART_LINES: usize = 125;
 const PART_BYTES: usize = 512 << 10;
+/// Lines that are taken apart before others may have the core.
+const LINES_AT_ONCE: usize = 60;
 /// Most parts of one request that are in work at once.
 const PARTS_MAX: usize = 4;
 /// Most bytes of marks of bodies that go on from one part to the store; of what is beyond, the store
@@ -218,8 +220,10 @@ impl Reading {
     fn part(&self, part: Part) -> Step {
         let mut step = Step::default();
         let mut marks_bytes = 0;
-        for line in part.lines {
-            give_way();
+        for (i, line) in part.lines.into_iter().enumerate() {
+            if i % LINES_AT_ONCE == LINES_AT_ONCE - 1 {
+                give_way();
+            }
             match self.draft(&line) {
                 Ok(mut draft) => {
                     marks_bytes += draft.raw.marks_memory();

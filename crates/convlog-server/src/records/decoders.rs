@@ -51,7 +51,8 @@ impl Drop for Decoders {
 }
 
 /// Lets whoever waits for the core of the calling thread go first: without, it waits for the next
-/// tick of the clock, whatever the priorities.
+/// tick of the clock, whatever the priorities. Once a millisecond is enough: the thread gives up all
+/// of its slice.
 pub(crate) fn give_way() {
     std::thread::yield_now();
 }

@@ -134,8 +134,8 @@ pub(crate) fn step_back_a_little() {
 }
 
 /// Lets whoever waits for the core of the calling thread go first. Work behind the scenes does so
-/// every fraction of a millisecond: a thread that wakes up otherwise waits for the next tick of the
-/// clock, up to 4 ms, whatever the priorities.
+/// about every millisecond: a thread that wakes up otherwise waits for the next tick of the clock, up
+/// to 4 ms, whatever the priorities. Not more often, since the thread gives up all of its slice.
 pub(crate) fn give_way() {
     std::thread::yield_now();
 }

@@ -117,13 +117,17 @@ impl Builders {
     }
 }
 
+/// Rows and blocks that are made before others may have the core.
+const ROWS_AT_ONCE: usize = 20;
+const BLOCKS_AT_ONCE: usize = 64;
+
 /// Makes rows, blocks and index of a batch that was checked.
 pub(crate) fn prepare(batch: Batch, tools: &Tools<'_>) -> Result<Prepared, StoreError> {
     let mut rows = Vec::with_capacity(batch.records.len());
     let mut builder = tools.builders.take();
     let mut scratch = Vec::new();
     for draft in batch.records {
-        if !rows.is_empty() {
+        if rows.len() % ROWS_AT_ONCE == ROWS_AT_ONCE - 1 {
             give_way();
         }
         rows.push(prepare_row(
@@ -204,7 +208,9 @@ pub(crate) fn compress<'a>(
         if row_count > 0 && (is_full || hashes.contains(&hash)) {
             hashes.clear();
             blocks.push(block(&plain, row_count, codec)?);
-            give_way();
+            if blocks.len().is_multiple_of(BLOCKS_AT_ONCE) {
+                give_way();
+            }
             plain.clear();
             row_count = 0;
         }

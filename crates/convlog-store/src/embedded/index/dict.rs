@@ -16,7 +16,7 @@ const BLOCK: usize = 32;
 /// Lists up to so many bytes stand in their entry.
 const INLINE_LEN_MAX: usize = 32;
 /// Keys that are written before others may have the core.
-const KEYS_AT_ONCE: u32 = 256;
+const KEYS_AT_ONCE: u32 = 4096;
 /// Longest key: a path of the longest raw body would be cut before.
 const KEY_LEN_MAX: u64 = 64 << 20;
 
