@@ -336,15 +336,11 @@ pub(super) async fn note(
 ) -> Result<(), Fault> {
     let collection = Collection::<Sighting>::new(app, SEEN);
     let place = of.seen_id(instance, id);
-    if let Some(known) = collection.get(&place).await?
-        && (bot.is_none_or(|bot| known.doc.bots.contains(bot))
-            || known.doc.bots.len() >= SEEN_BOTS_MAX)
-    {
-        return Ok(());
-    }
     let noted = collection.change(&place, |old| {
         let mut sighting = old.unwrap_or_default();
-        sighting.bots.extend(bot.map(ToOwned::to_owned));
+        if sighting.bots.len() < SEEN_BOTS_MAX {
+            sighting.bots.extend(bot.map(ToOwned::to_owned));
+        }
         Ok(Change::silent(sighting))
     });
     noted.await?;
